@@ -99,6 +99,20 @@ describe("the READMEs and the pages for contributors", () => {
     assert.include(read("src/node/README.md"), `\n${logReference()}\n\n`)
   })
 
+  it("have a sample of every log line with a message of its own", () => {
+    const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts"))
+      .map((name) => read(join("src", name)))
+    const messages = sources.flatMap((source) =>
+      [...source.matchAll(/^(?! \*).*Effect\.log(?:Info|Warning|Error)\(\s*["`]([^"`$\\]{4,}?)(?:["`$\\]|[:(.] )/gm)].map(([, text]) =>
+        text
+      )
+    )
+    assert.isAbove(messages.length, 20)
+    const samples = read("src/node/README.md").replaceAll("\\\"", "\"")
+    for (const message of messages) assert.include(samples, `"message":"${message}`)
+  })
+
   it("have every finding of the doctor", () => {
     assert.include(read("src/doctor/README.md"), `\n${findingsReference()}\n`)
   })

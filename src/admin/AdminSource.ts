@@ -7,19 +7,19 @@ import type { ProviderState } from "../verify/ProviderRegistry.ts"
 import type { Activity } from "./activity/Activity.ts"
 import type { GatewayFacts } from "./gatewayFacts.ts"
 
-/** What the token of a configured provider is worth on the admin port. */
+/** The result of checking a provider's token for the admin port. */
 export type TokenAccess = "Allowed" | "Rejected" | "MissingScopes" | "Unavailable"
 
-/** A token that asks to read the admin port, and the address that it came from. */
+/** A token for the admin port, and the address that sent it. */
 export interface OfferedToken {
   readonly token: string
   readonly peer: string
 }
 
-/** A token to explain, and what a request with it would ask for. */
+/** A token to explain, and the request that it would be used for. */
 export interface TokenQuestion {
   readonly token: string
-  /** The name of an MCP server; empty where it has none. */
+  /** The name of an MCP server; empty if it has none. */
   readonly server: string
   readonly method?: string
   readonly tool?: string
@@ -35,7 +35,7 @@ export interface ProcessStates {
 }
 
 /**
- * What the admin port shows and asks, for all processes of the gateway together.
+ * The data and operations behind the admin port, for all processes of the gateway together.
  *
  * Alone, a process implements it from itself (`node/admin/ownSource.ts`); with workers, the primary asks them
  * (`node/admin/workersSource.ts`). Its values are data that JSON can hold, because they pass between processes.
@@ -52,6 +52,6 @@ export class AdminSource extends Context.Service<AdminSource, {
   readonly decisions: Effect.Effect<ReadonlyArray<AuditEntry>>
   /** Explains a token; `undefined`: no MCP server has this name, or no process replied in time. */
   readonly explain: (question: TokenQuestion) => Effect.Effect<Explanation | undefined>
-  /** What the current configuration says about itself. */
+  /** The facts about the current configuration. */
   readonly facts: Effect.Effect<GatewayFacts>
 }>()("mcp-authorizer/admin/AdminSource") {}

@@ -10,7 +10,7 @@ import type { AdminRoute } from "./AdminRoute.ts"
 import { AdminSource } from "./AdminSource.ts"
 import { adminRoutes } from "./routes.ts"
 
-/** Fields of every response. A page brings a policy of its own. */
+/** Fields of every response. A page has its own policy. */
 const usualHeaders = {
   "cache-control": "no-store",
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -92,7 +92,7 @@ const rowOf = (
 /**
  * Builds the admin port: access first, then the row of the path.
  *
- * Which paths exist is told only to callers that may read.
+ * Only callers with access learn which paths exist.
  */
 export const makeAdminApp = (settings: () => AccessSettings, rows: ReadonlyArray<AdminRoute> = adminRoutes) =>
   Effect.gen(function*() {

@@ -1,4 +1,4 @@
-/** What a configuration says about itself on the status page: servers, providers, settings in effect. Pure. */
+/** What the status page shows of a configuration: servers, providers, settings in effect. Pure. */
 import { describe } from "../config/describe.ts"
 import { type GatewaySettings, serversOf } from "../config/GatewaySettings.ts"
 import { resourceUrl } from "../config/kinds/resourceUrl.ts"
@@ -68,7 +68,7 @@ const settingsOf = (settings: GatewaySettings, described: Described): ReadonlyAr
 /**
  * Describes a configuration, without any secret.
  *
- * @param more what is unwise in the host that it runs on
+ * @param more warnings about the host
  */
 export const gatewayFacts = (settings: GatewaySettings, more: ReadonlyArray<string> = []): GatewayFacts => {
   const described = describe(settings)

@@ -85,7 +85,7 @@ export class AuditLog extends Context.Reference<WriteAuditEntry | undefined>("mc
 /**
  * Whether the audit log needs every message to be read, and a message that servers could read differently to be rejected.
  *
- * It is off where entries only show an operator what goes on: then a request passes as it would without an audit log.
+ * Off if the entries are only shown on the status page: then a request is handled as it would be without an audit log.
  */
 export const AuditReadsMessages = Context.Reference<boolean>("mcp-authorizer/audit/AuditReadsMessages", {
   defaultValue: () => true

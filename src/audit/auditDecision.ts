@@ -56,7 +56,8 @@ const ofOthers: ReadonlySet<AuditDecision> = new Set(Object.values(ofDecision))
 /**
  * Returns the decision about one message, from that of its rule and that of the whole request.
  *
- * A message that its rule allows is rejected if another one of its batch is not allowed, because none of them is sent.
+ * A message that its rule allows is rejected if another message of its batch is not allowed, because then none of them
+ * is sent.
  */
 export const messageDecision = (decision: Decision, whole: AuditDecision): AuditDecision => {
   if (decision._tag !== "Allow") return ofDecision[decision._tag]

@@ -1,8 +1,8 @@
 import type { Identity } from "../identity/Identity.ts"
 
 /**
- * The proof that a request was authorized: the caller, or the fact that the operator switched authentication off, or lets anyone
- * do what it asks for.
+ * The proof that a request was authorized: it has the caller, or it states that the operator switched authentication
+ * off or allows the request to anyone.
  *
  * Forwarding demands one, so code that forwards an unchecked request does not compile. The private field makes the type
  * nominal: no literal and no other class is assignable to it. `http/authorize.ts` and `http/course/ruling.ts` alone call the static functions.
@@ -24,7 +24,7 @@ export class Admission {
     return new Admission(identity)
   }
 
-  /** There is no token, and rules let anyone do all that the request asks for. */
+  /** A request without a token that the rules allow to anyone. */
   static byRules(): Admission {
     return new Admission(undefined)
   }

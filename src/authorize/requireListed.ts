@@ -1,4 +1,4 @@
-/** Whether a verified caller is on a list of the callers that may come. Pure. */
+/** Whether a verified caller is on the lists of allowed callers. Pure. */
 import * as Result from "effect/Result"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { matchesDomain } from "../config/kinds/domains.ts"

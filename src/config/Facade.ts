@@ -27,7 +27,7 @@ export interface Facade {
   /** The client that is registered at the provider, which all clients of the gateway share. */
   readonly clientId: string
   readonly auth: FacadeAuth
-  /** Where registered clients may be sent back to. A loopback URI without a port stands for every port. */
+  /** Where registered clients may be sent back to. A loopback URI without a port matches every port. */
   readonly redirectUris: ReadonlyArray<string>
   /** Redirect URIs, and client ids that are URLs, for which no consent page is shown. */
   readonly trustedClients: ReadonlyArray<string>
@@ -43,7 +43,7 @@ export interface Facade {
   readonly clientMetadataHosts: ReadonlyArray<string>
   /** Scopes that are requested from the provider in addition to those of the client. */
   readonly scopes: ReadonlyArray<string>
-  /** What the provider gets as `resource`: what the client sent (`keep`), or this. `undefined`: nothing. */
+  /** The `resource` that the provider gets: the client's (`keep`), or this one. `undefined`: nothing. */
   readonly resource: string | undefined
   /** Added to the authorization request, such as `audience` or `prompt`. */
   readonly authorizeParameters: ReadonlyArray<readonly [name: string, value: string]>

@@ -56,7 +56,7 @@ export class GatewayConfig extends Context.Service<GatewayConfig, GatewaySetting
     { types }: GatewayConfigOptions<Types> = {}
   ): Layer.Layer<GatewayConfig, InvalidConfiguration> => Layer.effect(GatewayConfig, fromValue(input, types ?? []))
 
-  /** From a value whose parts, or the whole of it, are read by `Config`, under names of your own. */
+  /** From a value that is read by `Config`, in whole or in part, under your own names. */
   static readonly layerConfig = <const Types extends ReadonlyArray<ProviderType> = readonly []>(
     input: Config.Wrap<GatewayConfigInput<NoInfer<Types>>>,
     { types }: GatewayConfigOptions<Types> = {}
@@ -66,8 +66,8 @@ export class GatewayConfig extends Context.Service<GatewayConfig, GatewaySetting
   /**
    * From the gateway's own names (`MCP_JWT_ISSUER`, …) in the current `ConfigProvider`.
    *
-   * Misspelt names are not found, for a provider cannot list what it has; use `layerVariables` where all variables are
-   * at hand.
+   * Misspelt names are not detected, because a `ConfigProvider` cannot list its names. Use `layerVariables` if you have
+   * all variables.
    */
   static readonly layerFromConfig: Layer.Layer<GatewayConfig, InvalidConfiguration | Config.ConfigError> =
     perConfiguration(Layer.effect(
@@ -84,7 +84,8 @@ export class GatewayConfig extends Context.Service<GatewayConfig, GatewaySetting
   /**
    * From variables, and behind them a config file.
    *
-   * @param variables the environment, or the like of another host; all of it, so that misspelt names are found
+   * @param variables the environment, or its counterpart on another host: all of it, so that misspelt names are
+   * detected
    * @param document the config file, parsed as JSON
    */
   static readonly layerVariables = (

@@ -12,7 +12,7 @@ import type { Facade } from "./Facade.ts"
 import type { StringMap } from "./kinds/stringMap.ts"
 import type { ResolvedSettings } from "./ResolvedSettings.ts"
 
-/** Signature algorithms that can be allowed (RFC 7518, section 3.1; RFC 8037). `none` and HMAC are not among them. */
+/** Signature algorithms that can be allowed (RFC 7518, section 3.1; RFC 8037). They do not include `none` and HMAC. */
 export const jwsAlgorithms = [
   "RS256",
   "RS384",
@@ -67,7 +67,7 @@ export interface Provider {
   readonly facade?: Facade | undefined
 }
 
-/** One token of a static provider, and whom it stands for. */
+/** One token of a static provider, and its caller. */
 export interface StaticToken {
   readonly token: Redacted.Redacted<string>
   readonly clientId: string
@@ -84,11 +84,11 @@ export const clientAuthMethods = ["basic", "post", "bearer", "none"] as const
 
 /** A provider type that a program has added; see `providers/ProviderType.ts`. */
 export interface AddedType {
-  /** As `type` of a provider has it. */
+  /** The value of `type` in a provider's entry. */
   readonly name: string
 }
 
-/** Whose forwarding headers are believed. */
+/** The peers whose forwarding headers are trusted. */
 export type TrustedProxies =
   | { readonly _tag: "None" }
   | { readonly _tag: "All" }
@@ -124,7 +124,7 @@ export const limitAlgorithms = ["fixed-window", "token-bucket"] as const
 
 /** One limit of `MCP_RATE_LIMITS`. */
 export interface RateLimit {
-  /** What is counted apart; the order is that of `limitDimensions`. */
+  /** What has its own counter, in the order of `limitDimensions`. */
   readonly by: ReadonlyArray<LimitDimension>
   /** Messages to a server, or tokens that were rejected. */
   readonly on: "messages" | "failures"
@@ -138,10 +138,10 @@ export interface RateLimit {
   readonly servers: ReadonlyArray<string> | undefined
 }
 
-/** What becomes of a request that the store cannot count, by the names of `MCP_STORE_FAILURE`. */
+/** What happens to a request that the store cannot count, by the names of `MCP_STORE_FAILURE`. */
 export const storeFailures = ["open", "closed", "local"] as const
 
-/** What is logged at most, by the names of `MCP_LOG_LEVEL`. */
+/** The lowest level that is logged, by the names of `MCP_LOG_LEVEL`. */
 export const logLevels = ["trace", "debug", "info", "warn", "error", "none"] as const
 
 /** How audit entries name subjects and clients, by the names of `MCP_AUDIT_SUBJECTS`. */
@@ -155,7 +155,10 @@ export interface GatewaySettings extends ResolvedSettings {
   readonly serverName: string
   /** The host that requests for the server name, with a port if only that one is meant; `undefined`: any host. */
   readonly serverHost: string | undefined
-  /** The MCP servers of a gateway that has several, each with settings of its own; empty where these are those of the only one. */
+  /**
+   * The MCP servers of a gateway that has several, each with its own settings; empty if these are the settings of the
+   * only server.
+   */
   readonly servers: ReadonlyArray<GatewaySettings>
   /** Not empty while `authEnabled`. Names and static tokens are unique. */
   readonly providers: ReadonlyArray<Provider>

@@ -13,7 +13,7 @@ export interface SignedClaim {
   readonly name: string
 }
 
-/** A JWT of the gateway's own that says who calls. */
+/** A JWT, signed by the gateway, that names the caller. */
 export interface IdentityJwtAuth {
   readonly _tag: "IdentityJwt"
   /** In lower case. In `authorization` the token follows `Bearer`; in any other field it stands alone. */

@@ -1,7 +1,7 @@
 /**
- * Scopes as clients are told to ask for them, in the metadata and in challenges.
+ * Scopes in the spelling in which clients must request them, in the metadata and in challenges.
  *
- * `offline_access` is never among them: whether a client wants a refresh token is its own matter (MCP 2026-07-28,
+ * `offline_access` is never among them: a client decides for itself whether it needs a refresh token (MCP 2026-07-28,
  * authorization).
  */
 export const advertisedScopes = (scopes: ReadonlyArray<string>): ReadonlyArray<string> =>

@@ -12,7 +12,7 @@ export interface Parts extends Pick<GatewaySettings, "serverHost" | "serverName"
   readonly addedTypes: ReadonlyArray<AddedType>
 }
 
-/** Makes settings of their values; what has neither a value nor a default follows from the others. */
+/** Makes settings from their values. A setting with neither a value nor a default is derived from the others. */
 export const assemble = (values: Values, { addedTypes, providers, ...parts }: Parts): GatewaySettings => {
   // Of the kind that the table has for the setting.
   const valueOf = <N extends GatewayName>(name: N) => values.get(name) as Decoded<N> | undefined
@@ -23,7 +23,7 @@ export const assemble = (values: Values, { addedTypes, providers, ...parts }: Pa
   ])
   const surroundings = { host: valueOf("HOST") ?? "", everyRequiredScope: [...everyRequiredScope] }
   const own = gatewayNames.map((name) => [propertyOf(name), values.get(name) ?? table[name].absent?.(surroundings)])
-  // `ResolvedSettings` says of each name of the table what stands here under its property.
+  // `ResolvedSettings` has the type of each property.
   const resolved = Object.fromEntries(own) as ResolvedSettings
   return {
     ...resolved,

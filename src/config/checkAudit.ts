@@ -2,8 +2,8 @@ import type { Problem } from "./InvalidConfiguration.ts"
 import type { ResolvedSettings } from "./ResolvedSettings.ts"
 
 /**
- * Reports pseudonyms without a key to make them with: a key made at start would be another one for each process, so that
- * nobody could tell which entries are about the same caller.
+ * Reports pseudonyms without a key: a key that is made at start would differ between processes, so that entries about
+ * the same caller could not be matched.
  */
 export const checkAudit = (
   { auditSubjects, sessionKeys }: Pick<ResolvedSettings, "auditSubjects" | "sessionKeys">

@@ -1,7 +1,7 @@
 import type { GatewaySettings } from "./GatewaySettings.ts"
 import type { Problem } from "./InvalidConfiguration.ts"
 
-/** What is wrong with the settings of the decision point as a whole: without a trusted proxy, no one may ask. */
+/** Problems between the settings of the decision point: without a trusted proxy, no one may use it. */
 export const checkForwardAuth = (
   { forwardAuth, trustedProxies }: Pick<GatewaySettings, "forwardAuth" | "trustedProxies">
 ): ReadonlyArray<Problem> =>

@@ -1,7 +1,7 @@
 import type { GatewaySettings } from "./GatewaySettings.ts"
 import type { Problem } from "./InvalidConfiguration.ts"
 
-/** What is wrong with the settings of the store as a whole. */
+/** Problems between the settings of the store. */
 export const checkStore = (
   { storePassword, storeUrl }: Pick<GatewaySettings, "storePassword" | "storeUrl">
 ): ReadonlyArray<Problem> =>

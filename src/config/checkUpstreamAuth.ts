@@ -64,7 +64,7 @@ export const checkUpstreamTls = (settings: GatewaySettings): ReadonlyArray<Probl
     ["MCP_UPSTREAM_SERVER_NAME", upstreamServerName]
   ] as const).flatMap(([name, value]) => value === undefined ? [] : [name])
   if (!/^https:/i.test(settings.gatewayUrl)) {
-    // One of several servers may inherit what is for the others.
+    // A server may inherit a setting that is for the other servers.
     return settings.serverName !== "" ? [] : given.map((name) =>
       problem(
         name,
@@ -89,7 +89,7 @@ export const checkUpstreamTls = (settings: GatewaySettings): ReadonlyArray<Probl
   ]
 }
 
-/** Reports what `upstream_auth` of one MCP server needs from the rest of its settings, and what contradicts it. */
+/** Reports settings of an MCP server that its `upstream_auth` needs and that are missing, or that contradict it. */
 export const checkUpstreamAuth = (settings: GatewaySettings): ReadonlyArray<Problem> => {
   const { forwardAuthorization, forwardClaims, traceHeader, upstreamAuth } = settings
   const field = upstreamField(upstreamAuth)
@@ -118,7 +118,7 @@ export const checkUpstreamAuth = (settings: GatewaySettings): ReadonlyArray<Prob
     ))
   }
   if (upstreamAuth._tag === "IdentityJwt") problems.push(...checkIdentityJwt(settings, upstreamAuth))
-  // A provider that is missing altogether is reported by itself.
+  // A missing provider is reported separately.
   if (upstreamAuth._tag === "Exchange" && settings.providers.length > 0) {
     problems.push(...checkExchange(settings, upstreamAuth))
   }

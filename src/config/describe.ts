@@ -26,7 +26,7 @@ const describeProvider = (settings: GatewaySettings) => (provider: Provider): Js
 const describeSetting = (name: GatewayName, value: unknown): Json => {
   const { kind, partlyShown, secret } = table[name]
   if (value === undefined || (secret === true && Array.isArray(value) && value.length === 0)) return null
-  // What a kind shows of a value is what a file could have there.
+  // A kind shows a value in the form in which a file could have it.
   return secret === true && partlyShown !== true ? hidden : shown<unknown, unknown>(kind, value) as Json
 }
 
@@ -44,7 +44,7 @@ const describeGateway = (settings: GatewaySettings): Described => {
 /** What an entry always shows; of other settings those that are not the gateway's. */
 const always: ReadonlySet<GatewayName> = new Set<GatewayName>(["MCP_PATH", "MCP_SERVER_URL"])
 
-/** One of several MCP servers: how it is found, and where it differs from what the gateway's own settings say. */
+/** One of several MCP servers: its host and path, and the settings in which it differs from those of the gateway. */
 const describeServer = (gateway: GatewaySettings) => {
   const inherited = describeGateway(gateway)
   return (server: GatewaySettings): Described => {
@@ -66,8 +66,8 @@ const describeServer = (gateway: GatewaySettings) => {
 /**
  * The settings as a JSON object in the terms of the config file, with every default filled in and no secret in it.
  *
- * The same settings give the same object, members in the same order. It is for reading, not for loading again. Each of several
- * MCP servers shows what differs from the gateway's own settings.
+ * Equal settings result in equal objects, with members in the same order. It is for reading, not for loading again.
+ * Each of several MCP servers shows what differs from the gateway's own settings.
  */
 export const describe = (settings: GatewaySettings): Described => {
   const { providers, servers } = settings

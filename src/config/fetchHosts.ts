@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import { GatewayConfig } from "./GatewayConfig.ts"
 import { perConfiguration } from "./perConfiguration.ts"
 
-/** Says, once at start-up, that `fetch` trusts whom its host trusts, whatever file is named. */
+/** Warns at start that `fetch` uses the authorities of its host, so that the configured file has no effect. */
 export const layerTrustOfHost: Layer.Layer<never, never, GatewayConfig> = perConfiguration(Layer.effectDiscard(
   Effect.flatMap(GatewayConfig, ({ caFile }) =>
     caFile === undefined ? Effect.void : Effect.logWarning(

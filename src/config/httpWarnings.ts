@@ -1,4 +1,4 @@
-/** What is unwise about plain http, loudly, because nothing else would show it. Pure. */
+/** Warnings about plain http, which nothing else would reveal. Pure. */
 import type { GatewaySettings, Provider } from "./GatewaySettings.ts"
 import { isLoopbackHost } from "./kinds/loopback.ts"
 
@@ -17,7 +17,7 @@ const aboutProvider = ({ allowHttp, name }: Provider): ReadonlyArray<string> =>
     "the network is not yours alone."
   ]
 
-/** One warning for each provider that may be asked over http, and one for a public URL of that kind. */
+/** One warning for each provider that may be requested over http, and one for such a public URL. */
 export const httpWarnings = ({ providers, publicUrl }: GatewaySettings): ReadonlyArray<string> => [
   ...providers.flatMap(aboutProvider),
   ...(publicUrl === undefined || !isPlain(publicUrl) ? [] : [

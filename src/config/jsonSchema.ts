@@ -20,11 +20,11 @@ const jsonDefault = (name: SettingName): { readonly default?: string | number | 
 /** What entries of these hide is hidden there. */
 const holdsOthers: ReadonlySet<SettingName> = new Set<SettingName>(["MCP_PROVIDERS", "MCP_SERVERS", "MCP_FACADE"])
 
-/** Editors and generated forms hide what is write-only. */
+/** Editors and generated forms hide write-only members. */
 const hidden = (name: SettingName): { readonly writeOnly?: true } =>
   settings[name].secret === true && !holdsOthers.has(name) ? { writeOnly: true } : {}
 
-/** The member that names a file with the value of another. */
+/** The member that names a file with the value of another member. */
 const fileMember = (key: string, name: SettingName): ReadonlyArray<Member> =>
   mayBeFile(name)
     ? [[`${key}_file`, { type: "string", minLength: 1, description: `A file that holds \`${key}\`.` }]]

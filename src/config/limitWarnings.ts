@@ -1,4 +1,4 @@
-/** What is unwise about rate limits and their store. Pure. */
+/** Warnings about rate limits and their store. Pure. */
 import { type GatewaySettings, serversOf } from "./GatewaySettings.ts"
 import { isLoopbackHost } from "./kinds/loopback.ts"
 import { isLoopbackAddress } from "./kinds/network.ts"

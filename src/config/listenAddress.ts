@@ -8,7 +8,7 @@ import { fromVariables } from "./sources/variables.ts"
 /**
  * The host and the port that a service with these settings listens on, or `undefined` if one of the two is malformed.
  *
- * No other setting is looked at. So the address is found while another setting is being changed, and without its secrets.
+ * No other setting is read. So the address is found while another setting is being changed, and without its secrets.
  */
 export const listenAddress = (
   variables: Readonly<Record<string, string | undefined>>,

@@ -17,7 +17,7 @@ const loop = (setting: string, problem: string, fix: string): Problem => ({
 
 const parse = (url: string): URL | undefined => Result.getOrUndefined(Result.try(() => new URL(url)))
 
-/** `localhost` stands for both loopback addresses. */
+/** `localhost` means both loopback addresses. */
 const sameName = (one: string, other: string): boolean =>
   one === other || (one === "localhost" && isLoopbackHost(other)) || (other === "localhost" && isLoopbackHost(one))
 

@@ -7,9 +7,9 @@ import type { GatewaySettings } from "./GatewaySettings.ts"
 /**
  * A layer that is built anew wherever it is provided.
  *
- * Effect builds a layer once for a whole program, by reference: without this, the second of two servers with a
- * configuration of their own would get the services of the first, and accept its callers. Use it for every layer whose
- * service depends on `GatewayConfig`, directly or through another service.
+ * Effect builds a layer once for a whole program, by reference. Without this, the second of two servers with different
+ * configurations would get the services of the first, and accept its callers. Use it for every layer whose service
+ * depends on `GatewayConfig`, directly or through another service.
  */
 export const perConfiguration: <A, E, R>(layer: Layer.Layer<A, E, R>) => Layer.Layer<A, E, R> = Layer.fresh
 

@@ -15,7 +15,7 @@ export const scopesOfRules = ({ rules }: Pick<RuleSettings, "rules">): ReadonlyA
 ]
 
 /**
- * What is wrong with the rules as a whole.
+ * Problems between rules.
  *
  * @param areGiven whether there are rules in the settings, which may be wrong in themselves
  */

@@ -64,16 +64,16 @@ const of = (origin: Origin, source: Source): Source => ({ ...source, origin })
 
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0
 
-/** What is wrong with settings for the host that they are for. */
+/** Problems of settings on the host that they are for. */
 type CheckForHost = (settings: GatewaySettings, given: Source["given"]) => ReadonlyArray<Problem>
 
-/** The host that settings are for: what it asks of them, and what its files hold. */
+/** The host that settings are for: its requirements, and the contents of its files. */
 interface ForHost {
   readonly check?: CheckForHost
   readonly contentOf?: ContentOf
   /** Provider types in addition to the gateway's own. */
   readonly types?: ReadonlyArray<ProviderType>
-  /** No provider may be meant, where that is said: a verifier of the program's own stands alone. */
+  /** Whether `providers: []` is allowed: the program has its own verifier. */
   readonly mayHaveNoProvider?: boolean
 }
 
@@ -101,7 +101,8 @@ export const resolve = (
     for (const mistake of decoded.failure) problems.push({ setting: name, source: value.source, ...mistake })
     return undefined
   }
-  // Of its own kind, which `read` has; a default that its kind rejects is a mistake in the table, which a test looks for.
+  // Each default has the kind that `read` uses. A default that its kind rejects is a mistake in the table, for which
+  // there is a test.
   const used = new Map<GatewayName, unknown>(gatewayNames.map((name) => {
     const { default: text, kind } = table[name]
     return [name, read(name) ?? (text === undefined ? undefined : Result.getOrThrow(fromText<unknown>(kind, text)))]
@@ -161,9 +162,9 @@ export const resolveInput = (
 ): Result.Result<GatewaySettings, InvalidConfiguration> =>
   resolve([of("program", fromInput(input))], { mayHaveNoProvider: true, types })
 
-/** What the settings of a service are made of, as it was found; all of it can be written as JSON. */
+/** The sources of a service's settings, as they were found. Everything in it can be written as JSON. */
 export interface Sources {
-  /** The environment, or the like of another host; all of it, so that misspelt names are found. */
+  /** The environment, or its counterpart on another host: all of it, so that misspelt names are detected. */
   readonly variables: Readonly<Record<string, string | undefined>>
   /** The config file, parsed as JSON. */
   readonly document?: unknown
@@ -193,9 +194,9 @@ export const resolveSources = (
 ): Result.Result<GatewaySettings, InvalidConfiguration> => resolveWith(sources, contentIn(sources), options)
 
 /**
- * The same for a service that listens by itself, on `HOST` and `PORT`.
+ * The same for a service that listens itself, on `HOST` and `PORT`.
  *
- * It must be told where the MCP server is, which cannot be where it listens.
+ * The URL of the MCP server must be configured, and must differ from the address that the service listens on.
  */
 export const resolveService = (sources: Sources): Result.Result<GatewaySettings, InvalidConfiguration> =>
   resolveWith(sources, contentIn(sources), { check: checkService })

@@ -77,7 +77,10 @@ export const spellingsOf = (name: SettingName): ReadonlyArray<string> => {
   return [name, ...(formerly === undefined ? [] : [formerly]), ...aliases]
 }
 
-/** Every name that a setting has in the config file, the canonical one first; none for one that is a variable only. */
+/**
+ * Returns every name of a setting in the config file, the canonical one first; empty for a setting that can only be a
+ * variable.
+ */
 export const fileKeysOf = (name: SettingName): ReadonlyArray<string> => {
   const { formerly, variableOnly } = settings[name]
   if (variableOnly === true) return []

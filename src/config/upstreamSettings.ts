@@ -6,7 +6,9 @@ import type { InvalidConfiguration } from "./InvalidConfiguration.ts"
 import { resolve } from "./resolve.ts"
 import { fromInput } from "./sources/document.ts"
 
-/** What a client of one MCP server is told: settings of the gateway, by their names and with their defaults. */
+/**
+ * The settings for the client of one MCP server: a part of the gateway's settings, with the same names and defaults.
+ */
 export interface UpstreamInput extends
   Pick<
     GatewayConfigInput,
@@ -59,5 +61,5 @@ export const upstreamOnly = (settings: UpstreamSettings): UpstreamSettings => ({
 
 /** The settings that a client uses, with every default filled in; fails with all problems at once. */
 export const upstreamSettings = (input: UpstreamInput): Effect.Effect<UpstreamSettings, InvalidConfiguration> =>
-  // Without providers, because a client lets no caller in.
+  // Without providers, because a client does not verify callers.
   Effect.suspend(() => Effect.fromResult(resolve([fromInput({ ...input, auth_enabled: false })])))

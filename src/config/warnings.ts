@@ -14,8 +14,8 @@ const aboutProvider = (provider: Provider, settings: GatewaySettings, developmen
     .map((text) => `Provider ${JSON.stringify(provider.name)}: ${text}`)
 
 /**
- * Returns whether a scope is listed, perhaps with the resource before it: where tokens say `read`, Entra wants to be asked
- * for `api://app/read`, or for `api://app/.default`, which is all that is granted.
+ * Returns whether a scope is listed, perhaps with the resource before it. If tokens have `read`, Entra expects requests
+ * for `api://app/read`, or for `api://app/.default`, which means everything that is granted.
  */
 const isListed = (supported: ReadonlyArray<string>, scope: string): boolean =>
   supported.some((listed) => listed === scope || listed.endsWith(`/${scope}`) || listed.endsWith("/.default"))
@@ -23,7 +23,7 @@ const isListed = (supported: ReadonlyArray<string>, scope: string): boolean =>
 const listensOnLoopback = ({ host, publicUrl }: GatewaySettings): boolean =>
   isLoopbackAddress(host) && (publicUrl === undefined || isLoopbackHost(new URL(publicUrl).hostname))
 
-/** What is unwise in the settings of one MCP server. */
+/** Returns the warnings about the settings of one MCP server. */
 const aboutServer = (settings: GatewaySettings, development: boolean): ReadonlyArray<string> => {
   const says: Array<string> = []
   if (!settings.authEnabled) {
@@ -90,7 +90,7 @@ const aboutServer = (settings: GatewaySettings, development: boolean): ReadonlyA
 }
 
 /**
- * What is allowed but unwise in valid settings, one sentence or two each, for the log at start-up.
+ * Returns the warnings about valid settings, of one or two sentences each, for the log at start.
  *
  * @param options.development whether this is a development machine, where static tokens need no warning; by default
  * it is one if the gateway listens on a loopback address and has no public URL elsewhere

@@ -1,7 +1,7 @@
 /**
- * The types of settings with a comment at each member, for editors: a type that TypeScript derives has none.
+ * The types of settings with a comment at each member, for editors, because a derived type has no comments.
  *
- * `npm run readme` writes the files, a test says when they are not current.
+ * `npm run readme` writes the files; a test checks that they are current.
  */
 import { typesUsing } from "../providers/types.ts"
 import { providerFieldNames, providerFields } from "./providers/providerFields.ts"
@@ -40,7 +40,7 @@ const comment = (text: string): string =>
     ? `  /** ${text} */`
     : ["  /**", ...wrapped(text).map((line) => `   * ${line}`), "   */"].join("\n")
 
-/** What a setting means, and what is used without it. */
+/** The meaning of a setting, and its default. */
 const meaning = (name: SettingName): string => {
   const { default: text, doc, otherwise } = settings[name]
   const without = text === undefined ? otherwise : `\`${text}\``

@@ -18,7 +18,7 @@ const knownSchemes: ReadonlySet<string> = new Set([
   "aws4-hmac-sha256"
 ])
 
-/** Describes what is wrong with the scheme of an `Authorization` field that is not Bearer. */
+/** Describes the mistake in the scheme of an `Authorization` field that is not Bearer. */
 export const schemeMistake = (scheme: string, rest: string): string => {
   const word = scheme.toLowerCase()
   if (knownSchemes.has(word)) return `the scheme is ${word}, not Bearer`

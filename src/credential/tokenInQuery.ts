@@ -3,7 +3,7 @@
 // Where servers split a query: at `&`, older servers at `;`, lax servers at a second `?`.
 const separator = /[&;?]/
 
-/** Decodes percent-encoding, one character for each byte; an invalid escape stays as it is. */
+/** Decodes percent-encoding, one character for each byte; an invalid escape is left unchanged. */
 const unescaped = (text: string): string =>
   text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 

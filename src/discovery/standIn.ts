@@ -3,7 +3,7 @@ import type { AuthorizationServerMetadata } from "../providers/AuthorizationServ
 
 type Document = Readonly<Record<string, unknown>>
 
-/** What the metadata say besides the provider's endpoints. */
+/** The parts of the metadata other than the provider's endpoints. */
 interface StandIn {
   /** The name of the provider. */
   readonly provider: string

@@ -25,13 +25,13 @@ export const sdks: ReadonlyArray<Client> = ["SDKs", "Inspector"]
 /** Everything about a finding that is the same for every server. */
 export interface Rule {
   readonly level: Level
-  /** What is wrong, in a few words, without values. */
+  /** The problem in a few words, without values. */
   readonly title: string
   /** Why it matters. */
   readonly why: string
   /** The clients that are affected. Empty: only the server or its operator. */
   readonly clients: ReadonlyArray<Client>
-  /** Which sentence of which specification says so, in short. */
+  /** The sentence of the specification behind it, abbreviated. */
   readonly specification: string
   /** What to do. */
   readonly fix: string
@@ -47,7 +47,7 @@ export interface Finding extends Rule {
   readonly at?: string | undefined
 }
 
-/** What differs from the rule for one server. */
+/** What is different for one server. */
 export interface Particulars {
   readonly found: string
   readonly at?: string | undefined
@@ -78,7 +78,7 @@ export const makeFinding = <const Rules extends Readonly<Record<string, Rule>>>(
 /** How many findings of one kind are shown in full. */
 const maxShown = 3
 
-/** Joins what was found at several places, if they say something else. */
+/** Joins the texts of findings at several places, if they differ. */
 const joined = (findings: readonly [Finding, ...ReadonlyArray<Finding>]): Finding => {
   const [first] = findings
   const places = findings.map(({ at, found }) => at === undefined || at === first.at ? found : `${found} (${at})`)

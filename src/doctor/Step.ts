@@ -39,7 +39,7 @@ export interface Call {
   readonly arguments: JsonObject
 }
 
-/** What the steps know: what the operator gave, and what earlier steps learned. */
+/** The input of a step: what the operator gave, and what earlier steps found. */
 export interface Known {
   /** The URL of the MCP server. */
   readonly url: URL

@@ -11,7 +11,7 @@ export interface Begun {
   readonly opening: ToSend
 }
 
-/** Statuses that say something about the caller, in every revision. */
+/** Statuses that are about the caller, in every revision. */
 const aboutCaller: ReadonlySet<number> = new Set([401, 403, 429])
 
 /**

@@ -14,7 +14,7 @@ import { Exchanges } from "./wire/Exchanges.ts"
 import { layer } from "./wire/layer.ts"
 import { shownUrl } from "./wire/Reply.ts"
 
-/** What is examined, and how far. */
+/** The server to examine, and the options. */
 export interface ExamineOptions {
   /** The URL of the MCP server. */
   readonly url: URL
@@ -38,7 +38,7 @@ export interface Progress {
   readonly ended: (result: StepResult) => Effect.Effect<void>
 }
 
-/** Who is told about the progress. Default: no one. */
+/** Called with the progress. Default: no one. */
 export const CurrentProgress = Context.Reference<Progress>("mcp-authorizer/doctor/examine/CurrentProgress", {
   defaultValue: () => ({ begins: () => Effect.void, ended: () => Effect.void })
 })

@@ -1,4 +1,4 @@
-/** Recognizing pages and redirects that ask a person to sign in. Pure. */
+/** Detection of pages and redirects that ask a person to sign in. Pure. */
 import { isHtml, isRedirect, type Responded, targetOf } from "./wire/Reply.ts"
 
 const loginPath =

@@ -1,4 +1,7 @@
-/** The messages that the doctor sends. None changes anything at the server, except sessions, which the doctor ends. Pure. */
+/**
+ * The messages that the doctor sends. They change nothing at the server, except for sessions, which the doctor ends.
+ * Pure.
+ */
 import * as Encoding from "effect/encoding/Base64"
 import { version } from "../version.ts"
 import type { Call, KnownSession } from "./Step.ts"

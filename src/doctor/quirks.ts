@@ -1,11 +1,11 @@
-/** What is special about well-known identity providers, by the host of the issuer. Pure. */
+/** Quirks of well-known identity providers, by the host of the issuer. Pure. */
 
 import { type PresetName, presets } from "../providers/presets/presets.ts"
 
 /** Facts about one provider. */
 export interface Quirks {
   readonly name: string
-  /** What differs from what MCP clients expect. */
+  /** How the provider differs from what MCP clients expect. */
   readonly summary: string
   /** What to do about it. */
   readonly advice: string
@@ -228,7 +228,7 @@ const ofPreset = (name: PresetName | undefined): string => {
   return preset === undefined ? "" : ` In this gateway: preset ${preset.name}. Documentation: ${preset.sources[0]}`
 }
 
-/** Returns what is known about the provider with this issuer. */
+/** Returns the quirks of the provider with this issuer. */
 export const quirksOf = (issuer: string): Quirks | undefined => {
   if (!URL.canParse(issuer)) return undefined
   const { hostname, pathname } = new URL(issuer)

@@ -10,7 +10,7 @@ const parse = (text: string): unknown => {
   }
 }
 
-/** The data of the complete events of a stream, without those that have none. */
+/** The data of the complete events of a stream, without events that have no data. */
 export const eventsOf = (text: string): ReadonlyArray<string> =>
   text.replace(/^\uFEFF/, "").split(/\r\n\r\n|\n\n|\r\r/).slice(0, -1).flatMap((event) => {
     const data = event.split(/\r\n|\n|\r/).flatMap((line) => /^data(?::[ ]?(.*))?$/.exec(line)?.slice(1, 2) ?? [])

@@ -3,7 +3,7 @@ import * as Encoding from "effect/encoding/Base64Url"
 import * as Result from "effect/Result"
 import { type JsonObject, own, parseJsonObject } from "../remote/JsonObject.ts"
 
-/** What a token says about itself, as far as it does not identify a user. */
+/** The claims of a token that do not identify a user. */
 export interface Claims {
   readonly issuer: unknown
   readonly audience: ReadonlyArray<string>

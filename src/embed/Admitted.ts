@@ -32,7 +32,7 @@ export type GuardResult<Caller extends Identity | undefined = Identity> =
   | {
     readonly _tag: "Responded"
     readonly response: HttpServerResponse.HttpServerResponse
-    /** The error that the response is for, if it is for one: for hosts that have responses of their own. */
+    /** The error behind the response, if there is one: for hosts with their own error responses. */
     readonly error?: GatewayError | undefined
   }
   | Admitted<Caller>

@@ -200,7 +200,7 @@ export const layerWith = <
 >(
   { claims, onError, toolkits }: AuthenticationOptions<Toolkits, Claims>
 ): AuthenticationLayer<CurrentIdentity | ChecksOf<Toolkits[number]> | Context.Service.Identifier<Claims>> =>
-  // One key represents all tools, and the service of the claims is known to its type alone.
+  // One key represents all tools, and only the type knows the service of the claims.
   layerOf(toolkits === undefined ? undefined : toolkitScopes(toolkits), claims, onError) as AuthenticationLayer<
     CurrentIdentity | ChecksOf<Toolkits[number]> | Context.Service.Identifier<Claims>
   >

@@ -51,8 +51,9 @@ export interface FetchMiddlewareOptions<
   Claims = Identity["claims"]
 > extends MiddlewareOptions<E, Types, Claims> {
   /**
-   * Keeps work alive that goes on after the response, for hosts that end the I/O of a request with it: with it, keys and
-   * verdicts are renewed before they end, and no request waits for that. It gets the platform's further arguments.
+   * Keeps work alive after the response, on hosts that end the I/O of a request with its response. It lets keys and
+   * verdicts be renewed before they expire, so that no request waits for that. It gets the platform's further
+   * arguments.
    *
    * **Example** (Cloudflare Workers)
    *
@@ -119,7 +120,7 @@ export const makeFetchMiddleware = <
   async (request: Request, ...rest: Rest): Promise<Response> => {
     const result = await embedded.check(way, HttpServerRequest.fromWeb(request), {
       signal: request.signal,
-      // The program declares which arguments its platform gives.
+      // The program declares the arguments of its platform.
       waitUntil: waitUntil && ((work) => waitUntil(work, ...rest as unknown as ReadonlyArray<never>))
     })
     if (result._tag === "Responded") return webResponse(request, result)

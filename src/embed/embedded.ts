@@ -51,7 +51,7 @@ export interface MiddlewareOptions<
   readonly toolScopes?: ToolScopes | Readonly<Record<string, ReadonlyArray<string>>> | undefined
   /** Where rejections and defects are logged, such as `Logger.layer([Logger.consoleJson])`. Default: Effect's logger. */
   readonly logger?: Layer.Layer<never> | undefined
-  /** Takes each audit entry as an object, in addition to where `audit_log` says. */
+  /** Gets each audit entry as an object, in addition to the destination in `audit_log`. */
   readonly audit?: WriteAuditEntry | undefined
   /** Changes the response to a rejected request, by its typed error (`GatewayError`). What it throws is a fault: 500. */
   readonly onError?: OnError | undefined

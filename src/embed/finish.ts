@@ -32,7 +32,10 @@ export interface Finish {
   readonly limit:
     | (<E>(body: Stream.Stream<Uint8Array, E>) => Stream.Stream<Uint8Array, E | UpstreamUnavailable>)
     | undefined
-  /** Leaves out of lists in the body what rules never let their caller use; before `limit`. `undefined` without rules. */
+  /**
+   * Removes the items that the rules never allow the caller from lists in the body; before `limit`. `undefined` without
+   * rules.
+   */
   readonly lists: ((body: UpstreamBody) => Effect.Effect<FilteredBody>) | undefined
 }
 

@@ -13,8 +13,9 @@ import type { Identity } from "../identity/Identity.ts"
 import { frozen } from "./frozen.ts"
 
 /**
- * Everything but the well-known paths is protected: the host decides which paths come here. A well-known path that is not
- * one of our documents is unknown, never protected: a client that looks for a document must not be asked for a token.
+ * Everything except the well-known paths is protected: the host decides which paths are routed here. A well-known path
+ * that is not one of our documents is unknown, never protected: a client that looks for a document must not get a
+ * challenge.
  */
 export const makeGuardedRoute = (place: ServerPlace): FindRoute => {
   const routeOf = makeRoute(place)

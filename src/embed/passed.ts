@@ -1,6 +1,9 @@
 import type { Identity } from "../identity/Identity.ts"
 
-/** The requests that have passed a middleware: one that is mounted twice does not ask for a token that it has taken off. */
+/**
+ * The requests that have passed a middleware, so that a middleware that is mounted twice does not look for the token
+ * that it has removed.
+ */
 export interface Passed {
   /** Notes a request, with its caller if there is one. */
   readonly add: (request: object, identity: Identity | undefined) => void

@@ -12,7 +12,7 @@ export * from "./OAuthRejected.ts"
 /** The request carries no credential at all (RFC 6750, section 3.1). */
 export class MissingCredential extends Data.TaggedError("MissingCredential")<{}> {}
 
-/** The request carries no credential, and the rules let nobody do without one what it asks for. */
+/** The request carries no credential, and the rules do not allow it without one. */
 export class TokenRequired extends Data.TaggedError("TokenRequired")<{
   /** All the scopes that the request needs. */
   readonly required: ReadonlyArray<string>
@@ -20,7 +20,7 @@ export class TokenRequired extends Data.TaggedError("TokenRequired")<{
   readonly detail: string
 }> {}
 
-/** The `Authorization` field is there but holds no usable Bearer credential: another scheme, or an empty token. */
+/** The `Authorization` field is present but contains no usable Bearer credential: another scheme, or an empty token. */
 export class UnsupportedCredential extends Data.TaggedError("UnsupportedCredential")<{
   readonly detail: string
 }> {}
@@ -43,10 +43,10 @@ export class InvalidRequest extends Data.TaggedError("InvalidRequest")<{
   readonly detail: string
 }> {}
 
-/** A field that repeats what the message of its request says (MCP 2026-07-28, Streamable HTTP, request metadata). */
+/** A field that repeats a part of its request's message (MCP 2026-07-28, Streamable HTTP, request metadata). */
 export type MirroredField = "MCP-Protocol-Version" | "Mcp-Method" | "Mcp-Name" | "Mcp-Param"
 
-/** A field that should repeat the message is missing, malformed, or says something else (JSON-RPC error -32020). */
+/** A field that should repeat the message is missing, malformed, or contradicts it (JSON-RPC error -32020). */
 export class HeaderMismatch extends Data.TaggedError("HeaderMismatch")<{
   readonly field: MirroredField
   /** The id of the request; `null` where it has none. */
@@ -123,7 +123,7 @@ export class AccessDenied extends Data.TaggedError("AccessDenied")<{
   readonly detail: string
 }> {}
 
-/** A rule denies what the request asks for to this caller, regardless of its scopes. */
+/** A rule denies this caller the operation, regardless of its scopes. */
 export class DeniedByRule extends Data.TaggedError("DeniedByRule")<{
   /** The position of the rule, from 1; `undefined`: no rule matched, and the default rule denies. */
   readonly rule: number | undefined
@@ -201,7 +201,7 @@ export class Overloaded extends Data.TaggedError("Overloaded")<{
   readonly retryAfter: number
 }> {}
 
-/** The caller, its client or its address has sent more than `MCP_RATE_LIMITS` lets it. */
+/** The caller, its client or its address has exceeded `MCP_RATE_LIMITS`. */
 export class RateLimited extends Data.TaggedError("RateLimited")<{
   /** The id of the JSON-RPC request, where it is a single one that has an id. */
   readonly id?: string | number | null

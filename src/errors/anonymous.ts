@@ -8,7 +8,7 @@ const framesOf = ({ stack }: Error): string =>
 const maxDepth = 4
 
 /**
- * Makes of an error another one that says where and by which code it failed, but holds no message and no members.
+ * Copies an error with its stack frames and its code, but without its message and members.
  *
  * Use it for the `cause` of an error about an exchange: messages and members of platform errors may quote what was sent or
  * received, which must not reach a log.

@@ -7,8 +7,9 @@ const longestSegment = 48
 const mostDigits = 3
 
 /**
- * Returns whether a segment is a few words, such as `oauth-protected-resource` or `.well-known`, perhaps with a small number.
- * A longer segment, or one with more digits or an encoded character, could be a token, an id, or part of one.
+ * Returns whether a segment consists of a few words, such as `oauth-protected-resource` or `.well-known`, perhaps with
+ * a small number. A longer segment, or one with more digits or an encoded character, could be a token, an id, or part
+ * of one.
  */
 const isPlain = (segment: string): boolean =>
   segment.length <= longestSegment && segment.split(/[._-]/).every((part) => word.test(part)) &&

@@ -14,15 +14,15 @@ const distance = (a: string, b: string): number => {
   return row[b.length] ?? 0
 }
 
-/** The only known name that continues this one with another word. */
+/** The only known name that consists of this one and another word. */
 const continuation = (name: string, known: ReadonlyArray<string>): string | undefined => {
   const [only, ...others] = known.filter((candidate) => name.length > 3 && candidate.startsWith(`${name}_`))
   return others.length === 0 ? only : undefined
 }
 
 /**
- * The known name that a misspelt one most likely stands for: at most two edits away, or with a word more, or at most four
- * edits away and less than half of it.
+ * The known name that was most likely meant: at most two edits away, or with one more word, or at most four edits and
+ * less than half of its length away.
  */
 export const nearestName = (name: string, known: Iterable<string>): string | undefined => {
   const candidates = [...known]

@@ -1,4 +1,6 @@
-/** What would become of a token, rule by rule: the data of `mcp-authorizer explain --json` and of the status page. */
+/**
+ * Whether a token would be accepted, rule by rule: the data of `mcp-authorizer explain --json` and of the status page.
+ */
 import * as Schema from "effect/Schema"
 import type { Json } from "../identity/Json.ts"
 import { ruleNames } from "../verify/TokenRule.ts"
@@ -10,8 +12,8 @@ export const stepNames = [...ruleNames, "callers", "required scopes", "rules"] a
 export type StepName = (typeof stepNames)[number]
 
 /**
- * The verdict of a step. `skipped`: the step does not apply, or something that it needs is missing. `unknown`: the provider
- * could not be requested, so nobody can tell.
+ * The verdict of a step. `skipped`: the step does not apply, or something that it needs is missing. `unknown`: the
+ * provider could not be reached.
  */
 export const verdicts = ["pass", "fail", "skipped", "unknown"] as const
 
@@ -23,7 +25,7 @@ export const Step = Schema.Struct({
   expected: Schema.String,
   /** What the token has. Unproven unless the step `signature` or `endpoint` passes. */
   found: Schema.String,
-  /** What to do. Present if the verdict is `fail` or `unknown`, and where something that passes is unwise. */
+  /** What to do. Present if the verdict is `fail` or `unknown`, and if something that passes is unwise. */
   fix: Schema.optionalKey(Schema.String)
 })
 
@@ -39,7 +41,9 @@ export const ClientResponse = Schema.Struct({
 
 /** What the gateway decides about the token. */
 export const Outcome = Schema.Struct({
-  /** `unknown`: the provider could not be requested. The gateway rejects such requests with 500, and clients try again. */
+  /**
+   * `unknown`: the provider could not be reached. The gateway rejects such requests with 500, and clients try again.
+   */
   decision: Schema.Literals(["accepted", "rejected", "unknown"]),
   /** The step that decides, if the token is not accepted: the first one in the gateway's own order. */
   step: Schema.optionalKey(Schema.Literals(stepNames)),
@@ -69,7 +73,7 @@ export const ResponsibleProvider = Schema.Struct({
 })
 
 /**
- * What would become of a token.
+ * Whether a token would be accepted, and why.
  *
  * Contains neither the token nor its signature. Values of claims are unproven unless the token is accepted.
  */
@@ -90,15 +94,15 @@ export const Explanation = Schema.Struct({
   clockDifference: Schema.optionalKey(Schema.Finite)
 })
 
-/** What would become of a token. */
+/** Whether a token would be accepted, and why. */
 export type Explanation = typeof Explanation.Type
 
-/** What the request with the token would ask for, for the rules of the MCP server (`MCP_RULES`). */
+/** The message to check against the rules of the MCP server (`MCP_RULES`). */
 export interface ExplainOptions {
-  /** A JSON-RPC method. Default: `tools/call` with a tool, and otherwise no rule is asked. */
+  /** A JSON-RPC method. Default: With a tool it is `tools/call`; without either, the rules are not checked. */
   readonly method?: string | undefined
   /** The name of a tool. */
   readonly tool?: string | undefined
-  /** The arguments of the call, for rules whose condition looks at them. */
+  /** The arguments of the call, for rules with conditions on them. */
   readonly arguments?: Json | undefined
 }

@@ -73,7 +73,7 @@ const scopeStep = (settings: GatewaySettings, identity: Identity | undefined): C
   }
 }
 
-/** What the rules would be asked about. */
+/** The message that would be checked against the rules. */
 export const operationOf = (options: ExplainOptions): Operation | undefined => {
   const { arguments: given, tool } = options
   const method = options.method ?? (tool === undefined ? undefined : "tools/call")

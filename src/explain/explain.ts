@@ -1,4 +1,4 @@
-/** What would become of a token. */
+/** Whether a token would be accepted, and why. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -150,7 +150,7 @@ const verifierStep = (
 }
 
 /**
- * Explains what would become of a token: every rule in order, the decision, and what the MCP server would see.
+ * Explains whether a token would be accepted: every rule in order, the decision, and what the MCP server would see.
  *
  * Sends the requests that the verification would send, and requests the provider's keys once more. Takes the text as it is: a
  * token with quotation marks around it is not accepted, and the one inside is explained as well. The explanation contains

@@ -220,7 +220,7 @@ const fixProvider = (detail: string): string =>
     : "Have the client request its token for this MCP server (`resource`; `audience` at Auth0), so that the provider issues a JWT. If the " +
       "provider issues only such tokens, configure it with type introspection or userinfo."
 
-/** Returns what is unwise about a rule that accepts a token; `undefined`: nothing. */
+/** Returns the warning about a rule that accepts a token; `undefined`: nothing. */
 export const noteFor = (
   rule: RuleName,
   { claims, rules: { allowedClients, audience } }: FixContext

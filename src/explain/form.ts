@@ -5,7 +5,7 @@ import type { BearerToken } from "../credential/BearerToken.ts"
 import { bearerToken, type CredentialError, findBearer } from "../credential/parseAuthorization.ts"
 import { own, parseJsonObject } from "../remote/JsonObject.ts"
 
-/** Something that was copied with a token, and how to get rid of it. */
+/** Something that was copied along with a token, and how to remove it. */
 interface Wrapping {
   readonly unwrap: (text: string) => string
   /** What the result would be without it. */
@@ -99,7 +99,7 @@ export const readGiven = (given: string, maxTokenBytes: number): GivenToken => {
 /** Placeholders such as `undefined` are words, and not secrets. Everything longer may be one. */
 const longestWord = 12
 
-/** What an explanation must not show: the token, what else was given, and the signature. */
+/** The texts that an explanation must not show: the token, the rest of the input, and the signature. */
 export const secretsOf = (given: string, token: BearerToken | undefined): ReadonlyArray<string> => {
   const text = given.trim()
   const texts = token !== undefined ? [text, Redacted.value(token)] : text.length > longestWord ? [text] : []

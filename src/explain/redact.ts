@@ -4,7 +4,7 @@ import type { Explanation, Step } from "./Explanation.ts"
 /** Shorter texts are in other words by chance, and too short to be a secret. */
 const shortest = 8
 
-/** What is shown of a value is cut after this number of characters (`errors/show.ts`). */
+/** Values are truncated after this number of characters (`errors/show.ts`). */
 const shownLength = 160
 
 const hidden = "(hidden)"
@@ -12,10 +12,11 @@ const hidden = "(hidden)"
 /**
  * Returns the same explanation without the secrets in its texts.
  *
- * No step shows the token. But a provider may repeat it in what it says about it, and an issuer may write it into a claim.
+ * No step shows the token. But a provider may repeat the token in its response, and an issuer may write it into a
+ * claim.
  */
 export const withoutSecrets = (explanation: Explanation, secrets: ReadonlyArray<string>): Explanation => {
-  // The longest first, so that no rest of one stays.
+  // The longest first, so that no part of a longer one remains.
   const ordered = [...new Set(secrets.flatMap((secret) => [secret, secret.slice(0, shownLength)]))]
     .filter(({ length }) => length >= shortest)
     .toSorted((left, right) => right.length - left.length)

@@ -22,13 +22,13 @@ const marks: { readonly [V in Step["verdict"]]: readonly [mark: string, style: k
   unknown: ["?", "yellow"]
 }
 
-// Texts come from tokens and providers: what moves a cursor, or hides what follows, is shown as its code.
+// Texts come from tokens and providers: characters that move the cursor or hide text are shown as their codes.
 const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu
 
 const printable = (text: string): string =>
   text.replace(unprintable, (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ""}}`)
 
-/** Breaks a text at spaces. A word that is longer than a line stays whole, so that it can be copied. */
+/** Breaks a text at spaces. A word that is longer than a line is not broken, so that it can be copied. */
 const broken = (text: string, width: number): ReadonlyArray<string> => {
   const lines: Array<string> = []
   let line = ""
@@ -41,7 +41,7 @@ const broken = (text: string, width: number): ReadonlyArray<string> => {
   return [...lines, line]
 }
 
-/** Room for the longest name of a step, and for that of a part of it. */
+/** The widths of the longest name of a step, and of the longest name of a part. */
 const nameWidth = 19
 const labelWidth = 10
 

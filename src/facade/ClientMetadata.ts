@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 
-/** What a document says about a client, after it was checked. */
+/** A client as described by its document, after validation. */
 export interface ClientDocument {
   /** The redirect URIs, character for character as the document has them. */
   readonly redirectUris: ReadonlyArray<string>
@@ -22,7 +22,7 @@ export class ClientDocumentRejected extends Data.TaggedError("ClientDocumentReje
 /**
  * Fetches the documents of clients.
  *
- * The default supports none: client ids that are URLs are unknown then, and the metadata do not announce them.
+ * The default supports no documents: client ids that are URLs are then unknown, and the metadata do not announce them.
  */
 export interface ClientMetadata {
   readonly isSupported: boolean

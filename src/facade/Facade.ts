@@ -1,4 +1,4 @@
-/** The gateway as the authorization server that clients see. It stores nothing, and issues no access tokens of its own. */
+/** The gateway as the authorization server that clients see. It stores nothing, and issues no access tokens itself. */
 import type * as Aead from "effect/crypto/Aead"
 import type * as Digest from "effect/crypto/Digest"
 import type * as Mac from "effect/crypto/Mac"
@@ -74,7 +74,7 @@ export type FacadeNeeds =
   | ProviderMetadata
   | SecureRandom.SecureRandom
 
-/** Builds the facade of an MCP server; without one, all of its endpoints are unknown. */
+/** Builds the facade of an MCP server; without a configured facade, all of its endpoints are unknown. */
 export const makeFacade = Effect.fnUntraced(function*(
   settings: GatewaySettings
 ): Effect.fn.Return<RespondAsFacade, never, FacadeNeeds> {

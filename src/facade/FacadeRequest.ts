@@ -1,4 +1,4 @@
-/** What the facade gets of a request, and what it responds with, free of HTTP. */
+/** The facade's view of a request and of its response, free of HTTP. */
 import type { GatewayError } from "../errors/GatewayError.ts"
 import type { Json } from "../identity/Json.ts"
 import type { FacadeEndpoint } from "./places.ts"
@@ -16,7 +16,7 @@ export interface FacadeRequest {
   readonly authorization: string | undefined
   /** The value of `Cookie`. */
   readonly cookie: string | undefined
-  /** Whether the browser says that another site made it send the request (`Sec-Fetch-Site`, `Origin`). */
+  /** Whether another site made the browser send the request, according to `Sec-Fetch-Site` and `Origin`. */
   readonly isCrossSite: boolean
   /** The language of pages. */
   readonly language: Language
@@ -41,6 +41,6 @@ export type FacadeResponse =
     readonly _tag: "Redirect"
     readonly location: string
     readonly setCookie?: string | undefined
-    /** What the redirect tells the client, for the log. */
+    /** The error in the redirect to the client, for the log. */
     readonly error?: GatewayError | undefined
   }

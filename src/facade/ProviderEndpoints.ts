@@ -8,7 +8,7 @@ import { type JsonObject, own } from "../remote/JsonObject.ts"
 import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import type { FacadeProvider } from "./places.ts"
 
-/** Where the provider is, and what it says of itself. */
+/** The endpoints of the provider, and its metadata. */
 export interface ProviderEndpoints {
   readonly authorize: string
   readonly token: string
@@ -17,7 +17,7 @@ export interface ProviderEndpoints {
   readonly issuers: ReadonlyArray<string>
   /** Whether authorization responses always have `iss` (RFC 9207, section 3). */
   readonly namesIssuer: boolean
-  /** `token_endpoint_auth_methods_supported`; empty if the metadata do not say. */
+  /** `token_endpoint_auth_methods_supported`; empty if the metadata lack it. */
   readonly authMethods: ReadonlyArray<string>
 }
 
@@ -53,6 +53,6 @@ export const makeProviderEndpoints = Effect.fnUntraced(function*(
       authMethods: authMethodsOf(found)
     }
   })
-  // Looked up at each use: the metadata are cached.
+  // Looked up for each use, because the metadata are cached.
   return { find: endpoints }
 })

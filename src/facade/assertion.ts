@@ -28,7 +28,7 @@ const invalid = (detail: string) => new OAuthRejected({ error: "invalid_grant", 
 
 const isText = (value: unknown): value is string => typeof value === "string" && value !== ""
 
-/** What an assertion must say. */
+/** The requirements on an assertion. */
 interface Expected {
   /** The issuer that clients see. */
   readonly issuer: string
@@ -40,7 +40,7 @@ interface Expected {
 /** What a provider that exchanges assertions calls itself (RFC 7523, section 3). */
 export type ProviderNames = Pick<ProviderEndpoints, "issuers" | "token">
 
-/** For whom an assertion was issued: what clients see, or what does the work. */
+/** The audience of an assertion: the authorization server that clients see, or the provider behind it. */
 export type AssertionAudience = "Gateway" | "Provider"
 
 /** Returns whom the audience names, alone; `undefined` if it is anyone else. */

@@ -4,8 +4,8 @@ import { typeOf } from "../providers/types.ts"
 import type { FacadeProvider } from "./places.ts"
 
 /**
- * Returns what verifies the assertions that a provider exchanges: the keys of `assertion_issuer`, or the provider's own. `undefined`
- * if it exchanges none.
+ * Returns what verifies the assertions that a provider exchanges: the keys of `assertion_issuer`, or the provider's
+ * own. `undefined` if it does not exchange assertions.
  */
 export const assertionKeys = (
   settings: Pick<GatewaySettings, "addedTypes">,

@@ -16,7 +16,7 @@ import { isStrings, texts } from "./sealedValues.ts"
 /** Longer states of clients are rejected, in characters: they travel in the URL of the provider. */
 const maxState = 2_048
 
-/** A request of a client that may go on to the provider. */
+/** A request of a client that may be forwarded to the provider. */
 interface Wanted {
   readonly clientId: string
   readonly redirectUri: string
@@ -47,7 +47,7 @@ export const errorRedirect = (
     ["iss", issuer]
   ])
 
-/** Checks what a client asks for, once its redirect URI is known to be its own. */
+/** Checks the request of a client whose redirect URI was verified. */
 const check = Effect.fnUntraced(
   function*(parts: FacadeParts, parameters: Parameters, base: Pick<Wanted, "clientId" | "redirectUri" | "state">) {
     if (base.state.length > maxState) {
@@ -136,9 +136,10 @@ const proceed = Effect.fnUntraced(function*(
 })
 
 /**
- * `GET /authorize`: checks the request of a client, asks its user unless the operator trusts the client, and goes to the provider.
+ * `GET /authorize`: checks the request of a client, asks its user for consent unless the operator trusts the client,
+ * and redirects to the provider.
  *
- * Until client and redirect URI are known to belong together, errors are shown here and never sent anywhere.
+ * Until the redirect URI is verified to be the client's, errors are shown here and never sent anywhere.
  */
 export const authorize = Effect.fnUntraced(function*(
   parts: FacadeParts,
@@ -158,7 +159,7 @@ export const authorize = Effect.fnUntraced(function*(
     : yield* error
 })
 
-/** `POST /authorize/consent`: the decision of the user, which only the browser that was asked can send. */
+/** `POST /authorize/consent`: the decision of the user, which only the browser with the consent page can send. */
 export const consent = Effect.fnUntraced(function*(
   parts: FacadeParts,
   { body, contentType, cookie, isCrossSite, language, peer }: FacadeRequest

@@ -11,7 +11,10 @@ import { texts } from "./sealedValues.ts"
 
 const maxCode = 4_096
 
-/** What clients are told of the provider's errors. Anything else is a fault of the provider, or of the gateway's settings. */
+/**
+ * The errors of the provider that are forwarded to clients. Anything else is a fault of the provider, or of the
+ * gateway's settings.
+ */
 const knownErrors: ReadonlyMap<string, readonly [OAuthErrorCode, OAuthRejection]> = new Map([
   ["access_denied", ["access_denied", "Denied"]],
   ["consent_required", ["consent_required", "LoginRequired"]],
@@ -36,7 +39,7 @@ const providerError = (error: string): OAuthRejected => {
     : new OAuthRejected({ error: known[0], reason: known[1], detail: `the provider returned ${known[0]}` })
 }
 
-/** The error of a response that is not from the provider that was asked (RFC 9207, section 2.4). */
+/** The error for a response that is not from the requested provider (RFC 9207, section 2.4). */
 const mixUp = Effect.fnUntraced(function*({ endpoints }: FacadeParts, iss: string | undefined) {
   const { issuers, namesIssuer } = yield* endpoints
   if (iss === undefined ? !namesIssuer : issuers.some((issuer) => isSameIssuer(issuer, iss))) return undefined
@@ -62,10 +65,10 @@ const errorOf = Effect.fnUntraced(function*(parts: FacadeParts, parameters: Para
 })
 
 /**
- * `GET /oauth/callback`: gives the client a code of its own, in which the code of the provider is sealed together with the client's
- * challenge, redirect URI and id.
+ * `GET /oauth/callback`: issues a code to the client, in which the code of the provider is sealed together with the
+ * client's challenge, redirect URI and id.
  *
- * Without the sealed state, and the cookie of the browser that it was sealed for, nobody is sent anywhere.
+ * Without the sealed state, and the cookie of the browser that it was sealed for, there is no redirect.
  */
 export const callback = Effect.fnUntraced(function*(
   parts: FacadeParts,

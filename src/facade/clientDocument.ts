@@ -36,8 +36,8 @@ const shownName = (name: unknown): string | undefined => {
 /**
  * Reads the document of a client.
  *
- * It must be a JSON object that repeats the URL as `client_id`, names at least one usable redirect URI, and is for a public
- * client: one that shares a secret with nobody, and announces no authentication that the gateway would not check (sections 4.1
+ * It must be a JSON object that repeats the URL as `client_id`, names at least one usable redirect URI, and is for a
+ * public client: one without a secret, which announces no authentication that the gateway would not check (sections 4.1
  * and 8.2). Fails with the reason, without the document's content.
  */
 export const readClientDocument = (clientId: string, text: string): Result.Result<ClientDocument, string> => {

@@ -47,7 +47,7 @@ export const shownRedirect = (uri: string): string => {
   return plain === undefined ? "the redirect URI" : `the redirect URI ${plain}`
 }
 
-/** The client of a request whose redirect URI is one of its own. */
+/** The client of a request whose redirect URI belongs to the client. */
 export const requireRedirect = (client: FacadeClient, redirectUri: string): Effect.Effect<void, OAuthRejected> =>
   isAllowedRedirect(client.redirectUris, redirectUri)
     ? Effect.void
@@ -70,8 +70,8 @@ export const isTrusted = ({ facade }: FacadeProvider, { id }: FacadeClient, redi
   (facade.trustedClients.includes(redirectUri) || facade.trustedClients.includes(id))
 
 /**
- * Whether errors may be sent to a redirect URI before its user was asked: only where the operator has named it, because a document
- * may name any (RFC 9700, section 4.11.2).
+ * Whether errors may be sent to a redirect URI before the user consents: only if the operator has named it, because a
+ * document may name any URI (RFC 9700, section 4.11.2).
  */
 export const mayRedirectErrors = (provider: FacadeProvider, client: FacadeClient, redirectUri: string): boolean =>
   client.document === undefined || isTrusted(provider, client, redirectUri)

@@ -24,7 +24,7 @@ const page = (language: Language, title: string, head: string, body: string): st
   `<title>${escapeHtml(title)}</title>\n<style>${pageStyle}</style>\n</head>\n<body>\n<main>\n` +
   `<h1>${escapeHtml(title)}</h1>\n${body}</main>\n</body>\n</html>\n`
 
-/** What the consent page shows, and what its form sends. */
+/** The data that the consent page shows and that its form sends. */
 export interface Consent {
   /** Where the form is sent. */
   readonly action: string
@@ -35,7 +35,7 @@ export interface Consent {
   /** The host that the user is sent back to; `undefined`: a program on the user's computer. */
   readonly host: string | undefined
   readonly redirectUri: string
-  /** Where the document about the client is, and the name that it gives itself. */
+  /** The URL of the client's document, and the name in it. */
   readonly client: { readonly id: string; readonly name: string | undefined } | undefined
   readonly scopes: ReadonlyArray<string>
 }
@@ -73,8 +73,8 @@ export const consentPage = (
 }
 
 /**
- * The page that leads on after a form: some browsers apply the `form-action` of a page to the redirects of its form, and where
- * the provider redirects to is not known.
+ * The page after a form, which leads to the provider: some browsers apply the `form-action` of a page to the redirects
+ * of its form, and the redirects of the provider are not known.
  */
 export const onwardPage = (language: Language, location: string): string =>
   page(

@@ -8,15 +8,15 @@ export type Parameters = ReadonlyMap<string, string>
 const maxQuery = 8_192
 const maxParameters = 64
 
-/** Control characters, and what is left of bytes that are not UTF-8. */
+/** Control characters, and replacements of bytes that are not UTF-8. */
 const unusable = /[\p{Cc}\ufffd]/u
 
 const malformed = (detail: string) =>
   Result.fail(new OAuthRejected({ error: "invalid_request", reason: "MalformedRequest", detail }))
 
 /**
- * Parses `application/x-www-form-urlencoded` text. No parameter may be there twice (RFC 6749, sections 3.1 and 3.2), whatever its
- * name: of two values, the provider might take another one than was checked here.
+ * Parses `application/x-www-form-urlencoded` text. No parameter may occur twice (RFC 6749, sections 3.1 and 3.2): the
+ * provider might use another value than the one checked here.
  */
 export const parseParameters = (text: string): Result.Result<Parameters, OAuthRejected> => {
   const parameters = new Map<string, string>()
@@ -78,7 +78,7 @@ export const required = (parameters: Parameters, name: string): Result.Result<st
 export const carriesSignIn = (query: string): boolean =>
   query !== "" && [...new URLSearchParams(query).keys()].some((name) => name === "code" || name === "state")
 
-/** Adds parameters to a URL that may have a query already, and leaves what is there as it is (RFC 6749, section 3.1.2). */
+/** Adds parameters to a URL that may have a query already, which is kept (RFC 6749, section 3.1.2). */
 export const withParameters = (
   url: string,
   parameters: ReadonlyArray<readonly [name: string, value: string | undefined]>

@@ -33,7 +33,7 @@ const specialV4 = networks(
 /** All public IPv6 addresses are in here (IANA IPv6 address space), … */
 const globalUnicast = IpNetwork.fromStringUnsafe("2000::/3")
 
-/** … but for these, some of which stand for IPv4 addresses. */
+/** … except for these, some of which contain IPv4 addresses. */
 const specialV6 = networks("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20")
 
 /** IPv4 addresses as machines with IPv6 alone reach them (RFC 6052, section 2.1). */
@@ -57,8 +57,8 @@ const isPublic = (address: NetAddress.IpAddress): boolean => {
  * Whether an address belongs to the public internet: not to this machine, to a private or local network, to a provider's
  * network, to the metadata service of a cloud, or to any other special purpose. Text that is not an address does not.
  *
- * IPv4 addresses that are mapped into IPv6, or reached through NAT64, count as what they stand for; of those in Teredo and
- * 6to4 none is public.
+ * IPv4 addresses that are mapped into IPv6, or reached through NAT64, count as these IPv4 addresses; no address in
+ * Teredo and 6to4 is public.
  */
 export const isPublicAddress = (text: string): boolean => {
   const address = Result.getOrUndefined(NetAddress.ipFromString(text))

@@ -20,8 +20,8 @@ const invalid = (detail: string) =>
 /**
  * `POST /register`: checks the redirect URIs, and responds with the client of the facade.
  *
- * Nothing is stored, so the redirect URIs are checked again at each authorization. What a client calls itself is neither kept nor
- * repeated: nobody could tell which of the clients that share the id it belongs to.
+ * Nothing is stored, so the redirect URIs are checked again at each authorization. The name of a client is neither kept
+ * nor repeated, because several clients share the id.
  */
 export const register = Effect.fnUntraced(function*(
   { provider: { facade } }: FacadeParts,

@@ -81,7 +81,7 @@ export const makeRelay = Effect.fnUntraced(function*({ allowHttp, allowedDomains
   const shares = new Shares(maxInProgress)
   const authentication = yield* makeClientAuthentication(facade.clientId, facade.auth)
 
-  /** Within the share of the peer: a slow provider must not let one peer take all there is. */
+  /** Within the share of the peer, so that one peer cannot take everything while the provider is slow. */
   const shared = <A, E, R>(peer: string, request: Effect.Effect<A, E, R>): Effect.Effect<A, E | Overloaded, R> =>
     Effect.suspend((): Effect.Effect<A, E | Overloaded, R> => {
       const share = shares.of(peer)

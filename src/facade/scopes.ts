@@ -6,8 +6,8 @@ import type { FacadeProvider } from "./places.ts"
 /** The scopes of an MCP server. */
 export interface ScopeNames {
   /**
-   * What clients may request, in the provider's names: anything else that the shared client could get at the provider stays out
-   * of reach.
+   * What clients may request, in the provider's names: anything else that the shared client could get at the provider
+   * is unavailable to them.
    */
   readonly offered: ReadonlyArray<string>
   /** The name that the provider has for a scope, or for a scope of tokens. */
@@ -27,8 +27,8 @@ export const scopeNames = (
 }
 
 /**
- * The scopes that the provider is asked for: those of the client that are offered, or all of them where the client names none of
- * these; and in each case those that the operator adds.
+ * The scopes to request from the provider: the offered ones that the client names, or all offered ones if it names none
+ * of them, and always those that the operator adds.
  */
 export const scopesForProvider = (
   { nameOf, offered }: ScopeNames,

@@ -54,7 +54,7 @@ export const rejectionTexts: Texts<OAuthRejection> = {
   ClientMetadata: { en: "The client metadata are invalid", de: "Die Angaben zur Anwendung sind ungültig" }
 }
 
-/** The texts of the pages; `{client}`, `{server}` and `{host}` stand for what is shown there. */
+/** The texts of the pages; `{client}`, `{server}` and `{host}` are placeholders. */
 export const pageTexts = {
   consentTitle: { en: "Allow access?", de: "Zugriff erlauben?" },
   consentAsks: {

@@ -24,7 +24,9 @@ const verifierForm = /^[A-Za-z0-9._~-]{43,128}$/
 
 const maxToken = 8_192
 
-/** The form of the request, and the client that sent it. Clients are public: none has a secret that could be checked. */
+/**
+ * The form of the request, and the client that sent it. Clients are public: they have no secret that could be checked.
+ */
 const readForm = Effect.fnUntraced(function*({ authorization, body, contentType }: FacadeRequest) {
   const parameters = yield* Effect.fromResult(parseForm(contentType, body))
   if (authorization !== undefined || parameters.has("client_secret") || parameters.has("client_assertion")) {
@@ -127,7 +129,8 @@ const refreshGrant = Effect.fnUntraced(function*(
     return yield* invalidGrant("RefreshToken")("the refresh token is not one that this client was given")
   }
   const scope = parameters.get("scope")
-  // Nothing is added: a refresh may only name what was granted, and the provider may have granted less than it was asked for.
+  // No scopes are added: a refresh may only name granted scopes, and the provider may have granted less than was
+  // requested.
   const scopes = scope === undefined ? [] : scopesForProvider(parts.scopes, [], scope)
   const body = yield* parts.relay.token(peer, yield* parts.endpoints, [
     ["grant_type", "refresh_token"],
@@ -206,8 +209,8 @@ export const token = Effect.fnUntraced(function*(
 })
 
 /**
- * `POST /revoke`: relays the revocation. A refresh token must be one that this client was given; anything else is sent as an access
- * token. What it was, the response does not tell (RFC 7009, section 2.2).
+ * `POST /revoke`: relays the revocation. A refresh token must be one that this client was given; anything else is sent
+ * as an access token. The response does not reveal the kind of token (RFC 7009, section 2.2).
  */
 export const revoke = Effect.fnUntraced(function*(
   parts: FacadeParts,

@@ -1,10 +1,10 @@
 /**
  * A bounded queue in which owners take turns. Pure.
  *
- * An owner that sends a lot waits behind its own things, not in front of others.
+ * An owner that sends a lot waits behind its own entries, not in front of others.
  */
 
-/** The owner of a thing: groups take turns, and within a group its members. */
+/** The owner of an entry: groups take turns, and within a group its members. */
 export interface Owner {
   /** A caller, or the address of a peer. */
   readonly group: string

@@ -13,7 +13,7 @@ export interface UpstreamLimits {
 
 /** The use of the MCP server by one request. */
 export interface Passage {
-  /** The response has begun, or will never come: the request no longer waits. */
+  /** The response has begun or failed: the request no longer waits. */
   readonly settled: () => void
   /** The response is an event stream; `false` if there are too many of them, in total or of this owner. */
   readonly goesOn: () => boolean
@@ -21,7 +21,7 @@ export interface Passage {
   readonly ended: () => void
 }
 
-// A passage without an owner takes no share; it takes turns like one caller.
+// A passage without an owner takes no share, and takes turns as if all such passages had one owner.
 const nobody: Owner = { group: "", member: "" }
 
 /**
@@ -110,7 +110,7 @@ export class UpstreamShares {
     return passage
   }
 
-  /** Gives the free connections to the requests whose turn it is. */
+  /** Assigns the free connections to the requests whose turn it is. */
   #continueLater(): void {
     if (this.#isContinuing || this.#queue.size === 0) return
     this.#isContinuing = true

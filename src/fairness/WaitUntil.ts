@@ -1,11 +1,11 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 
-/** Takes work that goes on after the response, as `ExecutionContext.waitUntil` of Cloudflare Workers does. */
+/** Accepts work that continues after the response, as `ExecutionContext.waitUntil` of Cloudflare Workers does. */
 export type KeepAlive = (work: Promise<unknown>) => void
 
 /**
- * How the host of the current request keeps work alive that goes on after its response.
+ * How the host of the current request keeps work alive after its response.
  *
  * For hosts on which the I/O of a request ends with it (`SharedIo` is `false`): there, verdicts and keys are renewed ahead of
  * their end only if this is given. Middlewares take it as the option `waitUntil`, and `HttpApp.toWebHandler` as the second

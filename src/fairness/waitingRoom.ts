@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { Asker } from "./Asker.ts"
 import { FairQueue } from "./FairQueue.ts"
 
-/** Runs an effect that waits on behalf of the current `Asker`; fails where there is no room for it. */
+/** Runs an effect that waits on behalf of the current `Asker`; fails if there is no room for it. */
 export type WaitingRoom<E> = <A>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
 
 /**
@@ -11,7 +11,7 @@ export type WaitingRoom<E> = <A>(effect: Effect.Effect<A, E>) => Effect.Effect<A
  *
  * When it is full, the owner with the most waiting effects loses one of them.
  *
- * @param full the error of an effect for which there is no room
+ * @param full returns the error for an effect for which there is no room
  */
 export const makeWaitingRoom = <E>(capacity: number, full: () => E): WaitingRoom<E> => {
   const queue = new FairQueue<() => void>(capacity)

@@ -23,7 +23,7 @@ export interface UpstreamRequest {
   readonly body: Uint8Array | undefined
   /** The caller, for a client that chooses a server or adds a credential by it; `undefined` for a request without one. */
   readonly identity?: Identity | undefined
-  /** Whose share of the MCP server it takes, where that is known. */
+  /** The owner of the share of the MCP server that it uses, if known. */
   readonly owner?: Owner | undefined
 }
 
@@ -58,7 +58,10 @@ export interface Flow {
   readonly resume: () => void
 }
 
-/** What a response is told to, piece by piece: `whole`; or `begin`, then pieces, then `end`; or `fail` or `fault` at any time. */
+/**
+ * The receiver of a response, chunk by chunk: `whole`; or `begin`, then pieces, then `end`; or `fail` or `fault` at any
+ * time.
+ */
 export interface ResponseReceiver {
   /** The whole response: one without a body, or with a short one. */
   readonly whole: (head: ResponseHead, body: Uint8Array | undefined) => void
@@ -66,7 +69,7 @@ export interface ResponseReceiver {
   readonly begin: (head: ResponseHead, flow: Flow) => void
   readonly piece: (chunk: Uint8Array) => void
   readonly end: () => void
-  /** There is no response; or, after `begin`, no more of it. */
+  /** The request failed; after `begin`, the response is incomplete. */
   readonly fail: (error: UpstreamError) => void
   /** The same for a defect of the client. */
   readonly fault: (defect: unknown) => void
@@ -74,7 +77,7 @@ export interface ResponseReceiver {
 
 /** A request that was sent. */
 export interface PendingCall {
-  /** Gives it up; does nothing once the response is over. */
+  /** Cancels the request; does nothing once the response has ended. */
   readonly cancel: () => void
   /** It is the MCP server's turn, to respond or to take more of the message: its time runs, unless it does already. */
   readonly startClock: () => void
@@ -86,9 +89,9 @@ export interface PendingCall {
 export type ArrivingMessage = AsyncIterable<Uint8Array>
 
 /**
- * Sends a request without an effect; the receiver may be told of its failure before this returns.
+ * Sends a request without an effect; it may call `fail` of the receiver before it returns.
  *
- * @param message the body, where it is still arriving; `startClock` and `stopClock` say whose turn it is then
+ * @param message the body, where it is still arriving; `startClock` and `stopClock` then tell it whose turn it is
  */
 export type Dispatch = (request: UpstreamRequest, receiver: ResponseReceiver, message?: ArrivingMessage) => PendingCall
 

@@ -47,12 +47,12 @@ const fromSettings = Effect.fnUntraced(function*(
   { gatewayUrl, maxStreams, maxUpstreamConnections, maxWaiting, upstreamTimeoutMillis }: UpstreamSettings
 ) {
   if (gatewaySocket(gatewayUrl) !== undefined) return yield* onlyOnNode
-  // Cancels what is under way when the scope of the request closes.
+  // Cancels the pending request when its scope closes.
   const http = HttpClient.withScope(yield* HttpClient.HttpClient)
   const { origin } = new URL(gatewayUrl)
   const unwritable = new UpstreamUnavailable({ detail: "the request cannot be written to the wire" })
 
-  // That a client has left is not told where requests do not share I/O: a count would only grow.
+  // Where requests do not share I/O, a disconnected client is not reported, so that a count would only grow.
   const counts = yield* SharedIo
   const shares = new UpstreamShares(
     { maxWaiting, maxConnections: maxUpstreamConnections, maxStreams },
@@ -100,7 +100,7 @@ const fromSettings = Effect.fnUntraced(function*(
     }),
     // The gateway has a span of its own for the request. This one would show all fields and the whole URL.
     Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
-    // For `fetch`, which follows redirects unless told otherwise; other clients do not look at it.
+    // For `fetch`, which follows redirects by default; other clients ignore it.
     Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" })
   )
 
@@ -144,9 +144,10 @@ export const layerWith = (
 /**
  * `GatewayClient` on any `HttpClient`: Node, Bun, Deno, Workers, WASI.
  *
- * Use it where `undici` does not run. The client must be a bare one: no retries, no cookies, no redirects followed
- * (`fetch` is told not to). The gateway URL is `http` or `https`; a Unix socket cannot be reached. `MCP_UPSTREAM_TIMEOUT`
- * covers connecting, the head, and a body that is short enough to be sent with it; a longer one may take its time.
+ * Use it where `undici` does not run. The client must be a bare one: without retries, cookies and followed redirects
+ * (for `fetch` this is configured). The gateway URL is `http` or `https`; a Unix socket cannot be reached.
+ * `MCP_UPSTREAM_TIMEOUT` covers connecting, the head, and a body that is short enough to be sent with it; a longer one
+ * may take its time.
  *
  * Where the platform cannot keep the service's contract to the letter, requests fail with `UpstreamUnavailable`:
  *
@@ -155,8 +156,8 @@ export const layerWith = (
  * - A target that URL parsers would change other than by percent-encoding is rejected before it is sent.
  * - A redirect that the platform hides (status 0) is rejected.
  *
- * The platform may do more than it is asked: `fetch` on Node sets `sec-fetch-mode`, adds `accept`, `accept-language` and
- * `user-agent` where they are missing, fails on a 407, and asks again, once, on a 421 (RFC 9110, section 15.5.20).
+ * The platform may do more than requested: `fetch` on Node sets `sec-fetch-mode`, adds `accept`, `accept-language` and
+ * `user-agent` where they are missing, fails on a 407, and retries once on a 421 (RFC 9110, section 15.5.20).
  */
 export const layer: Layer.Layer<GatewayClient, InvalidConfiguration, GatewayConfig | HttpClient.HttpClient> =
   perConfiguration(Layer.effect(

@@ -3,7 +3,7 @@ import type { UpstreamResponse } from "./GatewayClient.ts"
 import { respelledPath } from "./redirect.ts"
 
 /**
- * The path of `MCP_SERVER_URL`, as it is configured or, once the MCP server has said so, with or without the slash at its
+ * The path of `MCP_SERVER_URL`: as configured or, after a redirect of the MCP server, with or without the slash at its
  * end.
  *
  * Web frameworks respond at one of the two spellings and redirect the other. Such a redirect is followed for the configured
@@ -37,7 +37,7 @@ export class ServerPath {
    * Learns from a response how the server spells its path, and returns whether it differs from the spelling that was requested.
    *
    * @param rest what followed the MCP path in the request
-   * @param target what was asked for
+   * @param target the requested target
    */
   learns(rest: string, target: string, head: Pick<UpstreamResponse, "headers" | "status">): boolean {
     const path = rest === "" ? respelledPath(head, this.#origin, target) : undefined

@@ -18,7 +18,7 @@ export const sessionField = "mcp-session-id"
 
 /** The session of a request whose caller it is bound to. */
 export interface BoundSession {
-  /** `undefined`: there is no token, where rules let anyone do what the request asks for. */
+  /** `undefined`: the request has no token, and the rules allow it to anyone. */
   readonly identity: Identity | undefined
   /** The server's own id; `undefined` where the request has none. */
   readonly id: string | undefined
@@ -33,8 +33,8 @@ export const sealedAgain = ({ id, sealed }: BoundSession, received: string): str
 /** Binds session ids to callers. */
 export interface SessionSeal {
   /**
-   * The session of a request. Fails with `SessionNotFound` if this caller was not given the id. An id that is not sealed
-   * goes on to the server only where no session began through this gateway and no key is configured.
+   * The session of a request. Fails with `SessionNotFound` if this caller was not given the id. An id that is not
+   * sealed is forwarded to the server only if no session began through this gateway and no key is configured.
    *
    * A session that began without a token is open to requests without one, and to a caller that has got a token since.
    *
@@ -55,9 +55,9 @@ const encoder = new TextEncoder()
 const tagLength = 43
 
 /**
- * No issuer is `null`: what nobody's session is bound to, is no caller.
+ * No issuer is `null`, so that a session without a caller is not bound to one.
  *
- * @param server its name, where there are several: an id of one is nobody's at another
+ * @param server its name, if there are several: an id of one server is not valid at another
  */
 const claim = (server: string) => (identity: Identity | undefined, id: string): Uint8Array =>
   encoder.encode(JSON.stringify([
@@ -84,9 +84,9 @@ const notFound = new SessionNotFound({
 /**
  * Makes the seal of one gateway.
  *
- * A server that knows a session by its id alone would let anyone who learns the id use it, or end it. The tag is an
- * HMAC over the caller (issuer, subject, client) and the id: it survives a new token of the same caller, and nothing is
- * stored. The key comes from `MCP_SESSION_KEY`; without one it is made here, and another process knows no session of
+ * A server that identifies a session by its id alone would let anyone who learns the id use it, or end it. The tag is
+ * an HMAC over the caller (issuer, subject, client) and the id: it survives a new token of the same caller, and nothing
+ * is stored. The key comes from `MCP_SESSION_KEY`; without one it is made here, and another process knows no session of
  * this one. The first key seals, all of them open.
  *
  * @see MCP 2025-11-25, security best practices: session hijacking
@@ -130,8 +130,8 @@ export const makeSessionSeal = Effect.fnUntraced(function*(
     const tag = Result.getOrUndefined(Base64Url.decode(sealed.slice(0, tagLength)))
     const id = sealed.slice(tagLength + 1)
     if (tag === undefined || sealed[tagLength] !== "." || id === "") {
-      // A server whose sessions did not begin here, or that has no sessions, checks the id itself.
-      // Without a token there is nobody whose it could be.
+      // A server whose sessions did not begin here, or that has no sessions, checks the id itself. Without a token
+      // there is no caller to whom it could belong.
       if (!state.hasSealed && identity !== undefined) return { identity, id: sealed, sealed }
       return yield* notFound
     }

@@ -13,7 +13,7 @@ const nameOf = ({ clientId, issuer, subject }: Identity): string => JSON.stringi
 export class TakenSessions {
   readonly #owners = new Map<string, string>()
 
-  /** Whether a caller may use the session; a caller with a token takes it if nobody has. */
+  /** Returns whether a caller may use the session; the first caller with a token becomes its owner. */
   mayUse(session: string, identity: Identity | undefined): boolean {
     const owner = this.#owners.get(session)
     if (identity === undefined) return owner === undefined

@@ -4,7 +4,7 @@ import { makeClaimHeaders } from "./claimHeaders.ts"
 import { identityHeaders } from "./identityHeaders.ts"
 
 /**
- * Builds the function that returns all fields that tell the MCP server who calls: those of the identity, unless
+ * Builds the function that returns all fields that name the caller to the MCP server: those of the identity, unless
  * `MCP_IDENTITY_HEADERS` is off, and those with claims (`MCP_FORWARD_CLAIMS`).
  */
 export const makeCallerFields = (

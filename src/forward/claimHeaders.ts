@@ -7,7 +7,9 @@ import { encodeFieldValue } from "./identityHeaders.ts"
 const maxField = 4_096
 const maxTotal = 8_192
 
-/** Texts, numbers and booleans have a form as a text. Objects have none that every server would read in the same way. */
+/**
+ * Texts, numbers and booleans have a form as a text. Objects have no text that every server would read in the same way.
+ */
 const scalar = (value: unknown): string | undefined =>
   typeof value === "string" || typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value))
     ? String(value)

@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 const encoder = new TextEncoder()
 
 /**
- * The 32 bytes of a key for one purpose, from a secret that has several: HKDF with one block of output and no salt (RFC 5869),
- * which not every engine has.
+ * The 32 bytes of a key for one purpose, derived from a secret with several purposes: HKDF with one block of output and
+ * no salt (RFC 5869), which not every engine has.
  *
  * @param purpose what sets the key apart from those for other purposes
  */

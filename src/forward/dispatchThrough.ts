@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 import type { UpstreamError } from "../errors/GatewayError.ts"
 import type { Dispatch, GatewayClient, ResponseReceiver, UpstreamRequest, UpstreamResponse } from "./GatewayClient.ts"
 
-/** Tells a response to its receiver, its body no faster than that takes it. */
+/** Passes a response to its receiver, and the body no faster than the receiver accepts it. */
 const tell = (
   { body, ...head }: UpstreamResponse,
   receiver: ResponseReceiver
@@ -30,13 +30,14 @@ const tell = (
   }
 }
 
-/** Makes the form with callbacks of a client that has none. */
+/** Makes the callback form of a client that only has effects. */
 export const dispatchThrough = (
   send: GatewayClient["Service"]["send"],
   run: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
 ): Dispatch => {
   const sendTo = (request: UpstreamRequest, receiver: ResponseReceiver) =>
-    // The driver has a span of its own for the request. Here there is no parent, and a span would begin another trace.
+    // The driver has a span of its own for the request. Here there is no parent, so that a span would begin another
+    // trace.
     Effect.withTracerEnabled(
       Effect.scoped(Effect.flatMap(send(request), (response) => tell(response, receiver))),
       false

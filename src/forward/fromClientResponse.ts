@@ -11,7 +11,7 @@ import { isBodiless, isShort } from "./responseLength.ts"
 
 const timeouts: ReadonlySet<string> = new Set(["UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "ETIMEDOUT"])
 
-/** The platform's code for what went wrong, where it has one: its message may quote what the upstream sent. */
+/** The platform's code of an error, if it has one. Its message may quote what the upstream sent. */
 const code = ({ cause, reason }: HttpClientError.HttpClientError): string => {
   // `fetch` hides the true cause behind "fetch failed".
   const inner = cause instanceof Error ? cause.cause ?? cause : cause
@@ -19,7 +19,7 @@ const code = ({ cause, reason }: HttpClientError.HttpClientError): string => {
 }
 
 /**
- * Makes a typed error of what Effect's `HttpClient` fails with, and leaves out what was sent and received.
+ * Converts an error of Effect's `HttpClient` into a typed error, without what was sent and received.
  *
  * @param timeoutMillis `MCP_UPSTREAM_TIMEOUT`, which stands in for the platform's own limits
  */
@@ -51,7 +51,7 @@ const isEncoded = ({ headers }: HttpClientResponse.HttpClientResponse): boolean 
 
 /** Why a response cannot be forwarded; `undefined` if it can. */
 const unusable = (response: HttpClientResponse.HttpClientResponse, bodiless: boolean): string | undefined => {
-  // What `fetch` makes of a redirect that it does not follow, in browsers and whatever imitates them.
+  // The form of a redirect that `fetch` does not follow, in browsers and platforms that imitate them.
   if (response.status === 0) return "the MCP server redirects"
   if (response.status < 200) return `the MCP server responds with the status ${response.status}`
   return !bodiless && isEncoded(response)
@@ -78,8 +78,8 @@ const arriving = (response: HttpClientResponse.HttpClientResponse, timeoutMillis
 /**
  * The same response in the gateway's terms: waits for a short body, and leaves a long one to be streamed.
  *
- * Fails with `UpstreamUnavailable` where the response cannot be forwarded, an encoded one among them: whether
- * its body is still as its fields say cannot be known.
+ * Fails with `UpstreamUnavailable` if the response cannot be forwarded. That includes an encoded response, because it
+ * is unknown whether its body still matches its fields.
  */
 export const fromClientResponse = Effect.fnUntraced(function*(
   method: string,

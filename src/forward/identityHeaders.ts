@@ -8,7 +8,7 @@ const isPlain = (byte: number): boolean => plain.test(String.fromCharCode(byte))
 /**
  * Makes any string safe as a field value: bytes of its UTF-8 form other than `A-Za-z0-9._~:/@+|=-` become `%XX`.
  *
- * `decodeURIComponent` gives the string back; a lone surrogate comes back as U+FFFD.
+ * `decodeURIComponent` restores the string; a lone surrogate becomes U+FFFD.
  */
 export const encodeFieldValue = (value: string): string => {
   if (plain.test(value)) return value
@@ -36,9 +36,9 @@ const encode = (identity: Identity): Record<string, string> => {
 const encoded = new WeakMap<Identity, Readonly<Record<string, string>>>()
 
 /**
- * The fields that tell the MCP server who calls.
+ * The fields that name the caller to the MCP server.
  *
- * A field is left out where the identity has nothing to say. Scopes are encoded one by one and joined by spaces.
+ * A field is left out if the identity has no value for it. Scopes are encoded one by one and joined by spaces.
  */
 export const identityHeaders = (identity: Identity): Readonly<Record<string, string>> => {
   const known = encoded.get(identity)

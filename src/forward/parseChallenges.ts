@@ -8,7 +8,8 @@ export interface ReceivedChallenge {
   readonly parameters: ReadonlyMap<string, string>
 }
 
-// Each is tried at one place only, and none has two repetitions that could share characters: reading stays linear.
+// Each is tried at one place only, and none has two repetitions that could match the same characters, so that reading
+// takes linear time.
 const separators = /[ \t,]*/y
 const token = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y
 const spaces = / +/y
@@ -36,7 +37,7 @@ class Reader {
     return found
   }
 
-  /** Does without taking anything unless `read` gives something. */
+  /** Consumes nothing unless `read` returns something. */
   attempt<A>(read: () => A | undefined): A | undefined {
     const begun = this.#at
     const found = read()
@@ -89,8 +90,8 @@ const parseLine = (text: string): ReadonlyArray<ReceivedChallenge> | undefined =
 /**
  * Reads the challenges of a response: several in one line, and several lines.
  *
- * A value without its quotes is read to the next comma. Returns `undefined` where a line is not what the grammar allows, or repeats a parameter within a challenge: nobody can
- * say what such a field asks for.
+ * A value without its quotes is read to the next comma. Returns `undefined` if a line violates the grammar, or repeats
+ * a parameter within a challenge: such a field is ambiguous.
  *
  * @param field the value of `WWW-Authenticate`; an array where it was repeated
  * @see RFC 9110, sections 11.3, 11.6.1 and 5.6.1

@@ -1,4 +1,4 @@
-/** What becomes of an admitted request before it leaves. Pure. */
+/** The preparation of an admitted request for forwarding. Pure. */
 import * as Result from "effect/Result"
 import type { Admission } from "../authorize/Admission.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
@@ -18,7 +18,7 @@ import { ServerPath } from "./ServerPath.ts"
 import { type BoundSession, sessionField } from "./SessionSeal.ts"
 import { isEarlyClient, StrictServer } from "./strictServer.ts"
 
-/** A request that was let in, as far as forwarding looks at it. */
+/** An admitted request, as far as forwarding needs it. */
 export interface AdmittedRequest {
   readonly admission: Admission
   readonly method: string
@@ -28,17 +28,17 @@ export interface AdmittedRequest {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>
   readonly traceId: string
-  /** The peer's forwarding fields are believed. */
+  /** Whether the peer's forwarding fields are trusted. */
   readonly trustedPeer: boolean
   /** The fields that should repeat the message. */
   readonly mirrored: MirroredFields
   /** The session that the caller was found to have; `undefined` where sessions are not bound. */
   readonly session: BoundSession | undefined
-  /** Whose share of the MCP server it takes, where that is known. */
+  /** The owner of the share of the MCP server that it uses, if known. */
   readonly owner?: Owner | undefined
 }
 
-/** What is added to the response of `initialize`. */
+/** The addition to the response to `initialize`. */
 export interface Injection {
   readonly authInfo: Uint8Array
   readonly id: RequestId
@@ -63,21 +63,21 @@ export interface Prepared {
   readonly injection: Injection | undefined
   /** It opens a stream of notifications that has no end of its own. */
   readonly listens: boolean
-  /** What the message asks for, where that is measured. */
+  /** The operation of the message, if it is measured. */
   readonly asked: AskedMessage | undefined
-  /** What to do if the addition is rejected; `undefined` without an addition, or for one that is made in any case. */
+  /** What to do if the addition is rejected; `undefined` without an addition, or if the addition is unconditional. */
   readonly addition: Addition | undefined
   /** The request to send in place of the first, once; `undefined` if the response is the one to this request. */
   readonly respelled: Learn<UpstreamRequest | undefined>
 }
 
-/** What a body asks for, in the words of its caller. */
+/** The operation of a body, with the names that its caller uses. */
 export interface AskedMessage extends AskedMethod {
   /** The tools that it calls. */
   readonly tools: ReadonlyArray<string>
 }
 
-/** What a body asks for; `undefined` where nobody measures that. */
+/** What a body asks for; `undefined` if it is not measured. */
 export const askedBy = ({ asked, tools }: RequestSummary): AskedMessage | undefined =>
   asked === undefined ? undefined : { ...asked, tools }
 
@@ -112,7 +112,7 @@ export interface Prepare {
  * Builds the preparation of requests.
  *
  * @param nowMillis the time of day
- * @param measures whether what messages ask for is measured
+ * @param measures whether operations are measured
  */
 export const makePrepare = (settings: GatewaySettings, nowMillis: () => number, measures = false): Prepare => {
   const strict = new StrictServer(nowMillis)

@@ -1,4 +1,4 @@
-/** Redirects of the MCP server: what they say about its URL. */
+/** Redirects of the MCP server to another spelling of its URL. */
 import * as Effect from "effect/Effect"
 import { loggedPath } from "../errors/loggedPath.ts"
 import { annotate } from "../log/logFields.ts"
@@ -19,7 +19,7 @@ const locationOf = ({ headers: { location } }: Head, base: string): URL | undefi
 
 /** Where a redirect leads, for the log: origin and cleaned path, or the path alone of a relative one. */
 export const redirectTarget = (head: Head): string => {
-  // A host that nobody has, to tell relative references.
+  // A host that does not exist, to detect relative references.
   const base = "http://relative.invalid"
   const url = locationOf(head, base)
   if (url === undefined) return "nowhere"
@@ -32,8 +32,8 @@ const otherSpelling = (path: string): string => path.endsWith("/") ? path.slice(
 /**
  * The path to which a redirect leads, where that is the same but for the slash at its end, on the same origin.
  *
- * @param origin scheme, host and port that were asked
- * @param target path and query that were asked for
+ * @param origin scheme, host and port of the request
+ * @param target path and query of the request
  */
 export const respelledPath = (head: Head, origin: string, target: string): string | undefined => {
   if (!respellings.has(head.status)) return undefined
@@ -45,7 +45,7 @@ export const respelledPath = (head: Head, origin: string, target: string): strin
 }
 
 /**
- * Logs that the MCP server is asked at another spelling of its URL from now on.
+ * Logs that requests use another spelling of the MCP server's URL from now on.
  *
  * @param head the redirect
  */

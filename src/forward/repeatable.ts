@@ -4,8 +4,8 @@ import type { UpstreamRequest } from "./GatewayClient.ts"
 
 const idempotent: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DELETE"])
 
-// Methods of MCP that ask, or that say what may be said twice. A second `initialize` opens a second session, which nobody
-// uses; a second `tools/call` may do anything.
+// Methods of MCP that only read, or that may be repeated. A second `initialize` opens a second session, which remains
+// unused; a second `tools/call` may do anything.
 const asking: ReadonlySet<string> = new Set([
   ...repeatableMethods,
   "notifications/cancelled",
@@ -28,8 +28,8 @@ const read = (body: Uint8Array): unknown => {
 /**
  * Returns whether a request may be sent again although the MCP server may have received it.
  *
- * By its method, or, where it brings a message, by the method of that. The message has been checked before: parsers agree on
- * it.
+ * By its HTTP method or, if it has a message, by the method of the message. The message has been checked before:
+ * parsers agree on it.
  */
 export const isRepeatable = ({ body, method }: Pick<UpstreamRequest, "body" | "method">): boolean => {
   if (idempotent.has(method)) return true

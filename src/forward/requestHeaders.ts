@@ -9,8 +9,8 @@ const mirrorNames: ReadonlySet<string> = new Set(["mcp-protocol-version", "mcp-m
 const paramPrefix = "mcp-param-"
 
 /**
- * Returns whether a server that does not distinguish `_` from `-` would take this field for one that repeats the message: it was not
- * compared with that.
+ * Returns whether a server that does not distinguish `_` from `-` would mistake this field for one that repeats the
+ * message, although it was not compared with the message.
  */
 const looksMirrored = (name: string, folded: string): boolean =>
   (mirrorNames.has(folded) && name !== folded) || (folded.startsWith(paramPrefix) && !name.startsWith(paramPrefix))
@@ -19,7 +19,7 @@ export interface RequestHeaderOptions {
   /** Whether the peer's forwarding fields (`X-Forwarded-*`, `Forwarded`, …) are trusted and forwarded. */
   readonly trustedPeer: boolean
   readonly forwardAuthorization: boolean
-  /** Whether the id of a session is the gateway's to say, in whatever spelling. */
+  /** Whether the gateway itself sends the session id, so that all spellings of the field are removed. */
   readonly bindsSession: boolean
   /**
    * Fields with claims, or by which the MCP server trusts the gateway: clients cannot send them, whether or not this request

@@ -1,4 +1,4 @@
-/** What the head of a response says about the length of its body. */
+/** The length of a body, according to the head of its response. */
 import type { UpstreamResponse } from "./GatewayClient.ts"
 
 // A response up to this length is collected and sent with its head in one write.

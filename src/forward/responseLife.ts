@@ -1,4 +1,4 @@
-/** How long a response may go on, and how it is cut. Pure, but for the timer of a stream. */
+/** How long a response may take, and how it is cut. Pure, but for the timer of a stream. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
@@ -24,10 +24,10 @@ export interface ResponseLife {
 const longestTimerMillis = 2_147_483_647
 
 /**
- * How long a response to this caller may go on; `undefined`: as long as it likes.
+ * How long a response to this caller may take; `undefined`: as long as it likes.
  *
  * A request is authorized when it begins, so its response is finished even if the token expires before its end, up to
- * `MCP_RESPONSE_TIMEOUT`. A stream that only listens has no end of its own, and would otherwise outlive every token.
+ * `MCP_RESPONSE_TIMEOUT`. A stream that only listens does not end by itself, and would otherwise outlive every token.
  *
  * @param listens the request opens a stream of notifications: a `GET`, or `subscriptions/listen` of MCP 2026-07-28
  * @param type the response's `Content-Type`
@@ -48,7 +48,7 @@ export const responseLife = (
 /**
  * Cuts a stream when its life is over.
  *
- * @param onCut hears of it first
+ * @param onCut runs before the cut
  */
 export const limitStream =
   ({ breaksOff, millis }: ResponseLife, onCut: Effect.Effect<void>) =>

@@ -11,7 +11,7 @@ const misleading = /(?:error|error_description|scope|resource_metadata)\s*=/i
 
 const maxScopes = 64
 
-/** The scopes that a challenge asks for, without what could not stand in one of ours. */
+/** The scopes that a challenge requires, without those that could not be written in the gateway's challenge. */
 const scopesOf = ({ parameters }: ReceivedChallenge): ReadonlyArray<string> =>
   (parameters.get("scope") ?? "").split(/\s+/).filter((scope) => scopeToken.test(scope) && !misleading.test(scope))
 
@@ -43,11 +43,12 @@ const untrusted = (
 /**
  * Classifies a 401, or a 403 with a challenge, of the MCP server.
  *
- * A Bearer challenge with `insufficient_scope` says that this caller needs more, and becomes `UpstreamScopeRequired`.
- * Every other says that the server does not trust the gateway, and becomes `UpstreamUnavailable`: a client that got it
- * would request a token from another authorization server. A 403 without a challenge is a response like any other.
+ * A Bearer challenge with `insufficient_scope` means that this caller needs more scopes, and becomes
+ * `UpstreamScopeRequired`. Every other challenge means that the server does not trust the gateway, and becomes
+ * `UpstreamUnavailable`: a client that got the challenge would request a token from another authorization server. A 403
+ * without a challenge is a response like any other.
  *
- * @param standing scopes that every request of this caller needs, so that the next token has them too; `undefined` where
+ * @param standing scopes that every request of this caller needs, so that the next token has them too; `undefined` if
  * there is no caller who could get a token with more scopes
  * @see RFC 6750, section 3.1; MCP 2025-11-25, authorization, Scope Challenge Handling
  */

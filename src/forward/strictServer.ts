@@ -1,4 +1,4 @@
-/** MCP servers that reject what the gateway adds to `initialize`: how they are recognized, and what is remembered. */
+/** MCP servers that reject the additions to `initialize`: how they are recognized, and how long that is remembered. */
 import * as Effect from "effect/Effect"
 import { joinBytes } from "../message/json/spliceBytes.ts"
 import { EventFramer } from "../message/sse/eventFramer.ts"
@@ -38,12 +38,13 @@ const rejects = (status: number, body: Uint8Array): boolean => {
 }
 
 /**
- * Reads a response to `initialize` as far as needed to tell whether it is a rejection.
+ * Reads a response to `initialize` until it is clear whether it is a rejection.
  *
- * Give it what comes by `push` and `end` until either returns `true` (rejected) or `false` (forward it, `held` first).
+ * Pass it the chunks with `push`, and call `end`, until one of them returns `true` (rejected) or `false` (forward the
+ * response, `held` first).
  */
 export class RejectionReader {
-  /** What has come so far. */
+  /** The bytes so far. */
   readonly held: Array<Uint8Array> = []
   readonly #status: number
   readonly #framer: EventFramer | undefined
@@ -55,7 +56,7 @@ export class RejectionReader {
     if (!isStream) return
     this.#framer = new EventFramer((event) => {
       changeData(event, (data) => {
-        // The first one alone: what comes before the response shows that the request was accepted.
+        // Only the first event counts: an event before the response shows that the request was accepted.
         if (data.length > 0) this.#message ??= data
         return data
       })
@@ -88,7 +89,7 @@ export class RejectionReader {
   }
 }
 
-/** What is known of the MCP server, for an hour: it may have been replaced meanwhile by one that is less strict. */
+/** Whether the MCP server is strict, remembered for an hour: it may be replaced by one that is not. */
 export class StrictServer {
   readonly #nowMillis: () => number
   #until = 0
@@ -113,7 +114,7 @@ export const logStrict: Effect.Effect<void> = Effect.logWarning(
     "second request, or make it accept unknown members."
 )
 
-// It had no unknown members before: its early Java SDK fails on them in `serverInfo`.
+// The early Java SDK of this revision fails on unknown members in `serverInfo`.
 const firstVersion = "2024-11-05"
 
 /** Returns whether the client that sends this `initialize` may fail on unknown members of the response. */

@@ -10,10 +10,10 @@ const unescaped = (text: string): string =>
   text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 
 /**
- * The URL of a target, or nothing where the URL parser would make another target of it.
+ * The URL of a target; `undefined` if the URL parser would change the target.
  *
  * Parsers percent-encode some characters, which means the same. They also remove dot segments and fragments, and turn
- * backslashes into slashes: what then arrives is not what was let in.
+ * backslashes into slashes: then the server would get another target than the one that was authorized.
  */
 const urlOf = (origin: string, target: string): string | undefined => {
   const url = target.startsWith("/") && URL.canParse(origin + target) ? new URL(origin + target) : undefined
@@ -27,7 +27,7 @@ export const toClientRequest = (
 ): HttpClientRequest.HttpClientRequest | undefined => {
   const url = urlOf(origin, target)
   if (url === undefined) return undefined
-  // `fetch` decodes what it recognises, and then the fields describe another body than the one at hand.
+  // `fetch` decodes the encodings that it knows, and then the fields do not describe the decoded body.
   const sent: Record<string, string> = { ...headers, "accept-encoding": "identity" }
   // Without it `node:http` would write the body of a `DELETE` unframed.
   if (body !== undefined) sent["content-length"] = String(body.length)

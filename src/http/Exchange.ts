@@ -15,13 +15,13 @@ import type { Route } from "./route.ts"
 export type Ending = CutReason | "broken off" | "client left" | "reloaded" | "shutting down"
 
 /**
- * One request and its response, as far as they have come.
+ * One request and its response, as far as they have progressed.
  *
- * The fixed part is known when the request arrives. The course writes down who called and what went wrong, for the one
- * log entry at the end.
+ * The fixed part is known when the request arrives. The course records the caller and the error, for the log entry at
+ * the end.
  */
 export interface Exchange {
-  /** The request, or the one that a proxy asks about. */
+  /** The request, or the one for which a proxy requests a decision. */
   readonly request: RequestHead
   readonly raw: RawHead
   /** The id of the request in `MCP_TRACE_HEADER`. */
@@ -29,10 +29,12 @@ export interface Exchange {
   /** Its spans; `undefined` if the program has no tracer. */
   readonly trace: RequestTrace | undefined
   readonly origin: string | undefined
-  /** What the request has in the field for tokens, which is shown nowhere. */
+  /** The value of the token field, which is shown nowhere. */
   readonly authorization: string | undefined
   readonly trustedPeer: boolean
-  /** A proxy asks about the request and forwards it itself; with what is wrong with the question, if anything is. */
+  /**
+   * A proxy requests a decision and forwards the request itself; with the problem of its subrequest, if there is one.
+   */
   readonly question: { readonly problem: InvalidRequest | AccessDenied | undefined } | undefined
   readonly startedAtNanos: bigint
   /** Where it goes, once that is known. */
@@ -40,14 +42,14 @@ export interface Exchange {
   /** The URL by which the client knows the gateway, without the MCP path, once that is known. */
   base: string | undefined
   identity: Identity | undefined
-  /** What the messages of the body ask for; `undefined` where nothing had to read them. */
+  /** The operations of the messages in the body; `undefined` where nothing had to read them. */
   operations: ReadonlyArray<Operation> | undefined
-  /** What the body asks for, where that is measured and nothing had to read `operations`. */
+  /** The operation of the body, if it is measured and nothing had to read `operations`. */
   asked: AskedMessage | undefined
-  /** What the rules decided about each of them, in their order; `undefined` where they were not asked. */
+  /** What the rules decided about each of them, in their order; `undefined` if the rules were not checked. */
   decisions: ReadonlyArray<Decision> | undefined
   error: GatewayError | undefined
-  /** Nothing of the gateway's stands between the request and the MCP server any more. */
+  /** The request has passed all checks, and is sent to the MCP server. */
   wasSent: boolean
   /** The id of the session that the response names, as the client knows it. */
   session: string | ReadonlyArray<string> | undefined
@@ -55,7 +57,7 @@ export interface Exchange {
   status: number | undefined
   /** The response is an event stream that counts as open. */
   isStream: boolean
-  /** Why the response is not complete, where the gateway itself ends it. */
+  /** Why the response is not complete, if the gateway itself ends it. */
   ended: Ending | undefined
 }
 

@@ -8,7 +8,7 @@ import type { Exchange } from "./Exchange.ts"
 /** A request that is over, with its response. */
 export interface ObservedExchange {
   readonly exchange: Exchange
-  /** The name of the MCP server; empty where it has none, and for requests that are for none of several. */
+  /** The name of the MCP server; empty if it has none, and for requests that are for none of several servers. */
   readonly server: string
   /** From the arrival of the request to the end of its response. */
   readonly durationMillis: number
@@ -29,7 +29,7 @@ export class ExchangeObserver extends Context.Reference<ObserveExchange | undefi
   { defaultValue: () => undefined }
 ) {}
 
-/** What writes the entries of an exchange, and lets the observer see it first. */
+/** Writes the entries of an exchange, after the observer has seen it. */
 export const withObserver = (
   log: Audit,
   { serverName: server }: { readonly serverName: string },

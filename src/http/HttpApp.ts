@@ -49,7 +49,7 @@ export const handleWith = (serverOf: ServerOf): HttpApp["Service"]["handle"] =>
         onSuccess: () => readBody(request, step),
         onFailure: (error) => Effect.succeed(step.rejected(error))
       })
-    // At the end of the body, not of the head: the duration of a stream is its own.
+    // At the end of the body, not of the head, so that the duration of a stream is the whole one.
     yield* Effect.addFinalizer((exit) => {
       measure?.ended(exchange)
       return log(exchange, exchange.ended ?? brokenOff(exit))
@@ -63,7 +63,8 @@ export const handleWith = (serverOf: ServerOf): HttpApp["Service"]["handle"] =>
             : forward(client, perform, exchange, last.value)
         ),
         Effect.catchDefect((defect) => Effect.as(logFault(exchange, defect), responses.fault(exchange).response)),
-        // The server runs handlers uninterruptibly, but a client that leaves before the head is there cancels the request.
+        // The server runs handlers uninterruptibly, but a client that disconnects before the head of the response
+        // cancels the request.
         Effect.interruptible
       )
     )
@@ -100,8 +101,8 @@ const webCrypto = Layer.mergeAll(
 )
 
 /**
- * A span of the server shows the whole URL, which must not happen to a token that a client wrote into its query, nor to the codes
- * of a sign-in.
+ * A span of the server shows the whole URL, which must not happen if a client wrote a token into the query, nor for the
+ * codes of a sign-in.
  */
 const untracedTokens = Layer.succeed(HttpMiddleware.TracerDisabledWhen)(({ url }) => {
   const mark = url.indexOf("?")
@@ -109,7 +110,7 @@ const untracedTokens = Layer.succeed(HttpMiddleware.TracerDisabledWhen)(({ url }
   return hasTokenParameter(query) || carriesSignIn(query)
 })
 
-/** What can be chosen in addition to the services. */
+/** Options in addition to the services. */
 export interface HttpAppOptions {
   /**
    * Changes the response to any error of the gateway's own (`GatewayError`). What it throws is a fault: 500.
@@ -119,11 +120,11 @@ export interface HttpAppOptions {
   readonly onError?: OnError | undefined
   /** What seals the ids of sessions and digests the callers in the log; Web Crypto unless given. */
   readonly crypto?: Layer.Layer<Digest.Digest | Mac.Mac | SecureRandom.SecureRandom> | undefined
-  /** Where audit entries go: as `MCP_AUDIT_LOG` says, to the console, unless given. */
+  /** Where audit entries go. Default: to the console, if `MCP_AUDIT_LOG` is set. */
   readonly audit?: Layer.Layer<never, InvalidConfiguration, GatewayConfig> | undefined
 }
 
-/** What is chosen, or what is usual. */
+/** The chosen layers, or the defaults. */
 export const consoleAndWebCrypto = (
   { audit = AuditLog.layerConsole, crypto = webCrypto }: Pick<HttpAppOptions, "audit" | "crypto">
 ) => Layer.mergeAll(crypto, Layer.provide(Aead.layerWebCrypto, crypto), audit)
@@ -133,14 +134,14 @@ export interface WebHandler {
   /**
    * Responds to a request.
    *
-   * @param platform what keeps work alive that goes on after the response, such as the `ExecutionContext` of Cloudflare
-   * Workers: with it, keys and verdicts are renewed before they end, also where the I/O of a request ends with it
+   * @param platform keeps work alive after the response, such as the `ExecutionContext` of Cloudflare Workers: with it,
+   * keys and verdicts are renewed before they expire, also on hosts where the I/O of a request ends with its response
    */
   readonly handler: (
     request: Request,
     platform?: { readonly waitUntil: (work: Promise<unknown>) => void }
   ) => Promise<Response>
-  /** Closes what the layers opened; every call gives the same promise. */
+  /** Closes the layers; every call returns the same promise. */
   readonly dispose: () => Promise<void>
 }
 
@@ -160,13 +161,13 @@ export class HttpApp extends Context.Service<HttpApp, {
     never,
     HttpServerRequest.HttpServerRequest | Scope.Scope
   >
-  /** What `handle` drives for a request, for hosts that have a driver of their own, as Node has. */
+  /** Returns the server and the course of a request, for hosts with their own driver, such as Node. */
   readonly serverOf: ServerOf
-  /** All that `serverOf` may give. */
+  /** All servers that `serverOf` may return. */
   readonly servers: ReadonlyArray<ServedServer>
 }>()("mcp-authorizer/http/HttpApp") {
   /**
-   * The gateway of the settings at hand, with responses of your own to its errors.
+   * The gateway for the provided settings, with your own responses to its errors.
    *
    * **Example** (tell people whom to ask for a scope)
    *
@@ -197,8 +198,8 @@ export class HttpApp extends Context.Service<HttpApp, {
    * Turns a gateway into a plain `(request: Request) => Promise<Response>`: for Workers, Deno, Bun, a Next.js route, or
    * a test without a socket.
    *
-   * The layers are built at once. When that fails, with `InvalidConfiguration` for one, every request rejects with the
-   * error.
+   * The layers are built at once. If that fails, for example with `InvalidConfiguration`, every request rejects with
+   * the error.
    *
    * **Example**
    *
@@ -221,7 +222,7 @@ export class HttpApp extends Context.Service<HttpApp, {
     return {
       dispose,
       handler: (request, platform) =>
-        // Called as a method: `ExecutionContext` has it so.
+        // Called as a method, because `waitUntil` of an `ExecutionContext` needs its `this`.
         handler(request, Context.make(WaitUntil, platform && ((work) => platform.waitUntil(work))))
     }
   }

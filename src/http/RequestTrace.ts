@@ -1,4 +1,4 @@
-/** The spans of one request: the one that begins with its arrival, and those of what is sent to the MCP server. */
+/** The spans of one request: the one that begins with its arrival, and those of the requests to the MCP server. */
 import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
@@ -85,7 +85,7 @@ export const inTrace = <A, E, R>(
 ): Effect.Effect<A, E, R> =>
   trace === undefined
     ? effect
-    // The type says that a parent span is no longer required; here none was.
+    // The type removes a requirement of a parent span, which does not exist here.
     : Effect.provideService(effect, Tracer.ParentSpan, trace.span) as Effect.Effect<A, E, R>
 
 /** Names a span anew. The tracers of Effect read the name when the span ends; others keep the one that they know. */

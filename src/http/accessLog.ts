@@ -21,7 +21,7 @@ const encoder = new TextEncoder()
 
 const bounded = (text: string, length = 256): string => text.length > length ? `${text.slice(0, length)}…` : text
 
-/** Room for what was found and what was expected. */
+/** The maximum length of what was found and expected. */
 const detailLength = 2_048
 
 // What nginx writes for a request whose client left before there was a response.
@@ -37,8 +37,9 @@ export const brokenOff = (exit: Exit.Exit<unknown, unknown>): Ending | undefined
 }
 
 /**
- * A response that is the fault of this side is an error; one that nobody got, or that the client is to blame for, is not.
- * Probes of load balancers come every few seconds, and tell their sender what they find.
+ * A response that the gateway or its servers are to blame for is an error; one that no client received, or that the
+ * client is to blame for, is not. Probes of load balancers come every few seconds, and their results are seen by the
+ * load balancer.
  */
 const severityOf = ({ route, status = clientClosedRequest }: Exchange): LogLevel.Severity =>
   route?.row.isProbe === true ? "Debug" : status >= 500 ? "Error" : "Info"
@@ -52,7 +53,7 @@ export const isLogged = (minimum: LogLevel.LogLevel, exchange: Exchange): boolea
   LogLevel.isGreaterThanOrEqualTo(severityOf(exchange), minimum)
 
 /**
- * The true reason of a rejection, which the response does not give, as fields of a log entry.
+ * The reason of a rejection, which the response does not contain, as fields of a log entry.
  *
  * @param authorization what the request has in `Authorization`
  */
@@ -76,8 +77,8 @@ interface LoggedCaller {
 }
 
 /**
- * Builds the form in which log entries and spans show a caller: its provider, and a digest of issuer and subject, by which
- * all entries of one caller can be found while none says who it is.
+ * Builds the function that shows a caller in log entries and spans: its provider, and a digest of issuer and subject,
+ * which is the same for all entries of a caller without revealing its identity.
  */
 export const makeCallerOf = Effect.map(Digest.Digest, ({ digestHex }) => {
   // Verified identities are shared between the requests of one token, so each is digested once.
@@ -179,13 +180,13 @@ export const accessLogWith = (fieldsOf: ExchangeFields) =>
 export const makeAccessLog = (settings: Pick<GatewaySettings, "serverName" | "trustedProxies">) =>
   Effect.map(makeExchangeFields(settings), accessLogWith)
 
-/** Where a fault arose. Its message is left out: it may quote a token, a claim or a body. */
+/** The stack frames of a fault. Its message is left out, because it may quote a token, a claim or a body. */
 const frames = (defect: unknown): ReadonlyArray<string> =>
   defect instanceof Error
     ? (defect.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)).slice(0, 8).map((line) => line.trim())
     : []
 
-/** Writes down a fault of our own, which the client sees as a bare `server_error`. */
+/** Logs a fault of the gateway itself, which the client sees as a bare `server_error`. */
 export const logFault = (exchange: Exchange, defect: unknown): Effect.Effect<void> =>
   Effect.logError("internal fault").pipe(annotate({
     ...idsOf(exchange),

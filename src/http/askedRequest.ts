@@ -1,7 +1,7 @@
 /**
  * The requests by which a proxy asks for a decision about another request, which it will forward itself. Pure.
  *
- * nginx (`auth_request`), Caddy and Traefik (`forward_auth`, `ForwardAuth`) say in fields which request they mean; Envoy
+ * nginx (`auth_request`), Caddy and Traefik (`forward_auth`, `ForwardAuth`) name the request in fields; Envoy
  * (`ext_authz`) appends its path to that of the decision point and sends its method.
  */
 import * as Headers from "effect/http/Headers"
@@ -12,15 +12,15 @@ import { AccessDenied, InvalidRequest } from "../errors/GatewayError.ts"
 import { isTrustedPeer, type RawHead, rawHead, type RequestHead } from "./requestHead.ts"
 import { requestTarget } from "./requestTarget.ts"
 
-/** Where proxies ask. */
+/** The path for subrequests of proxies. */
 export const decisionPath = "/forward-auth"
 
-/** The head of the request that a proxy asks about, or why it cannot be known. */
+/** The head of the request that a proxy asks about, or the reason why it is unknown. */
 export type AskedRequest = Result.Result<RequestHead, InvalidRequest | AccessDenied>
 
 const notAccepted = (detail: string) => Result.fail(new InvalidRequest({ reason: "MalformedHeader", detail }))
 
-// What proxies say about the request that they ask about, and what belongs to the question itself.
+// The fields with which proxies describe the request, and the fields of the subrequest itself.
 const fieldsOfQuestion: ReadonlySet<string> = new Set([
   "x-forwarded-uri",
   "x-forwarded-method",
@@ -32,7 +32,10 @@ const fieldsOfQuestion: ReadonlySet<string> = new Set([
   "expect"
 ])
 
-/** What is said by every field that is there: they must agree, because a client may have sent the one that the proxy did not. */
+/**
+ * The value of all fields that are present: they must agree, because a client may have sent the field that the proxy
+ * does not set.
+ */
 const agreed = (what: string, said: ReadonlyArray<string>): Result.Result<string, InvalidRequest> => {
   const [first, ...others] = said
   if (first === undefined) {
@@ -112,10 +115,10 @@ const read = (request: RequestHead, raw: RawHead, suffix: string): AskedRequest 
   })
 
 /**
- * Reads which request a proxy asks about; `undefined` for a request that is not a question.
+ * Reads the request that a proxy asks about; `undefined` for a request that is not a question.
  *
- * Only trusted proxies may ask, since anyone else could name any request. Where several fields say the same thing they must
- * agree, so that a field which a client has sent never counts.
+ * Only trusted proxies may ask, since anyone else could name any request. If several fields have the same meaning they
+ * must agree, so that a field from a client never counts.
  *
  * Fails with `AccessDenied` for other peers, and with `InvalidRequest` where the request in question is not clear.
  */

@@ -16,7 +16,7 @@ const parse = (text: string): NetAddress.IpAddress | undefined => {
   return Result.isSuccess(address) ? NetAddress.toCanonical(address.success) : undefined
 }
 
-/** An IPv6 client has as many addresses as it likes, within the 64 bits that its network gives it. */
+/** An IPv6 client has as many addresses as it likes, within a network of 64 bits. */
 const shareOf = (address: NetAddress.IpAddress): string =>
   NetAddress.isIpv6Address(address)
     ? NetAddress.ipv6ToSegments(address).slice(0, 4).map((segment) => segment.toString(16)).join(":")
@@ -25,7 +25,7 @@ const shareOf = (address: NetAddress.IpAddress): string =>
 /** The nearest address in `X-Forwarded-For` that is not one of the trusted proxies: farther ones may be made up. */
 const forwardedAddress = (trusted: TrustedProxies, field: string): NetAddress.IpAddress | undefined => {
   const hops = field.split(",")
-  // A long chain is no client's.
+  // A long chain does not come from a client.
   for (const hop of hops.slice(-16).toReversed()) {
     const address = parse(hop)
     if (address === undefined) return undefined
@@ -53,7 +53,7 @@ const addressOf = (
     (peer === undefined ? undefined : parse(peer))
 }
 
-/** The address of the client, as text, where it is known. */
+/** The address of the client, as text, if it is known. */
 export const clientAddress = (
   trusted: TrustedProxies,
   { request, trustedPeer }: Pick<Exchange, "request" | "trustedPeer">
@@ -66,7 +66,7 @@ export const clientAddress = (
  * The peer and its connection: the address that the connection comes from, or behind a trusted proxy the one that it
  * reports.
  *
- * @param trustedPeer the peer is a proxy whose forwarding fields are believed
+ * @param trustedPeer whether the peer is a proxy whose forwarding fields are trusted
  */
 export const askerOf = (
   trusted: TrustedProxies,
@@ -88,7 +88,7 @@ const nameOf = (identity: Identity): string => {
   return name
 }
 
-/** The caller and its connection, once it is known who calls; else the peer. */
+/** The caller and its connection or, without a verified caller, the peer. */
 export const ownerOf = (
   trusted: TrustedProxies,
   { request, trustedPeer }: Pick<Exchange, "request" | "trustedPeer">,
@@ -98,7 +98,7 @@ export const ownerOf = (
     ? askerOf(trusted, request, trustedPeer)
     : { group: nameOf(identity), member: portOf(request.source) }
 
-/** The share of an address that a connection comes from, before anything of a request is known. */
+/** The owner of a connection before its requests are read: its address. */
 export const peerOf = (address: string | undefined): string => {
   const parsed = address === undefined ? undefined : parse(address)
   return parsed === undefined ? "" : shareOf(parsed)

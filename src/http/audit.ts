@@ -34,7 +34,7 @@ const byRule = (decision: Decision): Pick<AuditEntry, "missing_scopes" | "reason
   ...(decision._tag === "Denied" ? { reason: shownText(decision.reason) } : {})
 })
 
-/** What a message asks for, where nothing had to read more of it than its method and its tool. */
+/** The operation of a message of which only method and tool were read. */
 const askedOperations = ({ asked }: Exchange): ReadonlyArray<Operation> => {
   if (asked?.method === undefined) return []
   const { method, tools: [tool] } = asked
@@ -45,10 +45,10 @@ const askedOperations = ({ asked }: Exchange): ReadonlyArray<Operation> => {
 export type Audit = (exchange: Exchange, ended: Ending | undefined) => Effect.Effect<void>
 
 /**
- * Builds what writes the audit entries of exchanges that are over; `undefined` where there is no audit log.
+ * Builds what writes the audit entries of exchanges that are over; `undefined` if there is no audit log.
  *
  * @param settings of the one MCP server
- * @param withoutResponse the status of an exchange that has none
+ * @param withoutResponse the status of an exchange without a response
  */
 export const makeAudit = Effect.fnUntraced(function*(
   settings: GatewaySettings,

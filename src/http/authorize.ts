@@ -54,7 +54,7 @@ export const credentialOf = (
 export const tokenOf = (settings: GatewaySettings, exchange: Exchange): string =>
   (tokenFields(settings, exchange)[0] ?? "").trim().replace(/^bearer +/i, "")
 
-/** Admits the caller that the token was verified to stand for, if it is on the operator's lists and its scopes suffice. */
+/** Admits the caller of a verified token, if the caller is on the operator's lists and has the required scopes. */
 export const authorize = (
   settings: GatewaySettings,
   exchange: Exchange,
@@ -62,7 +62,7 @@ export const authorize = (
 ): Result.Result<Admission, AccessDenied | InsufficientScope> => {
   exchange.identity = identity
   const listed = requireListed(settings, identity)
-  // Nobody is to ask for scopes that would not help.
+  // Lists come first, so that no client requests scopes that would not help.
   if (Result.isFailure(listed)) return Result.fail(listed.failure)
   return Result.map(requireScopes(settings, identity), () => Admission.authenticated(identity))
 }

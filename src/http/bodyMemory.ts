@@ -18,9 +18,9 @@ export const noMemory = (): Overloaded =>
 /** The memory for messages that are not sent yet. */
 export interface BodyMemory {
   readonly budget: ByteBudget
-  /** More than that no message claims. */
+  /** The maximum that one message claims. */
   readonly most: number
-  /** Whether messages wait for it. Where requests may not wait for each other, the platform bounds the memory. */
+  /** Whether messages wait for memory. Where requests cannot wait for each other, the platform bounds the memory. */
   readonly isAwaited: boolean
 }
 

@@ -40,7 +40,7 @@ const pass = (
 }
 
 /**
- * Changes the body of a response as the course says.
+ * Changes the body of a response according to the course.
  *
  * @param onFault hears of a fault in a body that has begun to leave
  */

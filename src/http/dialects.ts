@@ -1,12 +1,12 @@
 /**
- * The forms of error responses (`MCP_ERROR_STYLE`): one value each, and nothing else in the gateway asks for the style.
+ * The forms of error responses (`MCP_ERROR_STYLE`): one value each. No other code depends on the style.
  *
  * To add a dialect, add its name to `errorStyles`: the table below does not compile until it is here.
  */
 import type { ErrorStyle } from "../config/GatewaySettings.ts"
 import { insertedMetadataUrl, metadataUrl } from "./publicUrl.ts"
 
-/** An error as status, code and text, before a dialect gives it a form. */
+/** An error as status, code and text, before a dialect formats it. */
 export interface Problem {
   readonly status: number
   readonly error: string
@@ -20,9 +20,9 @@ export interface Problem {
   /** What the user has to prove to the provider: JSON. */
   readonly claims?: string | undefined
   readonly headers?: Readonly<Record<string, string>>
-  /** The id of the JSON-RPC request that is responded to, for the dialect that says so. */
+  /** The id of the JSON-RPC request, for the dialect that repeats it. */
   readonly id?: string | number | null
-  /** The JSON-RPC error that the protocol demands, whatever the dialect. */
+  /** The JSON-RPC error that the protocol demands, in every dialect. */
   readonly rpc?: { readonly code: number; readonly id: string | number | null }
 }
 
@@ -38,7 +38,7 @@ interface Dialect {
   readonly challenge: (problem: Problem) => ChallengeParameters
   /** The response body, to be written as JSON. */
   readonly body: (problem: Problem) => unknown
-  /** Where the challenge says that the protected resource metadata is. */
+  /** The URL of the protected resource metadata in the challenge. */
   readonly metadataUrl: (publicUrl: string, mcpPath: string) => string
   /** The dialect of responses on other paths than the MCP endpoint, where it is another one. */
   readonly elsewhere?: ErrorStyle
@@ -52,7 +52,7 @@ const namedUnlessMissing = (problem: Problem): ChallengeParameters => problem.mi
 /** RFC 6749, section 5.2. */
 const oauthBody = ({ description, error }: Problem) => ({ error, error_description: description })
 
-/** A 401 always says `unauthorized`, whatever was wrong with the token. */
+/** A 401 always has the code `unauthorized`, regardless of the token. */
 const asUnauthorized = (problem: Problem): Problem =>
   problem.status === 401 ? { ...problem, error: "unauthorized" } : problem
 

@@ -13,7 +13,7 @@ import { shownMetadata } from "../remote/shownMetadata.ts"
 import type { Upstream } from "../upstream/makeUpstream.ts"
 import { jsonResponse } from "./jsonResponse.ts"
 
-/** The discovery documents by the names under which they are well known. */
+/** The discovery documents by their well-known names. */
 export type MetadataName = "oauth-protected-resource" | DocumentName
 
 /** The same, and the keys that verify the gateway's own tokens. */
@@ -27,8 +27,8 @@ const redirect = (location: string, headers: Readonly<Record<string, string>>) =
   HttpServerResponse.empty({ status: 308, headers: { ...headers, location } })
 
 /**
- * How long verifiers may cache the keys: a key that is added, before it signs, is known to all of them by then. Most look again
- * for a key that they do not know.
+ * How long verifiers may cache the keys: after this time, all of them know a key that was added. Most look again for a
+ * key that they do not know.
  */
 const cachedKeys = { "cache-control": "public, max-age=300" }
 
@@ -76,7 +76,7 @@ export const makeDiscovery = Effect.fnUntraced(function*(settings: GatewaySettin
       case "Redirect":
         return metadata.location(found.source, name).pipe(
           Effect.map((location) => redirect(location, cached)),
-          // Where the specification puts it: the client sees for itself, and asks here again another time.
+          // At the URL of the specification: the client fetches it there, and comes back here the next time.
           Effect.catch(() => Effect.succeed(redirect(metadataUrl(found.source.issuer, name), notCached)))
         )
       case "NotSupported":

@@ -3,8 +3,8 @@ import type { Perform } from "./course/perform.ts"
 import type { Next, ReadBody, Ready, Respond } from "./course/steps.ts"
 
 /**
- * The driver that runs effects, for `HttpApp` and for servers that embed the gateway: takes the steps of the course until
- * this part of it is over.
+ * The driver that runs effects, for `HttpApp` and for servers that embed the gateway: takes the steps of the course
+ * until this part of it has ended.
  *
  * @param read takes the step that reads the body
  */

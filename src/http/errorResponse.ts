@@ -60,7 +60,7 @@ const serverError = (status: number, description: string): Problem => ({
   description
 })
 
-/** Whole seconds, whatever an embedder's verifier says (RFC 9110, section 10.2.3). */
+/** Whole seconds, regardless of an embedder's verifier (RFC 9110, section 10.2.3). */
 const retryAfterField = (seconds: number): string =>
   String(Number.isFinite(seconds) ? Math.max(1, Math.ceil(seconds)) : retryAfterSeconds)
 
@@ -149,7 +149,7 @@ export const problemOf = Match.typeTags<GatewayError, Problem>()({
   StoreUnavailable: unavailable
 })
 
-/** The status, code and text of the response to an error, in a dialect, for descriptions of it. */
+/** The status, code and text of the response to an error in a dialect, for descriptions. */
 export const summaryOf = (
   error: GatewayError,
   style: ErrorStyle
@@ -166,7 +166,7 @@ export const summaryOf = (
 /** What a response depends on besides the error. */
 export interface ErrorContext {
   readonly style: ErrorStyle
-  /** URL of the protected resource metadata, as the style wants it; `undefined` when `Host` does not tell it. */
+  /** The URL of the protected resource metadata, in the form of the dialect; `undefined` if `Host` is unusable. */
   readonly resourceMetadata: string | undefined
   /** Scopes that a token must have for any request, as far as they are known without one; empty if no scope is required. */
   readonly requiredScopes: ReadonlyArray<string>
@@ -180,7 +180,7 @@ export const errorContext = (settings: GatewaySettings, { base, identity, route 
   const style = route?.row.access === "protected" ? settings.errorStyle : elsewhere
   return {
     style,
-    // What is at the root of the host may be another server's.
+    // The document at the root of the host may be another server's.
     resourceMetadata: base === undefined
       ? undefined
       : (settings.serverName === "" ? dialects[style].metadataUrl : insertedMetadataUrl)(base, settings.path),
@@ -193,7 +193,7 @@ const challenge = (
   problem: Problem,
   { requested = advertisedScopes, requiredScopes, resourceMetadata, style }: ErrorContext
 ): string => {
-  // MCP 2026-07-28, authorization: a 401 says which scopes to ask for, where they are known.
+  // MCP 2026-07-28, authorization: a 401 names the scopes to request, if they are known.
   const needed = problem.status === 401 ? [...new Set([...requiredScopes, ...problem.scope ?? []])] : problem.scope
   const scope = requested(needed ?? [])
   return formatChallenge({
@@ -212,7 +212,7 @@ export interface ErrorResponse {
   readonly body: unknown
 }
 
-/** Changes the response to an error; gives the response back where it is to stay as it is. */
+/** Changes the response to an error; returns the given response to leave it unchanged. */
 export type OnError = (error: GatewayError, response: ErrorResponse) => ErrorResponse
 
 const describe = (problem: Problem, context: ErrorContext): ErrorResponse => ({
@@ -228,7 +228,7 @@ const describe = (problem: Problem, context: ErrorContext): ErrorResponse => ({
 const write = ({ body, headers, status }: ErrorResponse): HttpServerResponse.HttpServerResponse =>
   jsonResponse(status, body, headers)
 
-/** The response to a fault of our own, in the same form as every other error. */
+/** The response to a fault of the gateway itself, in the same form as every other error. */
 export const internalFault = (context: ErrorContext): HttpServerResponse.HttpServerResponse =>
   write(describe(serverError(500, "Internal server error"), context))
 
@@ -257,7 +257,7 @@ export const errorResponse = (
 /** A call of a tool that is rejected by a result of the tool. */
 export interface RejectedCall {
   readonly id: string | number
-  /** Whether results say of which type they are (MCP 2026-07-28). */
+  /** Whether results have a type (MCP 2026-07-28). */
   readonly hasResultType: boolean
 }
 

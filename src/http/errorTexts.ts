@@ -49,7 +49,7 @@ export const accessDeniedText = "Access denied"
 /** The public text where the token lacks a scope. */
 export const insufficientScopeText = "Token missing required scopes"
 
-/** The public text where the provider wants its user to act. */
+/** The public text if the user has to act at the provider. */
 export const interactionRequiredText = "The user must sign in again, or consent"
 
 /** The public text where the token is longer than `MCP_MAX_TOKEN_BYTES`. */

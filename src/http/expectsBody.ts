@@ -1,4 +1,4 @@
-/** What a request brings, as far as its head tells. Pure. */
+/** The body of a request, according to its head. Pure. */
 import * as Result from "effect/Result"
 import { InvalidRequest, PayloadTooLarge, UnsupportedMediaType } from "../errors/GatewayError.ts"
 import { isJson } from "./mediaType.ts"
@@ -21,7 +21,7 @@ export type ExpectedBody =
   | { readonly _tag: "NoContent"; readonly rejected: BodyRejected }
   | {
     readonly _tag: "Message"
-    /** The method needs no body, so that an empty one counts as none. */
+    /** The method needs no body, so that an empty body counts as no body. */
     readonly mayBeEmpty: boolean
   }
 
@@ -33,7 +33,7 @@ const isChunked = (headers: RequestHead["headers"]): boolean => headers["transfe
 
 const hasLength = (headers: RequestHead["headers"]): boolean => !/^0*$/.test(headers["content-length"] ?? "0")
 
-/** Framing that this server reads in one way and another may read in another, although the platform let it pass. */
+/** Framing that other servers may read in another way, although the platform accepts it. */
 const misleadingFraming = (headers: RequestHead["headers"]): InvalidRequest | undefined => {
   const coding = headers["transfer-encoding"]
   const detail = coding !== undefined && coding.toLowerCase() !== "chunked"

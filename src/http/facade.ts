@@ -27,7 +27,7 @@ export const styleDigest = "dSx+jvKwMnMUxp58GPbAQximmhWNVbo8xVytAjDaYTs="
 const policy =
   `default-src 'none'; style-src 'sha256-${styleDigest}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`
 
-/** No response of the facade may be stored, framed, or tell another site where its user came from. */
+/** No response of the facade may be stored, framed, or reveal its URL to another site. */
 const guarded = {
   "cache-control": "no-store",
   pragma: "no-cache",

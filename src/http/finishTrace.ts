@@ -69,7 +69,7 @@ export const makeFinishTrace = Effect.fnUntraced(function*(
     if (trace === undefined || route?.row.isProbe === true) return
     const { clock, span } = trace
     const failure = errorTypeOf(exchange, ended)
-    // Of a request that is not sampled nobody sees anything.
+    // A request that is not sampled appears nowhere.
     if (span.sampled) {
       const fields = yield* fieldsOf(exchange, ended)
       const declared = request.headers["mcp-protocol-version"]

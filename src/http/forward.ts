@@ -90,7 +90,7 @@ const sendIn = (
   })
 
 /**
- * Sends a request as the course says, and makes of the response what the course says.
+ * Sends a request, and processes its response, according to the course.
  *
  * The effect needs a scope that lives as long as the body of the response; closing it cancels the request upstream.
  */

@@ -14,7 +14,7 @@ export const Stopping = Context.Reference<{ isStopping: boolean }>("mcp-authoriz
   defaultValue: () => ({ isStopping: false })
 })
 
-/** Whether a server can verify tokens: at least one of its providers can, or none is needed. */
+/** Whether a server can verify tokens: at least one of its providers can, or no provider is needed. */
 const isReady = (
   { authEnabled, providers }: GatewaySettings,
   found: ReadonlyArray<ProviderReadiness>
@@ -25,8 +25,8 @@ const isReady = (
 /**
  * The response to `/readyz`: 200 when at least one server can verify tokens and the gateway is not about to stop, else 503.
  *
- * One server in trouble is no reason to turn away the callers of the others. Names the providers, whether each is ready, and the
- * state of its keys; of several servers also whether each is ready; nothing else about them.
+ * A failing server is no reason to reject the callers of the others. Names the providers, whether each is ready, and
+ * the state of its keys; of several servers also whether each is ready; nothing else about them.
  */
 export const readinessResponse = (
   servers: ReadonlyArray<GatewaySettings>,

@@ -6,7 +6,7 @@ import type { UpstreamError } from "../errors/GatewayError.ts"
 import type { UpstreamBody } from "../forward/GatewayClient.ts"
 import type { RejectionReader } from "../forward/strictServer.ts"
 
-/** What a reader found in a body, and the body as it was, whatever of it had to be read. */
+/** The reader's result, and the whole body, including the bytes that were read. */
 export interface InspectedBody {
   readonly isRejected: boolean
   readonly body: UpstreamBody

@@ -30,9 +30,10 @@ import type { ServedServer } from "./ServedServer.ts"
 
 const nowhere = new UpstreamUnavailable({ detail: "the request is for no server" })
 
-/** What serves the requests that are for none of several servers. */
+/** The app for requests that are for none of several servers. */
 const makeFront = Effect.fnUntraced(function*(settings: GatewaySettings, onError: OnError | undefined) {
-  // Each provider once, however many servers have it: it is asked whether it is ready, and never about a token.
+  // Each provider once, regardless of the number of its servers. It is only checked for readiness, and never verifies a
+  // token.
   const providers = yield* ProviderRegistry.make(settings)
   const front: ServedServer = {
     settings,
@@ -54,7 +55,7 @@ type ServersShare = JwksCache | ProviderHttp | ProviderMetadata
 type Crypto = Aead.Aead | Digest.Digest | Mac.Mac | SecureRandom.SecureRandom
 
 /**
- * The app for the requests that are for none of several servers, alone.
+ * Only the app for requests that are for none of several servers.
  *
  * For hosts whose instances serve a single request, and build only what it needs.
  */
@@ -72,11 +73,11 @@ export const layerFront = (
   )
 
 /**
- * The gateway of the settings at hand, in front of its one MCP server or of several.
+ * The gateway for the provided settings, in front of one MCP server or several.
  *
- * For each server `services` are built anew, on a `GatewayConfig` that has the settings of that server alone, so that no two
- * servers share a verdict, a queue or a connection. What `services` need from outside (`JwksCache`, `ProviderMetadata`,
- * `ProviderHttp`) is there once, so that keys and documents are fetched once for all servers.
+ * For each server `services` are built separately, with a `GatewayConfig` that has the settings of only that server, so
+ * that no two servers share a verdict, a queue or a connection. The requirements of `services` (`JwksCache`,
+ * `ProviderMetadata`, `ProviderHttp`) are shared, so that keys and documents are fetched once for all servers.
  *
  * **Example** (on every platform that has `fetch`, as `layerGateway` does it)
  *
@@ -110,7 +111,7 @@ export const layerServers = <E, R>(
     return Context.get(yield* Layer.build(Layer.fresh(built)), HttpApp)
   })
 
-  // Limits may count what is for any of the servers.
+  // Limits may count messages for all servers together.
   const memoryOfAll = carryOverValue("counters", undefined, () => makeMemoryCounters())
 
   const several = Effect.fnUntraced(function*(settings: GatewaySettings) {

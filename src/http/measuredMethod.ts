@@ -1,4 +1,4 @@
-/** What a request asks for, as a label with few values. Pure. */
+/** The operation of a request, as a label with few values. Pure. */
 import { clientMethods } from "../message/clientMethods.ts"
 import type { Exchange } from "./Exchange.ts"
 
@@ -18,7 +18,7 @@ const ofMessage = ({ asked, operations }: Exchange): string => {
   return asked.method === undefined ? "response" : labelOf(asked.method)
 }
 
-/** The value of the label `method`: the JSON-RPC method if MCP defines it, or which of the gateway's other routes was asked. */
+/** The value of the label `method`: the JSON-RPC method if MCP defines it, or the name of the gateway's other route. */
 export const measuredMethod = (exchange: Exchange): string => {
   const { request: { method }, route } = exchange
   if (method === "OPTIONS") return "preflight"

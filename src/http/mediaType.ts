@@ -1,4 +1,4 @@
-/** What a `Content-Type` says (RFC 9110, section 8.3.1). Pure. */
+/** The media type in a `Content-Type` (RFC 9110, section 8.3.1). Pure. */
 
 /** Splits at a separator that stands outside of quotes. */
 const splitOutsideQuotes = (text: string, separator: string): ReadonlyArray<string> => {
@@ -38,7 +38,7 @@ const isJsonValue = (value: string): boolean => {
 /**
  * Returns whether a `Content-Type` is JSON in UTF-8, regardless of case, spaces, and other parameters.
  *
- * A field that was repeated, and that the platform has joined, must say so each time.
+ * In a repeated field, which the platform has joined, every value must match.
  */
 export const isJson = (contentType: string): boolean =>
   contentType === "application/json" || splitOutsideQuotes(contentType, ",").every(isJsonValue)

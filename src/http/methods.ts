@@ -4,10 +4,10 @@ import { MethodNotAllowed } from "../errors/GatewayError.ts"
 /** Methods of the routes that can only be read. */
 export const readMethods: ReadonlySet<string> = new Set(["GET", "HEAD"])
 
-/** Methods of requests that go on to the MCP server. */
+/** Methods of requests that are forwarded to the MCP server. */
 export const forwardedMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
 
-/** Rejects other methods than these; none where all are allowed. */
+/** Rejects all methods except these; `undefined` allows all methods. */
 export const requireMethod = (
   methods: ReadonlySet<string> | undefined,
   method: string

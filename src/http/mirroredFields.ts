@@ -15,7 +15,7 @@ const notEncoded: FieldText = Result.fail("not Base64 of UTF-8")
 
 const decode = (encoded: string): FieldText => {
   const bytes = Base64.decode(encoded)
-  // One text has one encoding: decoders differ in what else they let pass.
+  // Only the canonical encoding of a text is accepted, because decoders differ in what else they accept.
   if (Result.isFailure(bytes) || Base64.encode(bytes.success) !== encoded) return notEncoded
   const text = Result.try(() => utf8.decode(bytes.success))
   return Result.isFailure(text) ? notEncoded : Result.succeed(text.success)

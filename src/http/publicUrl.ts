@@ -3,7 +3,7 @@ import { isLoopbackHost } from "../config/kinds/loopback.ts"
 import { resourceUrl } from "../config/kinds/resourceUrl.ts"
 import { InvalidRequest } from "../errors/GatewayError.ts"
 
-/** What a request says about the URL under which the client reached the gateway. */
+/** The fields of a request that determine the URL under which the client reached the gateway. */
 export interface RequestAuthority {
   /** The `Host` field lines. */
   readonly host: ReadonlyArray<string>
@@ -28,8 +28,8 @@ export interface NamedHost {
 }
 
 /**
- * The host that a request is for: `Host`, strictly parsed, or what a trusted proxy says in its place; `undefined` where
- * neither is there.
+ * The host that a request is for: `Host`, strictly parsed, or the value from a trusted proxy; `undefined` if there is
+ * neither.
  */
 export const namedHost = (
   { forwardedHost, host: lines }: Pick<RequestAuthority, "forwardedHost" | "host">
@@ -49,8 +49,8 @@ export const namedHost = (
  * The URL under which clients know the gateway, without a slash at its end.
  *
  * The one source of the protected resource document, the challenge and the automatic audience, so that they cannot
- * disagree. A configured URL wins; otherwise `Host`, strictly parsed, or what a trusted proxy says in its place, with
- * `http` for loopback hosts and `https` for all others.
+ * disagree. A configured URL takes precedence; otherwise `Host`, strictly parsed, or the value from a trusted proxy,
+ * with `http` for loopback hosts and `https` for all others.
  */
 export const publicUrl = (
   configured: string | undefined,

@@ -1,4 +1,4 @@
-/** What a request asks for, and under which URL its client knows the gateway. Pure. */
+/** The route of a request, and the URL under which its client knows the gateway. Pure. */
 import * as Result from "effect/Result"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { InvalidRequest } from "../errors/GatewayError.ts"
@@ -9,9 +9,9 @@ import { isSameAuthority, requestTarget } from "./requestTarget.ts"
 import type { FindRoute, Route } from "./route.ts"
 
 /**
- * What a request says about its host.
+ * Returns the fields of a request that name its host.
  *
- * @param named the host that its target names, which counts where there is no `Host`
+ * @param named the host in its target, which counts if there is no `Host`
  */
 export const authorityOf = (
   raw: RawHead,
@@ -50,12 +50,13 @@ const agree = (authority: string, host: ReadonlyArray<string>): boolean =>
   host.every((value) => isSameAuthority(authority, value))
 
 /**
- * Builds the first check of a request: where it goes, and whether its target, version and `Host` are usable.
+ * Builds the first check of a request: its route, and whether its target, version and `Host` are usable.
  *
  * A target in absolute form (RFC 9112, section 3.2.2) is taken for its path and query; its host must be that of `Host`.
- * What is found is written down in the exchange, the route even if the request is rejected, because error responses depend on it.
+ * The results are recorded in the exchange, the route even if the request is rejected, because error responses depend
+ * on it.
  *
- * @param routeOf where a request target goes
+ * @param routeOf returns the route of a request target
  */
 export const makeReceive = (settings: GatewaySettings, routeOf: FindRoute) => {
   const knownAs = makeKnownAs(settings)
@@ -68,10 +69,10 @@ export const makeReceive = (settings: GatewaySettings, routeOf: FindRoute) => {
     exchange.route = route
     const http1 = requireHttp1(exchange.raw)
     if (Result.isFailure(http1)) return Result.fail(http1.failure)
-    // Load balancers' probes are HTTP/1.0 at times, without a `Host`.
+    // Probes of load balancers are sometimes HTTP/1.0, without a `Host`.
     if (!route.row.needsHost) return found
     if (authority !== undefined && !agree(authority, exchange.raw.values("host"))) {
-      // RFC 9112 lets the target win; a proxy in front may have checked the request by the other one.
+      // RFC 9112 gives precedence to the target, but a proxy in front may have checked the request by `Host`.
       return Result.fail(
         new InvalidRequest({ reason: "MalformedHost", detail: "the target and Host name different hosts" })
       )

@@ -7,8 +7,9 @@ import type { ResponseHead, UpstreamBody } from "../forward/GatewayClient.ts"
 /**
  * The lines of `Set-Cookie` as received, one cookie each.
  *
- * Parsed and written anew they would lose namesakes, attributes that nobody here knows, and their order; joined by
- * commas they could not be read. A line whose name is no token is left out: no browser keeps such a cookie.
+ * If they were parsed and rewritten, cookies of the same name, unknown attributes and the order would be lost; joined
+ * by commas they would be unreadable. A line whose name is not a token is left out: browsers do not store such a
+ * cookie.
  */
 const verbatim = (lines: string | ReadonlyArray<string>): Cookies.Cookies => {
   const cookies: Record<number, Cookies.Cookie> = {}
@@ -31,10 +32,11 @@ const split = (received: ResponseHead["headers"]) => {
   return { cookies, fields }
 }
 
-// Effect gives every body a type unless it has one: the server behind may have had none in mind, as for a 202.
+// Effect adds a content type to every body without one, which the server may have left out on purpose, as for a 202.
 const untyped = ""
 
-// Node sends the head with the first chunk. An event stream may have none for hours, and its client waits for the head.
+// Node sends the head with the first chunk. An event stream may have no events for hours, while its client waits for
+// the head.
 const nothing = new Uint8Array(0)
 
 const bodyOf = (body: UpstreamBody): HttpBody.HttpBody => {
@@ -54,7 +56,7 @@ export const relay = (
   body: UpstreamBody
 ): HttpServerResponse.HttpServerResponse => {
   const { cookies, fields } = split(headers)
-  // The fields last: a body that is set takes away what they say of it.
+  // The fields come last, because setting a body removes the fields about it.
   const response = HttpServerResponse.setHeaders(
     HttpServerResponse.setBody(HttpServerResponse.empty({ status, cookies }), bodyOf(body)),
     fields

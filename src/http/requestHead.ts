@@ -1,4 +1,4 @@
-/** What is known of a request before anything of its body is read, and whether it is usable at all. */
+/** The head of a request, before its body is read, and whether the request is usable at all. */
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as IpNetwork from "effect/net/IpNetwork"
 import * as NetAddress from "effect/net/NetAddress"
@@ -35,8 +35,8 @@ const authority = (url: string): string | undefined => URL.canParse(url) ? new U
  *
  * Node drops a second `Authorization` or `Host` and keeps the first. Its own message still holds all lines; it is
  * recognised by its properties, so that embedding the gateway needs no platform layer. A Web `Request` has only joined
- * values: the joined value is given, and is rejected later for what it contains. A Web `Request` that was made by a
- * program has no `Host`; its URL says the same.
+ * values: the joined value is given, and is rejected later for what it contains. A Web `Request` that a program has
+ * made has no `Host`, but its URL names the host.
  */
 export const rawHead = (request: RequestHead): RawHead => {
   const source = request.source
@@ -71,8 +71,8 @@ export const rawHead = (request: RequestHead): RawHead => {
 const invalid = (reason: InvalidRequestReason, detail: string) => Result.fail(new InvalidRequest({ reason, detail }))
 
 /**
- * Rejects what Node's parser lets pass although it is neither HTTP/1.0 nor HTTP/1.1: other versions in the request line,
- * and HTTP/1.1 without a `Host`, whether or not the host matters (RFC 9112, sections 2.3 and 3.2).
+ * Rejects requests that Node's parser accepts although they are neither HTTP/1.0 nor HTTP/1.1: other versions in the
+ * request line, and HTTP/1.1 without a `Host`, whether or not the host matters (RFC 9112, sections 2.3 and 3.2).
  */
 export const requireHttp1 = ({ values, version }: RawHead): Result.Result<void, InvalidRequest> => {
   if (version === undefined || version === "1.0") return Result.void

@@ -19,7 +19,7 @@ const routeTo = (row: RouteRow): Result.Result<Route, InvalidRequest> => Result.
 
 const unknown = routeTo(unknownRoute)
 
-/** The route of a request that goes on to the MCP server. */
+/** The route of a request that is forwarded to the MCP server. */
 export const toMcp = (rest: string, query: string): Result.Result<Route, InvalidRequest> =>
   Result.succeed({ row: mcpRoute, rest, query })
 
@@ -36,7 +36,7 @@ const rememberingLast = (find: FindRoute): FindRoute => {
   let last: { readonly target: string; readonly route: ReturnType<FindRoute> } | undefined
 
   return (target) => {
-    // A query may hold what nobody should keep.
+    // A query may contain secrets, which must not be stored.
     if (target.includes("?")) return find(target)
     if (last?.target !== target) last = { target, route: find(target) }
     return last.route

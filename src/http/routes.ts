@@ -1,5 +1,5 @@
 /**
- * The table of routes: each kind of path that the gateway serves is one row, and nothing else in the gateway asks for a path.
+ * The table of routes: each kind of path that the gateway serves is one row. No other code compares paths.
  *
  * To add a route, add its row: who may come, with which methods, and what its response is.
  */
@@ -16,8 +16,8 @@ import { health } from "./health.ts"
 import { forwardedMethods, readMethods } from "./methods.ts"
 
 /**
- * Where an MCP server is, for clients: `MCP_PATH`, `MCP_PUBLIC_URL`, whose path, if it has one, may stand in inserted well-known
- * URLs, and whether there is a facade.
+ * Where an MCP server is, for clients: `MCP_PATH`; `MCP_PUBLIC_URL`, whose path, if it has one, may be part of
+ * well-known URLs; and whether there is a facade.
  */
 export type ServerPlace = FacadeSettings
 
@@ -30,9 +30,9 @@ interface RouteCommon {
   readonly alone?: ReadonlyArray<string>
   /** `undefined`: all. */
   readonly methods: ReadonlySet<string> | undefined
-  /** Whether a request must tell under which URL its client knows the gateway. Probes of load balancers need not. */
+  /** Whether a request must have a host that determines the gateway's URL. Probes of load balancers need not. */
   readonly needsHost: boolean
-  /** Whether load balancers ask for it again and again, to find out whether the gateway works. */
+  /** Whether load balancers request it repeatedly, to check the gateway. */
   readonly isProbe?: true
 }
 
@@ -43,11 +43,11 @@ export interface PublicRoute extends RouteCommon {
   readonly anyOrigin: boolean
   /** No script may read the response: it is for people in their browsers. */
   readonly noOrigin?: true
-  /** What comes next for a request with one of the methods. */
+  /** The step for a request with one of the methods. */
   readonly step: (exchange: Exchange, responses: OwnResponses, settings: GatewaySettings) => Next<never>
 }
 
-/** A route for those with a token, whose requests go on. */
+/** A route for callers with a token, whose requests are forwarded. */
 export interface ProtectedRoute extends RouteCommon {
   readonly access: "protected"
 }
@@ -146,7 +146,7 @@ export const routes: ReadonlyArray<RouteRow> = [
     access: "public",
     paths: () => ["/.well-known/jwks.json"],
     methods: readMethods,
-    // MCP servers ask for it by the gateway's address inside their network.
+    // MCP servers request it at the gateway's address inside their network.
     needsHost: false,
     anyOrigin: true,
     step: (exchange, { reject, respond }) => ({
@@ -186,8 +186,8 @@ export const routes: ReadonlyArray<RouteRow> = [
 ]
 
 /**
- * The paths of the discovery documents for hosts that route by path, each followed by `/*` where it stands for the host:
- * what is asked for below it is no document unless it has a path of its own here.
+ * The paths of the discovery documents for hosts that route by path, each followed by `/*` if it is about the host: a
+ * path below it is not a document unless it has its own row here.
  */
 export const documentPaths = (place: ServerPlace): ReadonlyArray<`/${string}`> =>
   routes.flatMap(({ access, alone = [], of, paths }) => {

@@ -13,7 +13,10 @@ import { mcpRoute, routes } from "./routes.ts"
 interface HostTable {
   /** By the paths of their MCP endpoints. */
   readonly endpoints: Map<string, GatewaySettings>
-  /** The most segments that such a path has: so many prefixes of a request's path are looked up, however many servers there are. */
+  /**
+   * The maximum number of segments of such a path, which bounds the prefixes of a request's path to look up, regardless
+   * of the number of servers.
+   */
   depth: number
   /** By the paths of their discovery documents, and of the endpoints of their facades. */
   readonly documents: Map<string, GatewaySettings>
@@ -82,15 +85,15 @@ const findIn = (tables: ReadonlyArray<HostTable>, path: string): GatewaySettings
   return found
 }
 
-/** The server that a request is for; `undefined` where it is for none of them. */
+/** The server that a request is for; `undefined` if it is for none of them. */
 export type SelectServer = (request: RequestHead) => GatewaySettings | undefined
 
 /**
  * Builds the function that finds the server of a request.
  *
- * The longest path wins among the servers whose host fits; of two with one path the one that names the host. Paths are compared
- * byte by byte, on boundaries of segments. Nothing is checked here: what is wrong with the target or the host of a request, the
- * course that it takes says. The effort does not depend on the number of servers.
+ * The longest path wins among the servers whose host fits; of two with one path the one that names the host. Paths are
+ * compared byte by byte, on boundaries of segments. Nothing is checked here: the course reports problems of target and
+ * host. The effort does not depend on the number of servers.
  */
 export const makeSelectServer = ({ forwardAuth, servers, trustedProxies }: GatewaySettings): SelectServer => {
   const tables = makeTables(servers)
@@ -98,7 +101,7 @@ export const makeSelectServer = ({ forwardAuth, servers, trustedProxies }: Gatew
   const hosts = tables.size - (anyHost === undefined ? 0 : 1)
   const withoutHost = anyHost === undefined ? [] : [anyHost]
 
-  /** The tables whose host fits, those first that say the most. */
+  /** The tables whose host matches, the most specific first. */
   const tablesFor = (request: RequestHead, raw: RawHead, named: string | undefined): ReadonlyArray<HostTable> => {
     if (hosts === 0) return withoutHost
     const authority = authorityOf(raw, request, isTrustedPeer(trustedProxies, request), named)

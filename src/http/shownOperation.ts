@@ -1,4 +1,4 @@
-/** What messages ask for, as the log and the audit log show it. Pure. */
+/** Operations as the log and the audit log show them. Pure. */
 import { shownText, withoutCredential } from "../audit/shown.ts"
 import type { Operation } from "../message/operation.ts"
 
@@ -13,7 +13,7 @@ export interface ShownOperation {
 const withoutQuery = (uri: string): string => /^[^?#]*/.exec(uri)?.[0] ?? ""
 
 /**
- * What a message asks for, cut and cleaned.
+ * The operation of a message, truncated and cleaned.
  *
  * @param authorization what the request has in `Authorization`, which is shown nowhere
  */
@@ -32,7 +32,7 @@ const joined = (names: ReadonlyArray<string | undefined>): string | undefined =>
   return different.slice(0, mostNames).join(", ") + (different.length > mostNames ? ", …" : "")
 }
 
-/** What the messages of one request ask for: of a batch the first few different names. */
+/** The operations of a request: of a batch the first few different names. */
 export const shownOperations = (
   operations: ReadonlyArray<Operation>,
   authorization: string | undefined

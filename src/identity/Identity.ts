@@ -28,9 +28,9 @@
 export interface Identity {
   /** The `sub` of the token, or the client id of a machine token; never empty. */
   readonly subject: string
-  /** Whether the caller is a person, or a program on its own behalf; `undefined` where a verifier does not tell. */
+  /** Whether the caller is a person, or a program on its own behalf; `undefined` if the verifier does not state it. */
   readonly principal?: "user" | "client" | undefined
-  /** The OAuth client that the token was issued to, where the token says so. */
+  /** The OAuth client that the token was issued to, if the token names it. */
   readonly clientId: string | undefined
   /** The issuer as the token spells it; `static` for static tokens. */
   readonly issuer: string
@@ -38,15 +38,15 @@ export interface Identity {
   readonly scopes: ReadonlyArray<string>
   readonly email: string | undefined
   /**
-   * Whether the e-mail address counts as the caller's own: the provider says that it is verified, or the operator has
-   * vouched for it. Otherwise rules and allow-lists do not look at it.
+   * Whether the e-mail address counts as the caller's own: the provider states that it is verified, or the operator has
+   * vouched for it. Otherwise rules and allow-lists ignore it.
    */
   readonly emailVerified?: boolean | undefined
   /** The caller's display name. */
   readonly name: string | undefined
   /** The name of the provider that verified the token. */
   readonly provider: string
-  /** When the token expires, in seconds since 1970; `undefined` when the provider does not tell. */
+  /** When the token expires, in seconds since 1970; `undefined` if the provider does not state it. */
   readonly expiresAt: number | undefined
   /**
    * The groups and roles that the provider puts the caller in, each once; a verifier of your own may leave them out.
@@ -56,6 +56,6 @@ export interface Identity {
   readonly groups?: ReadonlyArray<string> | undefined
   /** What of the token is not in here, because it is too large or the provider keeps it elsewhere. Rules over it deny. */
   readonly incomplete?: ReadonlyArray<"claims" | "groups"> | undefined
-  /** All claims, as the provider sent them; of more than 64 KiB only those that say who the caller is. */
+  /** All claims, as the provider sent them; if they exceed 64 KiB, only those that identify the caller. */
   readonly claims: Readonly<Record<string, unknown>>
 }

@@ -19,7 +19,7 @@ const below = (value: unknown, steps: ReadonlyArray<string>): ReadonlyArray<unkn
 }
 
 /**
- * Returns the values at a path: `realm_access.roles` leads into objects, `*` stands for each member.
+ * Returns the values at a path: `realm_access.roles` leads into objects, `*` matches each member.
  *
  * A claim whose name is the whole path takes precedence, because names may be URLs, which contain dots.
  */

@@ -29,8 +29,8 @@ export interface EmailAddress {
 }
 
 /**
- * An address with its ASCII letters in lower case and a normal domain, because no provider of note gives two people
- * addresses that differ in case alone; `undefined` for what is not a plain address.
+ * An address with its ASCII letters in lower case and a normal domain, because no major provider assigns two people
+ * addresses that differ only in case; `undefined` for what is not a plain address.
  */
 export const normalEmail = (email: string): EmailAddress | undefined => {
   const at = email.lastIndexOf("@")

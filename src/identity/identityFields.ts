@@ -1,4 +1,4 @@
-/** Every field in which the gateway tells the MCP server who calls. */
+/** Every field in which the gateway names the caller to the MCP server. */
 export const identityFields = [
   "x-auth-user-id",
   "x-auth-issuer",

@@ -12,7 +12,7 @@ export class Disconnected extends Data.TaggedError("Disconnected")<{}> {}
 /** A head, then a body in pieces. */
 export interface WireResponse {
   readonly status: number
-  /** With the `Content-Length`, unless the response has none. */
+  /** With a `Content-Length`, if the response has one. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Stream.Stream<Uint8Array, Disconnected>
 }

@@ -69,12 +69,12 @@ export interface JwksLease {
 /**
  * The public keys of issuers (RFC 7517).
  *
- * A key set is fresh as long as its `max-age` says, within 1 minute and 24 hours, or 5 minutes without it. Shortly before
- * it expires, it is fetched again in the background. Concurrent callers share one fetch. A key that is missing in the set
- * triggers a fetch, at most once in 30 seconds for each source, including failed attempts. After a failed fetch the next
- * one follows after 10 seconds; an expired set is used for one hour while its provider is down. Fetched sets are shared
- * through `SharedEntries` or the `KeyValueStore`, which may fail. At most 1,024 requests wait for the keys of one source; beyond that,
- * requests of the peers that wait the most are rejected.
+ * A key set is fresh for its `max-age`, within 1 minute and 24 hours, or for 5 minutes without it. Shortly before it
+ * expires, it is fetched again in the background. Concurrent callers share one fetch. A key that is missing in the set
+ * triggers a fetch, at most once in 30 seconds for each source, including failed attempts. After a failed fetch the
+ * next one follows after 10 seconds; an expired set is used for one hour while its provider is down. Fetched sets are
+ * shared through `SharedEntries` or the `KeyValueStore`, which may fail. At most 1,024 requests wait for the keys of
+ * one source; beyond that, requests of the peers that wait the most are rejected.
  */
 export class JwksCache extends Context.Service<JwksCache, {
   /** Finds the key that a header names. Fails with `UnknownKey` or `KeysUnavailable`. */
@@ -101,8 +101,8 @@ export class JwksCache extends Context.Service<JwksCache, {
   /** Keeps the keys of a source that is configured, whether or not it is used yet. Optional, for the same. */
   readonly keep?: ((source: JwksSource) => void) | undefined
   /**
-   * The same keys for one of several users, each of whom has its own sources in the course of time. Keys of sources that no
-   * user has are dropped. Without it, keys are kept as long as the cache.
+   * The same keys for one of several users, each with its own, changing sources. Keys of sources that no user has are
+   * dropped. Without it, keys are kept as long as the cache.
    */
   readonly lease?: (() => JwksLease) | undefined
 }>()("mcp-authorizer/keys/JwksCache") {

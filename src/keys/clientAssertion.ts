@@ -13,7 +13,7 @@ export interface AssertionKey {
   readonly certificateThumbprint: string | undefined
 }
 
-/** What an assertion says. */
+/** The claims of an assertion. */
 export interface AssertionClaims {
   readonly clientId: string
   /** The token endpoint. */

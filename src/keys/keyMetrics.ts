@@ -7,7 +7,7 @@ import { type JwksSource, placeOf } from "./JwksSource.ts"
 
 type FetchOutcome = "failure" | "success"
 
-/** Keys that a program asks for by itself are of no provider. */
+/** Keys that a program looks up itself belong to no provider. */
 const providerOf = (source: JwksSource): string => source.provider ?? placeOf(source)
 
 const fetches = (provider: string, outcome: FetchOutcome) =>

@@ -41,7 +41,7 @@ const load = async (configured: ConfiguredSigningKey): Promise<SigningKey> => {
   const publicJwk = { ...bare, kid, alg: algorithm, use: "sig" }
   const sign: SigningKey["sign"] = (claims, typ) =>
     new SignJWT({ ...claims }).setProtectedHeader({ alg: algorithm, typ, kid }).sign(key)
-  // A JWK whose halves do not belong together signs what nobody can verify.
+  // Signatures of a JWK whose public and private parts do not match cannot be verified.
   await compactVerify(await sign({}, "JWT"), await importJWK(bare, algorithm))
   return { publicJwk, sign }
 }

@@ -16,7 +16,7 @@ const sequence = 0x30
 const integer = 0x02
 const bitString = 0x03
 
-// With the parameters of each: NULL (RFC 3279, section 2.3.1) and none (RFC 8410, section 3).
+// With the parameters of each: NULL (RFC 3279, section 2.3.1), and absent (RFC 8410, section 3).
 const rsaEncryption = Uint8Array.of(6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0)
 const ed25519 = Uint8Array.of(6, 3, 0x2b, 0x65, 0x70)
 

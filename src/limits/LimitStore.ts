@@ -11,7 +11,7 @@ export type Counting = Pick<RateLimit, "algorithm" | "limit" | "windowMillis">
 export interface Charge {
   /** Which limit the counter belongs to. */
   readonly limit: string
-  /** Which of its counters it is. It names callers: a store that others can read gets a digest of it. */
+  /** Which of its counters it is. It names callers, so a store that others can read gets a digest of it. */
   readonly key: string
   /** Whom the counter belongs to, who can fill a part of the memory only. */
   readonly owner: string
@@ -23,18 +23,18 @@ export interface Charge {
 export interface Exceeded {
   /** The place of its charge among those of the request. */
   readonly index: number
-  /** When all counters can take as much; the length of a window where none of them ever can. */
+  /** When all counters have room for it; the length of a window if they never will. */
   readonly waitMillis: number
 }
 
-/** The store cannot be asked, or gives no usable response. */
+/** The store is unavailable, or sends no usable reply. */
 export class StoreFailed extends Data.TaggedError("StoreFailed")<{
   /** For the log: neither a key nor a password. */
   readonly detail: string
 }> {}
 
 /**
- * Whether a charge is made, or only tried: `count` adds to all counters, or to none of them where one would be exceeded;
+ * Whether a charge is made, or only tried: `count` adds to all counters, or to none of them if one would be exceeded;
  * `look` adds nothing.
  */
 export type ChargeMode = "count" | "look"
@@ -49,7 +49,7 @@ export interface LimitCounters {
 }
 
 /**
- * The store that the gateway counts in, instead of its own memory; `undefined` unless a host provides one.
+ * The store in which the gateway counts, instead of its own memory; `undefined` unless a host provides one.
  *
  * On Node `MCP_STORE_URL` provides it. Elsewhere provide it yourself, for example with `makeRedisCounters` over the `Redis`
  * service of `effect/persistence`, which Bun and Deno have, too.
@@ -58,7 +58,9 @@ export const LimitStore = Context.Reference<LimitCounters | undefined>("mcp-auth
   defaultValue: () => undefined
 })
 
-/** What the servers of one gateway count in where there is no store; each has counters of its own unless a host provides one. */
+/**
+ * The counters of the servers of one gateway if there is no store; each server has its own unless a host provides one.
+ */
 export const LimitMemory = Context.Reference<LimitCounters | undefined>("mcp-authorizer/limits/LimitMemory", {
   defaultValue: () => undefined
 })

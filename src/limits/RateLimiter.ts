@@ -28,15 +28,15 @@ export type LimiterSettings = Pick<GatewaySettings, "rateLimits" | "storeFailure
 const described = ({ by, limit, on, windowMillis }: RateLimit): string =>
   `${limit} ${on} in ${windowMillis / 1000} s by ${by.join(", ")}`
 
-/** When a client may try again while the store fails: as long as it is not asked then. */
+/** When a client may try again while the store fails: after the pause of the store. */
 const retryStoreSeconds = 1
 
 /**
  * Makes the limiter of one server.
  *
  * @param server its name
- * @param memory what this process counts in by itself
- * @param store what it counts in instead, where there is a store
+ * @param memory the counters of this process
+ * @param store the counters to use instead, if there is a store
  */
 export const makeRateLimiter = (
   { rateLimits, storeFailure }: LimiterSettings,

@@ -4,7 +4,7 @@ import type { Identity } from "../identity/Identity.ts"
 import { Glob, matchesAny } from "../rules/Glob.ts"
 import type { Charge } from "./LimitStore.ts"
 
-/** Of whom a request is, as far as that is known. */
+/** The caller of a request, as far as it is known. */
 export interface LimitedCaller {
   /** The verified caller; `undefined` for an anonymous one. */
   readonly identity: Identity | undefined
@@ -14,7 +14,7 @@ export interface LimitedCaller {
   readonly server: string
 }
 
-/** What one message asks for, as far as limits see it. */
+/** The operation of one message, as far as limits need it. */
 export interface LimitedMessage {
   /** The tool that it calls; `undefined` for every other message. */
   readonly tool: string | undefined
@@ -46,7 +46,7 @@ const isAmong = (globs: ReadonlyArray<Glob> | undefined, name: string): boolean 
 /** Whether the messages that a limit counts are those that call a tool. */
 const isAboutTools = ({ by, tools }: RateLimit): boolean => tools !== undefined || by.includes("tool")
 
-/** The value of a dimension; `undefined` where the request has none. */
+/** The value of a dimension; `undefined` if the request has none. */
 const valueOf = (
   dimension: LimitDimension,
   { address, identity, server }: LimitedCaller,
@@ -91,7 +91,7 @@ const chargesOf = (
 }
 
 /**
- * Builds the functions that say what a request adds to which counters, by the limits of one server.
+ * Builds the functions that return what a request adds to which counters, by the limits of one server.
  *
  * A limit counts a request only where it has all that the limit counts by: an anonymous one has no subject, a call of no tool
  * has no tool. A request without a message, as a `GET` that opens a stream, counts as one message.

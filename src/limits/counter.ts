@@ -9,7 +9,7 @@ export interface Counter {
   readonly until: number
 }
 
-/** What becomes of a charge: when it can be made, and the counter after it. */
+/** The result of a charge: when it can be made, and the counter after it. */
 export interface Attempt {
   /** 0: now. */
   readonly waitMillis: number
@@ -19,7 +19,7 @@ export interface Attempt {
 // Sums of fractions are not exact. Times in milliseconds have about four digits behind the point.
 const toleranceMillis = 0.01
 
-// A window begins with the first message in it, and ends a window later, whatever happens in it.
+// A window begins with the first message in it, and ends after its length.
 const fixedWindow = (
   { limit, windowMillis }: Counting,
   counter: Counter | undefined,
@@ -34,8 +34,8 @@ const fixedWindow = (
   return { waitMillis: count <= limit ? 0 : wait, next: { count, until } }
 }
 
-// A bucket holds as many tokens as the limit says and fills up within a window. All that there is to know about it is when it
-// will be full.
+// A bucket holds as many tokens as the limit, and fills up within a window. All that there is to know about it is when
+// it will be full.
 const tokenBucket = (
   { limit, windowMillis }: Counting,
   counter: Counter | undefined,
@@ -50,7 +50,7 @@ const tokenBucket = (
 }
 
 /**
- * Adds `tokens` to a counter, which the caller keeps only where there is no wait.
+ * Adds `tokens` to a counter; the caller stores the result only if there is no wait.
  *
  * Fixed window: at most `limit` from the first message of a window to its end. Token bucket: at most `limit` at once, and
  * `limit` more in each window's time.

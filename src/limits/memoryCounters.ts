@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { attempt, type Counter } from "./counter.ts"
 import type { Charge, ChargeMode, Exceeded, LimitCounters } from "./LimitStore.ts"
 
-/** How much is kept. */
+/** The limits of the memory. */
 export interface MemoryBounds {
   /** Counters in all. */
   readonly counters: number
@@ -52,8 +52,8 @@ class Memory {
   }
 
   /**
-   * Whether an owner may have one more counter. To drop one of its own would let it start again, so it has to wait, and
-   * nobody else is the worse for it.
+   * Whether an owner may have one more counter. Dropping one of its own would reset that counter, so it has to wait,
+   * which affects no one else.
    */
   #hasRoom(owner: string, now: number): boolean {
     const owned = this.#owned.get(owner)
@@ -68,7 +68,7 @@ class Memory {
     { count, until }: Counter,
     now: number
   ): void {
-    // Its window stays where it is among the others.
+    // Its position among the windows does not change.
     if (known !== undefined && known.until > now && counting.algorithm === "fixed-window") {
       known.count = count
       return
@@ -98,7 +98,7 @@ class Memory {
     }
   }
 
-  /** Drops what has ended; where nothing has, the counter that ends first. */
+  /** Drops counters that have ended; if there are none, the one that ends first. */
   #makeRoom(now: number): void {
     let first: Kept | undefined
     for (const counters of this.#limits.values()) {

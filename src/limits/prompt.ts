@@ -15,7 +15,7 @@ const maxWaiting = 1_024
 /** The pause between two log lines about a store that fails, in milliseconds. */
 const quietMillis = 60_000
 
-/** What the log says. */
+/** The texts for the log. */
 export interface PromptTexts {
   readonly failing: (detail: string) => string
   readonly working: string
@@ -25,10 +25,10 @@ export interface PromptTexts {
 export type Prompt = <A>(operation: Effect.Effect<A, StoreFailed>) => Effect.Effect<A, StoreFailed>
 
 /**
- * Builds the bound for the operations of one kind: each takes at most `timeoutMillis`, and none is sent for a second after
- * three have failed.
+ * Builds the bound for the operations of one kind: each takes at most `timeoutMillis`, and after three failures none is
+ * sent for a second.
  *
- * The log says once that the store fails, at most once a minute, and once that it works again.
+ * One log line reports that the store fails, at most once a minute, and one that it works again.
  *
  * @param onChange called with `false` when the operations begin to fail, and with `true` when one succeeds again
  */
@@ -88,7 +88,7 @@ export const makePrompt = (
     })
 }
 
-/** The name of an error, or its code, or the word that an error of the store begins with: its text may quote a key. */
+/** The code of an error, the first word of an error of the store, or the error's name: its text may quote a key. */
 export const storeProblem = (cause: unknown): string => {
   if (!(cause instanceof Error)) return "an unknown error"
   const code = "code" in cause && typeof cause.code === "string"

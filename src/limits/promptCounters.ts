@@ -2,9 +2,10 @@ import type { LimitCounters } from "./LimitStore.ts"
 import { makePrompt } from "./prompt.ts"
 
 /**
- * Asks a store for as long as `timeoutMillis`, and not at all for a second after it has failed three times.
+ * Uses a store within `timeoutMillis`, and not at all for a second after it has failed three times.
  *
- * Fails with `StoreFailed`. The log says when the store begins to fail and that it works again, at most once a minute.
+ * Fails with `StoreFailed`. Log lines report that the store begins to fail and that it works again, at most once a
+ * minute.
  */
 export const makePromptCounters = (counters: LimitCounters, timeoutMillis: number): LimitCounters => {
   const prompt = makePrompt(timeoutMillis, {

@@ -9,9 +9,9 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { type Charge, type ChargeMode, type Exceeded, type LimitCounters, StoreFailed } from "./LimitStore.ts"
 import { storeProblem } from "./prompt.ts"
 
-// `counter.ts` in the store, for all charges of a request at once: to add to one counter what another one would not take
-// would let a caller that is over its own limit use up what others share. The time is the store's, so that the clocks of the
-// replicas need not agree. What is there and no counter counts as nothing.
+// `counter.ts` in the store, for all charges of a request at once: if it added to one counter what another one rejects,
+// a caller over its own limit could use up what others share. The time is the store's, so that the clocks of the
+// replicas need not agree. An entry that is not a counter counts as missing.
 const lua = `
 local time = redis.call("TIME")
 local now = tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000
@@ -60,7 +60,7 @@ const script = Redis.script(
 const isIndex = (value: unknown, most: number): value is number =>
   typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= most
 
-/** What the store says, if that can be. */
+/** The reply of the store, if it is valid. */
 const verdictOf = (
   reply: unknown,
   charges: ReadonlyArray<Charge>
@@ -71,7 +71,7 @@ const verdictOf = (
   }
   const counting = charges[worst - 1]?.counting
   if (counting === undefined) return Effect.succeed(undefined)
-  // Nobody waits longer than a window, whatever the store says.
+  // No client waits longer than a window, regardless of the store's reply.
   return Effect.succeed({ index: worst - 1, waitMillis: Math.min(Math.max(wait, 1), counting.windowMillis) })
 }
 
@@ -82,7 +82,7 @@ const purpose = encoder.encode("mcp-authorizer keys of counters\u0001")
 /** Settings that the names of counters depend on. */
 type Naming = Pick<GatewaySettings, "sessionKeys" | "storeKeyPrefix">
 
-/** Builds what a counter is called in the store: with a session key nobody else can find out whom it is about. */
+/** Builds the name of a counter in the store: with a session key, no one else can find out whom it is about. */
 const makeNameOf = Effect.fnUntraced(function*({ sessionKeys: [secret], storeKeyPrefix }: Naming) {
   const { digestHex } = yield* Digest.Digest
   const mac = yield* Mac.Mac
@@ -98,8 +98,9 @@ const makeNameOf = Effect.fnUntraced(function*({ sessionKeys: [secret], storeKey
 /**
  * Makes counters in the Redis or Valkey server that the `Redis` service speaks to: version 5 or later, not a cluster.
  *
- * One script charges all counters of a request, or none. Counters expire by themselves. Their keys are `MCP_STORE_KEY_PREFIX`
- * and an HMAC under `MCP_SESSION_KEY`, or a digest where there is no such key, so that they name nobody.
+ * One script charges all counters of a request, or none. Counters expire by themselves. Their keys are
+ * `MCP_STORE_KEY_PREFIX` and an HMAC under `MCP_SESSION_KEY`, or a digest where there is no such key, so that they do
+ * not reveal callers.
  */
 export const makeRedisCounters = Effect.fnUntraced(function*(
   settings: Naming

@@ -6,7 +6,7 @@ import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import { lineFields, logFields, type LogNames } from "./logFields.ts"
 
-/** What JSON has one form for: nothing in it has to be redacted, or can refer to itself. */
+/** Values that JSON represents directly: they need no redaction, and cannot be cyclic. */
 const isPlain = (value: unknown): boolean =>
   value === undefined || Predicate.isString(value) || Predicate.isNumber(value) || Predicate.isBoolean(value) ||
   (Array.isArray(value) && value.every(Predicate.isString))
@@ -58,7 +58,7 @@ const heads: { readonly [Names in LogNames]: (entry: Entry) => Record<string, un
   })
 }
 
-/** The names of fields by one convention; those that nobody knows get a name that cannot be another field's. */
+/** The names of fields by one convention; an unknown field gets a name that no other field can have. */
 const namesBy = (names: LogNames): (name: string) => string => {
   if (names === "default") {
     // A member of an embedder's entry does not take the place of what every line has.
@@ -106,7 +106,7 @@ const flattened = (fields: Fields, prefix = "", depth = 0): Record<string, unkno
   return flat
 }
 
-/** What Effect's own logger makes of an entry: it looks at every value with care, which takes most of the time of one. */
+/** The form of Effect's own logger, which inspects every value. That takes most of the time for an entry. */
 const careful = (options: Logger.Options<unknown>): Pick<Entry, "cause" | "fields" | "message"> => {
   const { annotations, cause, message, spans }: {
     readonly annotations: Fields

@@ -20,7 +20,7 @@ export interface LogField {
 
 const own = (name: string) => ({ ecs: `mcp_authorizer.${name}`, otel: `mcp_authorizer.${name}` })
 
-/** What every line has, or may have, whatever it is about. */
+/** The fields that every line may have. */
 export const lineFields = {
   time: { ecs: "@timestamp", otel: "timestamp", doc: "when it was written (RFC 3339, UTC, with milliseconds)" },
   level: {
@@ -42,7 +42,7 @@ export const lineFields = {
   cause: { ecs: "error.stack_trace", otel: "exception.stacktrace", doc: "the failure, in an entry of a program that embeds the gateway" }
 } as const satisfies Record<string, LogField>
 
-/** What lines about something in particular have. */
+/** The fields of lines about particular events. */
 export const logFields = {
   request_id: {
     ecs: "http.request.id",

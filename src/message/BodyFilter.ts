@@ -2,7 +2,7 @@ import { joinBytes } from "./json/spliceBytes.ts"
 
 /** Changes the body of a response while it passes. */
 export interface BodyFilter {
-  /** Why nothing more may pass: what comes after is not given out, and the response must not look complete. For the log. */
+  /** Why no more bytes may pass: the rest is discarded, and the response must not look complete. For the log. */
   readonly fault: string | undefined
   /** The bytes that leave now, in their order. */
   readonly push: (chunk: Uint8Array) => ReadonlyArray<Uint8Array>

@@ -10,7 +10,7 @@ const serialised = new WeakMap<Identity, Uint8Array>()
  * Serialises `{authenticated_user, email, provider}` for `params._authContext` and `result.serverInfo.authInfo`.
  *
  * The bytes are one line of ASCII regardless of the claims, so that no later encoding changes them. Half a surrogate
- * pair stays an escape, because replacing it could make two subjects equal.
+ * pair remains an escape, because replacing it could make two subjects equal.
  */
 export const authContext = (identity: Identity): Uint8Array => {
   const known = serialised.get(identity)

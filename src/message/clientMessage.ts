@@ -41,7 +41,7 @@ const paramsEnd = encoder.encode("}")
 /**
  * Reads a message along with a `JsonScanner`, and writes it to a `MessageOutput`.
  *
- * Tell it of every `Name` (`name`), of the beginning of every value not deeper than `reads` (`value`), and of every
+ * Report every `Name` (`name`) to it, the beginning of every value not deeper than `reads` (`value`), and of every
  * closing brace at `depth` (`closeMember`) and that of the message itself (`end`). They return the rejection, if any.
  */
 export class ClientMessage {
@@ -56,7 +56,7 @@ export class ClientMessage {
   private readonly isInBatch: boolean
   private readonly params: MessageParams
   private paramsType: "Absent" | "Object" | "Other" = "Absent"
-  /** Whether our member's place in `params` was passed before the method was known. */
+  /** Whether the position of `_authContext` in `params` was passed before the method was known. */
   private awaitsMethod = false
   private seen = 0
   /** The member whose value is being read, if it gives the message its meaning. */
@@ -78,7 +78,7 @@ export class ClientMessage {
     this.params = new MessageParams(scanner, this.depth + 1, mirror)
   }
 
-  /** The values of members up to this depth say something. */
+  /** Values of members up to this depth have a meaning. */
   get reads(): number {
     return this.params.reads
   }
@@ -98,7 +98,7 @@ export class ClientMessage {
     return this.params.revision
   }
 
-  /** The name of the method; `undefined` without one, and for a long one, or one that nobody wanted to know. */
+  /** The name of the method; `undefined` if there is none, if it is too long, or if it is not needed. */
   get methodName(): string | undefined {
     const { method, methodText, scanner } = this
     return typeof method === "object" ? method.name : methodText?.text(scanner.bytes)
@@ -221,7 +221,7 @@ export class ClientMessage {
 
   private knownMethod(): NamedMethod | undefined {
     const { scanner } = this
-    // Nearly all methods are written without escapes: their length tells most of them apart.
+    // Nearly all methods are written without escapes, and most of them differ in length.
     const length = scanner.plain ? scanner.end - scanner.start - 2 : undefined
     for (const method of namedMethods) {
       if ((length === undefined || method.name.length === length) && this.matchValue(method.known)) return method

@@ -1,6 +1,6 @@
 /** The methods that MCP defines for clients, up to 2026-07-28. Pure. */
 
-/** Methods of requests that ask, or say what may be said twice: a request that may be sent again. */
+/** Methods of requests that only read, or that may be repeated: such a request may be sent again. */
 export const repeatableMethods = [
   "completion/complete",
   "initialize",

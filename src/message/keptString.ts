@@ -5,7 +5,7 @@ import type { JsonScanner, JsonToken } from "./json/scanJson.ts"
 export class KeptString {
   /** Whether it is a string at all. */
   readonly isString: boolean
-  /** Whether it exceeds `maxTokenBytes`; then there is no text. */
+  /** Whether it exceeds `maxTokenBytes`; then the text is not available. */
   readonly isLong: boolean
   /** Whether it has what some parsers drop, or end a string at: half of a surrogate pair, U+0000. */
   readonly isUnclear: boolean

@@ -1,4 +1,4 @@
-/** The `params` of one JSON-RPC message, as far as they say what the message is about. */
+/** The parts of a message's `params` that name its subject. */
 import * as Result from "effect/Result"
 import type { InvalidRequest } from "../errors/GatewayError.ts"
 import { type KnownName, knownName, matchName } from "./json/memberName.ts"
@@ -28,9 +28,9 @@ const otherType: FieldText = Result.fail(`${versionMember} is no string, or not 
 
 /** Reads `params` along with a `JsonScanner`, as `ClientMessage` reads the message around it. */
 export class MessageParams {
-  /** The values of members up to this depth say something. */
+  /** Values of members up to this depth have a meaning. */
   reads: number
-  /** Whether a member stays, so that a member added after it needs a comma. */
+  /** Whether a member is kept, so that a member added after it needs a comma. */
   keepsMember = false
 
   private readonly scanner: JsonScanner
@@ -60,7 +60,7 @@ export class MessageParams {
     return text === undefined || this.version.isUnclear ? otherType : Result.succeed(text)
   }
 
-  /** What is wrong with a field that repeats an argument. */
+  /** The problem of a field that repeats an argument. */
   get wrongParam(): string | undefined {
     return this.mirror?.wrong
   }

@@ -1,5 +1,5 @@
 /**
- * What a request of MCP 2026-07-28 says twice: in its fields, and in its message. Pure.
+ * The parts of a message that a request of MCP 2026-07-28 repeats in its fields. Pure.
  *
  * Source: MCP 2026-07-28, Streamable HTTP, "Request Metadata" and "Server Validation".
  */
@@ -10,14 +10,14 @@ import type { RequestId } from "./json/scalarValue.ts"
 /** The member of `params._meta` that names the revision of a message. */
 export const versionMember = "io.modelcontextprotocol/protocolVersion"
 
-/** A text that is said twice, `undefined` where it is not; or what is wrong with it, for the log. */
+/** A repeated text, `undefined` if it is absent; or its problem, for the log. */
 export type FieldText = Result.Result<string | undefined, string>
 
 /** The fields that repeat a message, as they were received. */
 export interface MirroredFields {
   /** `MCP-Protocol-Version`. */
   readonly version: FieldText
-  /** The others; `undefined` where the version names a revision that has none. */
+  /** The others; `undefined` if the version names a revision without such fields. */
   readonly others: OtherFields | undefined
 }
 
@@ -30,26 +30,26 @@ export interface OtherFields {
   readonly params: ReadonlyMap<string, FieldText>
 }
 
-/** What a body says that a field should repeat. */
+/** The parts of a body that fields should repeat. */
 export interface SaidByMessage {
   readonly isBatch: boolean
   readonly id: RequestId | undefined
   readonly hasId: boolean
   readonly method: string | undefined
-  /** What the message is about, where its method has such a thing. */
+  /** The subject of the message, if its method has one. */
   readonly subject: string | undefined
-  /** Whether its method has such a thing. */
+  /** Whether its method has a subject. */
   readonly hasSubject: boolean
   /** The revision that the message names. */
   readonly version: FieldText
-  /** What is wrong with a `Mcp-Param-*` whose argument stands in the message, for the log. */
+  /** The problem of an `Mcp-Param-*` whose argument is in the message, for the log. */
   readonly wrongParam: string | undefined
 }
 
 /** The first revision with these fields. Revisions are dates, which compare as text. */
 const firstRevision = "2026-07-28"
 
-/** Returns whether messages of this revision are repeated in fields; a revision that nobody knows counts as a later one. */
+/** Returns whether messages of this revision are repeated in fields; an unknown revision counts as a later one. */
 export const hasMirrors = (version: string): boolean => version >= firstRevision
 
 /** One spelling for the names of arguments and fields that differ in case and in signs between words. */
@@ -96,7 +96,7 @@ export const disagreement = (
   const missingVersion = (detail: string) => new MissingProtocolVersion({ id, detail })
   if (Result.isFailure(version)) return mismatch("MCP-Protocol-Version", version.failure)
   if (Result.isFailure(said.version)) return missingVersion(said.version.failure)
-  // A notification, or a response, which asks for nothing.
+  // A notification, or a response, which is not a request.
   const isLenient = said.method === undefined || (!said.hasId && said.method.startsWith("notifications/"))
   if (said.version.success === undefined) {
     if (!isLenient) return missingVersion(`the message has no ${versionMember} in params._meta`)
@@ -111,7 +111,7 @@ export const disagreement = (
   return said.wrongParam === undefined ? undefined : mismatch("Mcp-Param", said.wrongParam)
 }
 
-/** What is wrong with a field that repeats this text, for the log. */
+/** Returns the problem of a field that repeats this text, for the log. */
 const wrong = (field: FieldText, said: string | undefined, mayBeMissing: boolean): string | undefined => {
   if (Result.isFailure(field)) return field.failure
   if (field.success === undefined) return mayBeMissing ? undefined : "missing"

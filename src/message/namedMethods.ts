@@ -1,7 +1,7 @@
-/** The methods of MCP whose messages are about something with a name. */
+/** The methods of MCP whose messages have a named subject. */
 import { type KnownName, knownName } from "./json/memberName.ts"
 
-/** A member of `params` that says what a message is about. */
+/** A member of `params` that names the subject of a message. */
 export type SubjectMember = "name" | "uri" | "taskId"
 
 /** A method by which a message gets its meaning. */
@@ -34,7 +34,7 @@ export const namedMethods: ReadonlyArray<NamedMethod> = [
   method("resources/read", "uri"),
   method("resources/subscribe", "uri"),
   method("resources/unsubscribe", "uri"),
-  // Of an extension, which may give them another meaning.
+  // Methods of an extension, which may define them differently.
   method("tasks/get", "taskId", false),
   method("tasks/update", "taskId", false),
   method("tasks/cancel", "taskId", false)

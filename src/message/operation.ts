@@ -1,4 +1,4 @@
-/** What the JSON-RPC messages of a client ask for. Pure. */
+/** The operations that the JSON-RPC messages of a client request. Pure. */
 import * as Result from "effect/Result"
 import type { InvalidRequest } from "../errors/GatewayError.ts"
 import type { Json } from "../identity/Json.ts"
@@ -13,7 +13,7 @@ export interface Subject {
   readonly name: string
 }
 
-/** A request or notification of a client. Its responses to requests of the server ask for nothing. */
+/** A request or notification of a client. Responses to requests of the server are not operations. */
 export interface Operation {
   readonly method: string
   /** What it names; `undefined` for methods that name nothing. */
@@ -24,10 +24,7 @@ export interface Operation {
 
 /** How messages are read. */
 export interface OperationOptions {
-  /**
-   * Whether something is decided by arguments: then two members in `arguments` that a parser without regard to case takes
-   * for one are ambiguous, too.
-   */
+  /** Whether rules use arguments: then two members of `arguments` that differ only in case are ambiguous, too. */
   readonly argumentsDecide: boolean
 }
 
@@ -55,7 +52,7 @@ const namesOfParams = known("name", "arguments", "uri", "ref", "notifications")
 const namesOfReference = known("type", "name", "uri")
 const namesOfFilter = known("resourceSubscriptions")
 
-/** Rejects an object with a member that only a lenient parser takes for one of these names. */
+/** Rejects an object with a member that only a lenient parser reads as one of these names. */
 const rejectVariants = (object: JsonObject, { byFolded, exact }: KnownNames): InvalidRequest | undefined => {
   for (const member of Object.keys(object)) {
     const name = exact.has(member) ? undefined : byFolded.get(foldedName(member))
@@ -64,7 +61,7 @@ const rejectVariants = (object: JsonObject, { byFolded, exact }: KnownNames): In
   return undefined
 }
 
-/** Whether lenient parsers take two members of an object in here for one. */
+/** Whether lenient parsers read two members of an object in here as the same. */
 const foldsTogether = (value: Json): boolean => {
   if (typeof value !== "object" || value === null) return false
   if (Array.isArray(value)) return value.some(foldsTogether)
@@ -108,7 +105,7 @@ const readReference = (ref: Json | undefined): Read<ReadonlyArray<Subject | unde
   }
 }
 
-/** What a stream of notifications is to tell: each resource is decided on its own, and so is the stream. */
+/** The subjects of a stream of notifications: each resource is decided separately, and so is the stream. */
 const readFilter = (filter: Json | undefined): Read<ReadonlyArray<Subject | undefined>> => {
   if (filter === undefined) return nothingNamed
   if (!isObject(filter)) return malformed("the notifications of subscriptions/listen are not an object")
@@ -123,7 +120,7 @@ const readFilter = (filter: Json | undefined): Read<ReadonlyArray<Subject | unde
   )
 }
 
-/** What a message names, by its method; one that names nothing is an operation all the same. */
+/** The subject of a message, by its method; a message without a subject is an operation, too. */
 const readSubjects = (method: string, params: JsonObject): Read<ReadonlyArray<Subject | undefined>> => {
   switch (method) {
     case "tools/call":
@@ -172,11 +169,11 @@ const readMessage = (message: Json, { argumentsDecide }: OperationOptions): Read
 }
 
 /**
- * Reads what the messages of a body ask for: one operation for each request and notification of it, in their order.
+ * Reads the operations of a body: one for each request and notification, in their order.
  *
- * A `subscriptions/listen` is one more for each resource that it names. Responses ask for nothing. Fails with
- * `InvalidRequest` where parsers could read the body differently (`AmbiguousMessage`), where it is not a JSON-RPC message or
- * a batch, or where what a method names is not a string (`MalformedMessage`), and with `MessageTooDeep`.
+ * A `subscriptions/listen` is one more for each resource that it names. Responses are not operations. Fails with
+ * `InvalidRequest` where parsers could read the body differently (`AmbiguousMessage`), where it is not a JSON-RPC
+ * message or a batch, or where what a method names is not a string (`MalformedMessage`), and with `MessageTooDeep`.
  *
  * Source: JSON-RPC 2.0, sections 4 to 6; MCP 2025-11-25 and 2026-07-28, the requests of clients.
  */

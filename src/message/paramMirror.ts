@@ -5,7 +5,7 @@ import { type FieldText, foldParam, repeatsArgument } from "./mirrors.ts"
 
 const NONE = -1
 
-/** A field that repeats an argument, and what was found of that. */
+/** A field that repeats an argument, and the arguments found so far. */
 interface Repetition {
   readonly field: FieldText
   isNamed: boolean
@@ -17,14 +17,14 @@ const decoder = new TextDecoder()
 /**
  * Compares the fields `Mcp-Param-*` of a call with its arguments.
  *
- * Which argument a field repeats is said in the tool's schema, at any depth of objects. That is not known here: a field
- * counts as the repetition of every argument that has its name, and must agree with one of them. One without such an
- * argument is not looked at.
+ * The tool's schema, which is unknown here, says which argument a field repeats, at any depth of objects. So a field
+ * counts as the repetition of every argument with its name, and must agree with one of them. A field without such an
+ * argument is ignored.
  */
 export class ParamMirror {
   private readonly scanner: JsonScanner
   private readonly repetitions: ReadonlyMap<string, Repetition>
-  /** The depth of the array around what is being read: fields repeat nothing in an array. */
+  /** The depth of the array around the current value: fields repeat nothing inside of arrays. */
   private array = NONE
   private current: Repetition | undefined = undefined
 
@@ -35,7 +35,7 @@ export class ParamMirror {
     )
   }
 
-  /** What is wrong with a field, for the log. */
+  /** The problem of a field, for the log. */
   get wrong(): string | undefined {
     for (const { agrees, field, isNamed } of this.repetitions.values()) {
       if (isNamed && !agrees) return Result.isFailure(field) ? field.failure : "not the argument of its name"
@@ -71,7 +71,9 @@ export class ParamMirror {
       repeatsArgument(field.success, argument)
   }
 
-  /** The scalar that was just read: `null` for one that is too long, `undefined` for what no field repeats. */
+  /**
+   * The scalar that was just read: `null` for a text that is too long, `undefined` for a value that no field repeats.
+   */
   private argument(token: JsonToken): string | number | boolean | null | undefined {
     const { bytes, end, long, start } = this.scanner
     switch (token) {

@@ -113,7 +113,7 @@ export class RequestReader {
     return undefined
   }
 
-  /** What the message says, if fields have to repeat it. */
+  /** The contents of the message, if fields have to repeat them. */
   private saidBy(message: ClientMessage): SaidByMessage | undefined {
     const { mirrored } = this.rules
     return mirrored !== undefined && mustAgree(mirrored, message.revision) ? message.said : undefined

@@ -9,11 +9,11 @@ export interface RequestRules {
   readonly ignoreTools?: boolean
   /** Whether the summary names the method of the message. */
   readonly namesMethod?: boolean
-  /** The fields that should repeat the message; without them nothing is said of what they should. */
+  /** The fields that should repeat the message; without them, the contents for a comparison are not collected. */
   readonly mirrored?: MirroredFields | undefined
 }
 
-/** What a body asks for, as far as its method says that. */
+/** The operation of a body, as far as its method names it. */
 export interface AskedMethod {
   readonly isBatch: boolean
   /** `undefined` for a batch, for a response of the client, and for a name that is too long. */
@@ -30,8 +30,8 @@ export interface RequestSummary {
   readonly listens: boolean
   /** The called tools; a batch may call several. */
   readonly tools: ReadonlyArray<string>
-  /** The method of the message, if the rules ask for it. */
+  /** The method of the message, if it was requested. */
   readonly asked?: AskedMethod
-  /** What the fields of the request have to repeat; `undefined` if there is no such thing. */
+  /** What the fields of the request have to repeat; `undefined` if there is none. */
   readonly said: SaidByMessage | undefined
 }

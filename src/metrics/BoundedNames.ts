@@ -1,4 +1,4 @@
-/** Stands for all names beyond a bound, and for texts that no name looks like. */
+/** Represents all names beyond a bound, and texts that do not look like names. */
 export const otherName = "other"
 
 // MCP 2025-11-25, tool names: 1 to 128 of these characters. Longer ones do not fit a dashboard.

@@ -91,6 +91,6 @@ export const mergePoints = (
   return [...merged.values()]
 }
 
-/** What remains of a process that has ended: counters and histograms. Its gauges describe nothing any more. */
+/** The metrics of a process that has ended: counters and histograms. Its gauges no longer describe anything. */
 export const lastingPoints = (points: ReadonlyArray<MetricPoint>): ReadonlyArray<MetricPoint> =>
   points.filter(({ name }) => metrics[name].kind !== "gauge")

@@ -8,7 +8,7 @@ export class SeriesCache<A> {
     this.#most = most
   }
 
-  /** The series with a key; made if there is room, otherwise the one that stands for the rest. */
+  /** Returns the series with a key; creates it if there is room, otherwise returns the series for the rest. */
   get(key: string, make: () => A, rest: () => A): A {
     const present = this.#series.get(key)
     if (present !== undefined) return present

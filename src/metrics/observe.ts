@@ -8,7 +8,7 @@ import type { Labels, NameOf } from "./table.ts"
 
 const nothing = (): void => undefined
 
-/** A series, and what gives its value: the latest one that is registered. */
+/** A series, and the function that returns its value: the latest registered one. */
 interface Series {
   readonly sources: Array<() => unknown>
   readonly registration: Metric.Registration
@@ -17,7 +17,7 @@ interface Series {
 const series = new WeakMap<object, Map<string, Series>>()
 
 /**
- * Registers what gives the value of a metric, for as long as the scope lives.
+ * Registers the function that returns the value of a metric, for as long as the scope lives.
  *
  * A configuration that is prepared registers the same series as the current one, and leaves it to that one when it is given up.
  */

@@ -2,7 +2,7 @@
 import * as Metric from "effect/Metric"
 import { type Labels, type MetricName, metrics, type NameOf } from "./table.ts"
 
-/** Exporters take the unit of a metric from this attribute; a count of things has none. */
+/** Exporters take the unit of a metric from this attribute; counts have no unit. */
 const unitOf = (unit: string): { readonly unit?: string } => unit === "s" || unit === "By" ? { unit } : {}
 
 const options = <N extends MetricName>(name: N, labels: Labels<N>) => {

@@ -16,7 +16,9 @@ export class Unauthorized extends Schema.Error<Unauthorized>("mcp-authorizer/Una
   ...fields
 }, { description: "No token, or one that is not accepted", httpApiStatus: 401 }) {}
 
-/** The caller is known, and may not do this: 403. `insufficient_scope` names the scopes that would suffice. */
+/**
+ * The caller is known, but is not allowed to do this: 403. `insufficient_scope` names the scopes that would suffice.
+ */
 export class Forbidden extends Schema.Error<Forbidden>("mcp-authorizer/Forbidden")({
   _tag: Schema.tag("Forbidden"),
   ...fields,
@@ -42,7 +44,7 @@ export const authErrorOf = (error: GatewayError): AuthError | undefined => {
   if (error._tag === "ProviderUnavailable") {
     return new CannotVerify({
       ...texts,
-      // A verifier of the program may say anything.
+      // A verifier of the program may return any text.
       retryAfter: Number.isFinite(error.retryAfter) ? error.retryAfter : retryAfterSeconds
     })
   }

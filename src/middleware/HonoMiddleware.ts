@@ -9,9 +9,9 @@ import type { KeepAlive } from "../fairness/WaitUntil.ts"
 import type { Identity } from "../identity/Identity.ts"
 import type { ProviderType } from "../providers/ProviderType.ts"
 
-/** What handlers behind the middleware find in `c.var`. */
+/** The variables in `c.var` for handlers behind the middleware. */
 export interface HonoVariables<Claims = Identity["claims"], Way extends Admission = "protect"> {
-  /** The caller in the way of the official SDK: `authInfo` of its transports, and what `@hono/mcp` looks for. */
+  /** The caller in the way of the official SDK: The `authInfo` of its transports, which `@hono/mcp` reads as well. */
   readonly auth: OAuthTokenInfo | (Way extends "admit" ? undefined : never)
   /** The caller. */
   readonly identity: CallerOf<Way, Claims>
@@ -24,8 +24,8 @@ export interface HonoMiddlewareOptions<
   Claims = Identity["claims"]
 > extends MiddlewareOptions<E, Types, Claims> {
   /**
-   * Keeps work alive that goes on after the response: on Workers, `(work, c) => c.executionCtx.waitUntil(work)`. With it,
-   * keys and verdicts are renewed before they end, and no request waits for that.
+   * Keeps work alive after the response: on Workers, `(work, c) => c.executionCtx.waitUntil(work)`. With it, keys and
+   * verdicts are renewed before they end, and no request waits for that.
    */
   readonly waitUntil?: ((work: Promise<unknown>, context: Context) => void) | undefined
 }
@@ -53,9 +53,9 @@ const headOf = ({ headers, method, signal }: Request) => ({ headers, method, sig
  * Builds authentication as a middleware of Hono, on Node, Bun, Deno, Workers and everywhere else that Hono runs.
  *
  * Mount it before the routes that it protects, and on the well-known paths, with every method: it serves the discovery
- * documents, and gives callers without a good token the gateway's own 401, 403 or 500 with its challenge. Handlers find the
- * caller in `c.var.auth` and `c.var.identity`, typed. Settings and options are those of `makeFetchMiddleware`. Hono is
- * needed for its types alone.
+ * documents, and responds to callers without a valid token with the gateway's own 401, 403 or 500 and its challenge.
+ * Handlers find the caller in `c.var.auth` and `c.var.identity`, typed. Settings and options are those of
+ * `makeFetchMiddleware`. Hono is needed for its types alone.
  *
  * **Example**
  *

@@ -27,11 +27,11 @@ const withoutBody = (headers: Headers.Headers): Headers.Headers =>
  * Authentication of an `HttpApi`: its endpoints get the caller from `CurrentIdentity`, and its errors are in the API's schema,
  * for clients and OpenAPI.
  *
- * Add it to an API, a group or an endpoint with `.middleware(HttpApiAuthentication)`, and provide `layer`, which also adds
- * the discovery documents to the router. Handlers behind it may use `CurrentIdentity`; without it they do not compile.
- * Callers without a good token get `Unauthorized`, `Forbidden` or `CannotVerify`, with the gateway's own challenge and texts.
- * What is wrong with the request in another way (a body that is too large, a session of another caller) gets the gateway's
- * own response.
+ * Add it to an API, a group or an endpoint with `.middleware(HttpApiAuthentication)`, and provide `layer`, which also
+ * adds the discovery documents to the router. Handlers behind it may use `CurrentIdentity`; without it they do not
+ * compile. Callers without a good token get `Unauthorized`, `Forbidden` or `CannotVerify`, with the gateway's own
+ * challenge and texts. Requests with other problems (a body that is too large, a session of another caller) get the
+ * gateway's own response.
  *
  * The middleware sees the requests of the API's endpoints alone: preflights of browsers have no endpoint. Rules and sessions
  * hold as for `Authentication.layer`.

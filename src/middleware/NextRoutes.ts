@@ -58,10 +58,10 @@ const everyMethod = <Rest extends ReadonlyArray<unknown>>(handler: NextHandler<R
 /**
  * Builds route handlers for the app router of Next.js: of the MCP endpoint, and of the discovery documents.
  *
- * Keep the result in a module of its own, which both `route.ts` files import. Settings and options are those of
- * `makeFetchMiddleware`; `waitUntil` of `@vercel/functions` fits the option of that name. Settings are checked with the first
- * request, because `next build` loads the routes, too, and often without the variables of the running program: invalid ones
- * reject every request with `InvalidConfiguration`.
+ * Keep the result in a separate module, which both `route.ts` files import. Settings and options are those of
+ * `makeFetchMiddleware`; `waitUntil` of `@vercel/functions` fits the option of that name. Settings are checked with the
+ * first request, because `next build` loads the routes, too, and often without the variables of the running program:
+ * invalid ones reject every request with `InvalidConfiguration`.
  *
  * **Example** (`lib/auth.ts`)
  *

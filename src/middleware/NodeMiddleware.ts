@@ -37,10 +37,11 @@ export interface NodeMiddleware<Claims = Identity["claims"]> {
  *
  * Mount it before the routes that it protects, together with the well-known paths: `app.use(["/mcp", "/.well-known"],
  * protect)`, or `app.use(protect)`, which protects everything after it. It serves the discovery documents, responds to
- * preflights, and gives callers without a good token the gateway's own 401, 403 or 500 with its challenge. Requests of
- * others go on: without the token in their fields, with the body unread (where rules or scopes of tools had to read it, it
- * was put back), and with the caller in `request.auth` and `request.identity`. Session ids are bound to their caller, event
- * streams end with their token, and lists are filtered where rules say so; other responses are not touched.
+ * preflights, and responds to callers without a valid token with the gateway's own 401, 403 or 500 and its challenge.
+ * Requests of other callers continue: without the token in their fields, with the body unread (where rules or scopes of
+ * tools had to read it, it was put back), and with the caller in `request.auth` and `request.identity`. Session ids are
+ * bound to their caller, event streams end when their token expires, and lists are filtered according to the rules;
+ * other responses are unchanged.
  *
  * A body parser may come before it: `request.body` is then what rules check. Settings and options are those of
  * `makeFetchMiddleware`. Nothing is fetched before the first request.

@@ -1,4 +1,7 @@
-/** Node's requests on their way through a guard: read without taking anything away, and given on without the token. */
+/**
+ * Node's requests behind a guard: their bodies are read without being consumed, and handlers get them without the
+ * token.
+ */
 import type * as EffectHeaders from "effect/http/Headers"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Option from "effect/Option"
@@ -25,7 +28,7 @@ export interface NodeRequest extends IncomingMessage {
 
 const encoder = new TextEncoder()
 
-/** The bytes of a body that the framework has parsed: what is checked is what the handler gets. */
+/** The bytes of a body that the framework has parsed, so that the checked message is the one that the handler gets. */
 const parsedBytes = (body: unknown): Uint8Array => {
   if (body instanceof Uint8Array) return body
   return encoder.encode(typeof body === "string" ? body : JSON.stringify(body) ?? "")
@@ -110,7 +113,7 @@ const webHeaders = (request: NodeRequest): Headers => {
   }
   const authority = request.headers[":authority"]
   if (typeof authority === "string" && !headers.has("host")) headers.set("host", authority)
-  // The length of the bytes that came says nothing about a body that was parsed.
+  // The length of the received bytes does not apply to a parsed body.
   if (isParsed(request)) headers.delete("content-length")
   return headers
 }
@@ -121,7 +124,7 @@ export const toServerRequest = (request: NodeRequest): HttpServerRequest.HttpSer
     method: request.method ?? "GET",
     url: request.originalUrl ?? request.url ?? "/",
     headers: webHeaders(request),
-    // Repeated fields are found in these, which Node's own `headers` leaves out.
+    // These contain repeated fields, which Node's own `headers` leaves out.
     rawHeaders: request.rawHeaders.filter((_, index, all) => !all[index - index % 2]?.startsWith(":")),
     httpVersion: request.httpVersion,
     ...("stream" in request ? { stream: undefined } : {}),
@@ -160,8 +163,8 @@ const giveFields = (request: NodeRequest, came: EffectHeaders.Headers, given: Ef
 }
 
 /**
- * Gives the request to the handler: without what only the guard is to see, and with its caller in `auth`, where the
- * official SDK's `requireBearerAuth` puts it, and in `identity`.
+ * Prepares the request for the handler: without the fields that only the guard may see, and with its caller in `auth`,
+ * where the official SDK's `requireBearerAuth` puts it, and in `identity`.
  */
 export const giveRequest = (
   request: NodeRequest,

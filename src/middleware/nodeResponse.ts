@@ -20,7 +20,7 @@ export const writeResponse = async (
   const body = Buffer.from(await web.arrayBuffer())
   if (response.headersSent || response.destroyed) return
   for (const [name, value] of web.headers) response.setHeader(name, value)
-  // What is left of a body is not read.
+  // The rest of a body is not read.
   if (web.status === 413) response.setHeader("connection", "close")
   response.writeHead(web.status)
   response.end(body)
@@ -32,7 +32,10 @@ type Pair = readonly [name: string, value: OutgoingHttpHeader]
 const inPairs = (list: ReadonlyArray<OutgoingHttpHeader | undefined>): ReadonlyArray<Pair> =>
   Array.from({ length: list.length / 2 }, (_, index) => [String(list[2 * index]), list[2 * index + 1] ?? ""])
 
-/** The fields that a handler gives together with the status, in each form that Node takes: an object, pairs, or a list. */
+/**
+ * The fields that a handler passes together with the status, in each form that Node accepts: an object, pairs, or a
+ * list.
+ */
 const pairsOf = (fields: object): ReadonlyArray<Pair> => {
   if (!Array.isArray(fields)) {
     return Object.entries(fields as OutgoingHttpHeaders).flatMap(([name, value]): ReadonlyArray<Pair> =>
@@ -59,7 +62,10 @@ const fieldOf = (response: ServerResponse) => (name: string): string | undefined
 
 type Method = (...args: ReadonlyArray<unknown>) => unknown
 
-/** The methods of a response before ours were put in front of them. The overloads of Node's types are no one function. */
+/**
+ * The methods of a response before ours were put in front of them. The overloads of Node's types do not match one
+ * function.
+ */
 type Original = Readonly<Record<"end" | "flushHeaders" | "write" | "writeHead", Method>>
 
 /** Ends or breaks off an event stream when its time is over. */
@@ -105,7 +111,7 @@ interface Filtering {
 }
 
 /**
- * Filters the lists in a body: the head waits for it, because an unreadable list is an error of its own.
+ * Filters the lists in a body: the head waits for it, because an unreadable list results in an error response.
  *
  * @returns what takes the body
  */
@@ -149,8 +155,8 @@ const filterLists = (
 /**
  * Completes the response of a handler when its head is written.
  *
- * The methods that begin or continue a response are replaced by ours, which call those that were there before. They stay,
- * because a middleware that comes later may have put its own in front of them.
+ * The methods that begin or continue a response are replaced by ours, which call those that were there before. They are
+ * kept, because a later middleware may have wrapped them.
  */
 export const finishResponse = (
   response: ServerResponse,
@@ -166,7 +172,7 @@ export const finishResponse = (
   let filtered: PassThrough | undefined
   let isBegun = false
 
-  /** Sets the fields that the head still needs. Whether the body is filtered is known afterwards. */
+  /** Sets the fields that the head still needs. After that, it is known whether the body is filtered. */
   const begin = (status: number): void => {
     if (isBegun) return
     isBegun = true

@@ -88,7 +88,7 @@ export class ClientPace {
     }
   }
 
-  /** Returns what has moved since the last check: whole writes, and the progress of the write in flight. */
+  /** Returns the bytes since the last check: whole writes, and the progress of the write in flight. */
   #moved(watched: Watched): { readonly received: number; readonly taken: number } {
     const { socket } = watched
     const taken = socket.bytesWritten - socket.writableLength

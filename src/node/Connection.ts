@@ -30,8 +30,8 @@ export interface ConnectionMeans {
 /**
  * A client's connection: its requests, and the responses that it still needs.
  *
- * At most 64 requests run at a time, and a few begin in each turn of the event loop. While more have arrived, the
- * connection is not read: what its last segment contained waits here, and the rest stays with the client. A client whose
+ * At most 64 requests run at a time, and a few begin in each turn of the event loop. While there are more, the
+ * connection is not read: the requests of its last segment wait here, and the rest waits at the client. A client whose
  * segments contain more requests than its share of the waiting ones loses its connection.
  */
 export class Connection {

@@ -50,13 +50,13 @@ export interface NodeGatewayOptions<E = never> extends Pick<HttpAppOptions, "onE
   /**
    * Where instances share the keys and the metadata of providers. Default: the memory of this process.
    *
-   * Anyone who can write to the store decides which keys the gateway believes. Verdicts of opaque tokens are shared by the
-   * verifier: `TokenVerifier.layerStored` with the same store provided to it.
+   * Anyone who can write to the store decides which keys the gateway trusts. Verdicts of opaque tokens are shared by
+   * the verifier: `TokenVerifier.layerStored` with the same store provided to it.
    */
   readonly store?: Layer.Layer<KeyValueStore.KeyValueStore, E> | undefined
   /**
-   * The providers, in place of those of the settings: `ProviderRegistry` selects one for each token, and `/readyz` asks it.
-   * Discovery documents and scopes still come from the settings. Default: `ProviderRegistry.layer`.
+   * The providers, in place of those of the settings: `ProviderRegistry` selects one for each token, and `/readyz` uses
+   * it. Discovery documents and scopes still come from the settings. Default: `ProviderRegistry.layer`.
    */
   readonly registry?: Layer.Layer<ProviderRegistry, E | UnusablePublicKey, RegistryNeeds> | undefined
 }

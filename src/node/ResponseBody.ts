@@ -14,7 +14,7 @@ const highWaterMark = 256 * 1024
 /**
  * The body of an upstream response, between `undici`, which pushes chunks, and the stream, which pulls them.
  *
- * Chunks that arrive while none are pulled are buffered up to a limit, beyond which the upstream connection is paused.
+ * Chunks that arrive before they are pulled are buffered up to a limit, beyond which the upstream connection is paused.
  */
 export class ResponseBody {
   readonly #flow: Flow

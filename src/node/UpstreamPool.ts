@@ -21,7 +21,7 @@ const outside: Passage = { settled: ignore, goesOn: () => false, ended: ignore }
  * each caller has a share of them. There are at most as many idle connections as were in use. Connections close with the
  * scope.
  *
- * @param tls what TLS needs; `undefined`: the MCP server has none
+ * @param tls what TLS needs; `undefined` if the MCP server has none
  */
 export const makeDispatch = Effect.fnUntraced(function*({
   gatewayUrl,

@@ -9,7 +9,7 @@ import type { UnusablePublicKey } from "../keys/publicKey.ts"
 import { errorCode } from "./errorCode.ts"
 import { StartupFailed } from "./StartupFailed.ts"
 
-/** Runs a gateway with these settings until the process is told to stop. Prints an error if it cannot listen. */
+/** Runs a gateway with these settings until the process is stopped. Prints an error if it cannot listen. */
 export const launch = (
   gateway: Layer.Layer<never, ServeError | UnusablePublicKey | InvalidConfiguration, GatewayConfig>,
   settings: GatewaySettings

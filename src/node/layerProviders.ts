@@ -24,7 +24,7 @@ const makeProviders = Effect.fnUntraced(function*<E>(store: Layer.Layer<KeyValue
       Layer.provide([ProviderClient.layerWith(outbound), store])
     )))
   )
-  // A program may have a way of its own to the documents of clients.
+  // A program may provide its own way to fetch the documents of clients.
   const given = yield* ClientMetadata
   const documents = given.isSupported ? given : yield* carryOver(
     "documents of clients",
@@ -48,7 +48,7 @@ const makeProviders = Effect.fnUntraced(function*<E>(store: Layer.Layer<KeyValue
 })
 
 /**
- * The keys and documents of providers, and the way to them. Instances share what is in the store.
+ * The keys and documents of providers, and the way to them. Instances share the contents of the store.
  *
  * A changed configuration takes them over unless the way has changed: the authorities of `MCP_CA_FILE`, or whether requests
  * are sent at all. It drops those of providers that it does not have.

@@ -15,10 +15,11 @@ const drained = (server: Server) =>
   })
 
 /**
- * Listens as configured, and gives each request to the generation that is current when it begins.
+ * Listens as configured, and passes each request to the generation that is current when it begins.
  *
- * Provides the `HttpServer`, for its address. Fails with `ServeError` if it cannot listen. Closing its scope
- * makes `/readyz` 503, serves on for `MCP_SHUTDOWN_DELAY`, stops accepting connections, lets open responses end within `MCP_SHUTDOWN_TIMEOUT`, and closes the rest.
+ * Provides the `HttpServer`, for its address. Fails with `ServeError` if it cannot listen. Closing its scope makes
+ * `/readyz` 503, keeps serving for `MCP_SHUTDOWN_DELAY`, stops accepting connections, lets open responses end within
+ * `MCP_SHUTDOWN_TIMEOUT`, and closes the rest.
  */
 export const layerServer: Layer.Layer<HttpServer.HttpServer, ServeError, Generations> = perConfiguration(
   Effect.gen(function*() {

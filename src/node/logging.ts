@@ -55,7 +55,7 @@ export const layerLogging = (
       return Layer.mergeAll(
         Logger.layer([logger]),
         Layer.succeed(LineLogger, logger),
-        // Whatever else writes lines takes turns with the log.
+        // Other writers of lines take turns with the log.
         Layer.succeed(StandardOutput, writeLine),
         layerMinimumLevel(settings),
         Layer.succeed(References.CurrentLogAnnotations, annotations)

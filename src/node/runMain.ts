@@ -8,5 +8,5 @@ import * as Runtime from "effect/Runtime"
 const teardown: Runtime.Teardown = (exit, onExit) =>
   Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
 
-/** Runs the program of this process until it ends or is told to stop. Prints the failure, if any. */
+/** Runs the program of this process until it ends or is stopped. Prints the failure, if any. */
 export const runMain = <A, E>(program: Effect.Effect<A, E>): void => NodeRuntime.runMain(program, { teardown })

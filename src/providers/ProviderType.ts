@@ -57,8 +57,8 @@ export type OnlineCheck =
 export interface Readiness {
   readonly ready: boolean
   /**
-   * The phase of the provider's keys, or `ready` if none are fetched. For an endpoint that verifies tokens, `unavailable`
-   * if it does not respond, and `refused` if it rejects the gateway's own credentials.
+   * The phase of the provider's keys, or `ready` if it has no keys to fetch. For an endpoint that verifies tokens,
+   * `unavailable` if it does not respond, and `refused` if it rejects the gateway's own credentials.
    */
   readonly state: Phase | ProviderReach
 }
@@ -136,7 +136,7 @@ export interface ProviderType<P extends Provider = Provider, out Input = unknown
   readonly addedFields?: ReadonlyArray<string>
   /** Fields each of which is enough to configure a provider, in settings that describe a single provider. */
   readonly identifiedBy?: ReadonlyArray<ProviderFieldName>
-  /** Providers of this type are for development: what is unwise elsewhere needs no warning on a development machine. */
+  /** Providers of this type are for development, so that a development machine needs no warnings. */
   readonly forDevelopment?: boolean
   /** Whether an entry without `type` is of this type. The first type in the list that returns `true` gets the entry. */
   readonly isMeantBy?: (given: GivenFields) => boolean
@@ -156,11 +156,14 @@ export interface ProviderType<P extends Provider = Provider, out Input = unknown
   warnings?(provider: P, context: WarningContext): ReadonlyArray<string>
   /** The tokens that this provider verifies. */
   ownTokens(provider: P): OwnTokens
-  /** The issuers that clients can get a token from, preferred one first: `authorization_servers`. None if left out. */
+  /**
+   * The issuers that clients can get a token from, preferred one first: `authorization_servers`. No issuers if left
+   * out.
+   */
   advertisedIssuers?(provider: P): ReadonlyArray<string>
   /** Where clients find the metadata of the authorization server. Called only if the provider advertises an issuer. */
   metadata?(provider: P, name: DocumentName): AuthorizationServerMetadata
-  /** The requests that check whether the provider works. Left out by types that send none. */
+  /** The requests that check whether the provider works. Left out by types that send no such request. */
   onlineChecks?(provider: P): ReadonlyArray<OnlineCheck>
   /** Imports the configured keys, because only an import shows whether they are valid. */
   checkKeys?(provider: P): Effect.Effect<void, UnusablePublicKey>

@@ -11,7 +11,7 @@ import { authenticate } from "./clientCredentials.ts"
 /** The part of a request that authenticates the gateway. */
 export type ClientAuthentication = Pick<ProviderRequest, "authorization"> & Required<Pick<ProviderRequest, "form">>
 
-/** Where tokens are requested, and how clients may authenticate there; no methods if the metadata do not say. */
+/** Where tokens are requested, and how clients may authenticate there; no methods if the metadata lack them. */
 export interface TokenEndpoint {
   readonly token: string
   readonly authMethods: ReadonlyArray<string>

@@ -102,7 +102,7 @@ const reachFromFailure = (failure: ProviderRequestFailed): ProviderReach => {
   return status === 400 || reportsInactive(failure) ? "ready" : "unavailable"
 }
 
-/** What introspection says about a token, and what it is checked with. */
+/** The introspection response about a token, and the rules for it. */
 interface CheckedIntrospection extends CheckedClaims {
   readonly issuer: string
 }

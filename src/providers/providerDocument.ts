@@ -1,4 +1,4 @@
-/** What a provider says of itself, for the requests that the gateway sends to its endpoints. */
+/** The metadata of a provider, for the requests that the gateway sends to its endpoints. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { GatewaySettings, Provider } from "../config/GatewaySettings.ts"
@@ -55,7 +55,7 @@ export const textMember = (document: JsonObject, name: string): string | undefin
   return typeof value === "string" ? value : undefined
 }
 
-/** `token_endpoint_auth_methods_supported`; empty if the metadata do not say. */
+/** `token_endpoint_auth_methods_supported`; empty if the metadata lack it. */
 export const authMethodsOf = (document: JsonObject): ReadonlyArray<string> => {
   const value = own(document, "token_endpoint_auth_methods_supported")
   return Array.isArray(value) ? value.filter((member) => typeof member === "string") : []

@@ -27,7 +27,7 @@ import { tokenWarnings } from "./issuerWarnings.ts"
 import { checkedResponse, makeOpaque, opaqueType } from "./opaque.ts"
 import type { ProviderType, RegistrationContext } from "./ProviderType.ts"
 
-/** A provider with an endpoint of its own design that describes the token with which it is requested. */
+/** A provider with an endpoint of its own design that describes the token of a request. */
 export interface TokeninfoProvider extends Provider, IdentityRules, AudienceRules {
   readonly type: "tokeninfo"
   readonly tokeninfoEndpoint: string
@@ -48,7 +48,7 @@ const wholeNumber = /^[0-9]{1,15}$/
 const numberOf = (value: unknown): unknown =>
   typeof value === "string" && wholeNumber.test(value) ? Number(value) : value
 
-/** Returns the end of the token: as a time, or from the seconds that are left of it. */
+/** Returns the expiry of the token, which is given as a time, or as the remaining seconds. */
 const endOf = (body: JsonObject, now: number): unknown => {
   const exp = numberOf(own(body, "exp"))
   if (exp !== undefined) return exp

@@ -4,7 +4,7 @@ interface Entry<A> {
   holders: number
 }
 
-/** A value, and what is to be done when it is dropped. */
+/** A value, and the finalizer that runs when it is dropped. */
 export interface Made<A> {
   readonly value: A
   readonly dropped?: (() => void) | undefined

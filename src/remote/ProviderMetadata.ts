@@ -113,7 +113,7 @@ const mistake = (document: JsonObject, source: MetadataSource): string | undefin
  *
  * Only for configured issuers, never for an issuer that only a token names. If one well-known URL has no document, the
  * next one is tried, unless the URL is configured. A document that names another issuer is rejected (mix-up, RFC 8414,
- * section 3.3). Documents are cached as long as `max-age` says, within 1 minute and 24 hours, or 5 minutes without it.
+ * section 3.3). Documents are cached for their `max-age`, within 1 minute and 24 hours, or for 5 minutes without it.
  * Failures are cached for 10 seconds, and their detail has the result for each URL.
  */
 export class ProviderMetadata extends Context.Service<ProviderMetadata, {
@@ -122,8 +122,8 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
   /** Returns the URL of the document, preferred one first if two exist. Fails with `MetadataUnavailable`. */
   readonly location: (source: MetadataSource, preferred: DocumentName) => Effect.Effect<string, MetadataUnavailable>
   /**
-   * The same documents for one of several users, each of whom has its own sources in the course of time. Documents that no
-   * user has asked for are dropped. Without it, documents are kept as long as the service.
+   * The same documents for one of several users, each with its own, changing sources. Documents that no user has
+   * requested are dropped. Without it, documents are kept as long as the service.
    */
   readonly lease?: (() => DocumentLease) | undefined
 }>()("mcp-authorizer/remote/ProviderMetadata") {

@@ -53,7 +53,7 @@ export interface RemoteValue<A, E> {
    * held value. `joined`: the fetch had started before.
    */
   readonly refetched: Effect.Effect<{ readonly value: A; readonly joined: boolean }, E>
-  /** Counts the last fetch as one for what the value lacks, because it did not bring what the caller needed either. */
+  /** Counts the last fetch as one for a missing part, because its result lacked what the caller needed. */
   readonly noteMiss: Effect.Effect<void>
   /** Starts a fetch if one is due, and does not wait for it. Does nothing if requests do not share I/O. */
   readonly prefetch: Effect.Effect<void>

@@ -1,4 +1,4 @@
-/** Where replicas or instances share what they know: entries by name, which may vanish, and which others may have written. */
+/** A store that replicas or instances share: entries by name, which may vanish, and which others may have written. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
@@ -22,7 +22,7 @@ export interface Entries<E = KeyValueStore.KeyValueStoreError> {
 /**
  * The store that replicas share, on hosts that have one. `undefined`: each process has its own memory.
  *
- * What is read from it decides who is let in. So it must return nothing that the replicas did not write: see
+ * Its entries decide who is admitted. So it must return nothing that the replicas did not write: see
  * `makeSealedEntries`.
  */
 export const SharedEntries = Context.Reference<Entries<never> | undefined>("mcp-authorizer/remote/SharedEntries", {
@@ -63,7 +63,7 @@ const longPauses = [...quickPauses, 250, 500]
 /**
  * Looks for what another replica is about to store, at growing intervals: for a quarter of a second, or for one second.
  *
- * `undefined`: there is nothing yet, and the caller does the work by itself.
+ * `undefined`: there is nothing yet, and the caller does the work itself.
  */
 export const awaitOthers = <A, E>(
   look: Effect.Effect<A | undefined, E>,

@@ -47,7 +47,7 @@ export interface DocumentStore<A> {
 
 const timeout = "500 millis"
 
-// No fetch takes longer: see `inTime` of the key sets. The claim of an instance that has crashed ends by itself.
+// No fetch takes longer: see `inTime` of the key sets. The claim of a crashed instance expires.
 const claimMillis = 5_000
 
 // No response of a provider is fresh for longer, so the gateway did not write an entry that claims more.

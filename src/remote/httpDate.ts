@@ -7,7 +7,7 @@ const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GM
 export const httpDateMillis = (text: string): number => httpDate.test(text) ? Date.parse(text) : Number.NaN
 
 /**
- * Returns how far the clock of a server is ahead of this one, in seconds; `undefined` if its response does not tell.
+ * Returns how far the clock of a server is ahead of this one, in seconds; `undefined` if its response has none.
  *
  * Correct to about 2 seconds, because `Date` has whole seconds, and the response takes its time.
  *

@@ -179,7 +179,7 @@ export const adopted = <A>(state: RemoteState<A>, theirs: RemoteState<A>): Remot
 /** The fetch ended without a request to the provider. */
 export const rested = <A>(state: RemoteState<A>): RemoteState<A> => ({ ...state, fetching: false })
 
-/** The fetch failed. The held value stays. */
+/** The fetch failed. The held value is kept. */
 export const failed = <A>(state: RemoteState<A>, now: number, limits: FetchLimits): RemoteState<A> => ({
   ...state,
   fetching: false,

@@ -1,7 +1,7 @@
 /**
- * A pattern for names: `*` stands for any run of characters, also for none, and everything else for itself.
+ * A pattern for names: `*` matches any run of characters, also an empty one; everything else matches itself.
  *
- * Matching takes time linear in the length of the name for each part of the pattern, whatever the name is.
+ * For each part of the pattern, matching takes time linear in the length of the name, for every name.
  */
 export class Glob {
   /** As the operator wrote it. */
@@ -34,7 +34,7 @@ export class Glob {
     return true
   }
 
-  /** Whether it matches whatever the other one matches. */
+  /** Whether it matches everything that the other one matches. */
   covers(other: Glob): boolean {
     // No part of this pattern holds a `*`, so that a `*` of the other one lies within one of these.
     return this.matches(other.pattern)

@@ -16,7 +16,7 @@ export interface Rule {
   readonly tools: ReadonlyArray<Glob> | undefined
   readonly prompts: ReadonlyArray<Glob> | undefined
   readonly resources: ReadonlyArray<Glob> | undefined
-  /** No token is needed. There are no `scopes` and no `when` then. */
+  /** No token is needed. Then there are neither `scopes` nor `when`. */
   readonly anyone: boolean
   /** Scopes that the caller must have, all of them. */
   readonly scopes: ReadonlyArray<string>
@@ -24,13 +24,16 @@ export interface Rule {
   readonly when: Condition | undefined
 }
 
-/** What decides a message that no rule matches (`MCP_DEFAULT_RULE`): a caller with a good token may, or nobody may. */
+/**
+ * The decision about a message that no rule matches (`MCP_DEFAULT_RULE`): every caller with a valid token may send it,
+ * or no caller.
+ */
 export const defaultRules = ["authenticated", "deny"] as const
 
 /** One of them. */
 export type DefaultRule = (typeof defaultRules)[number]
 
-/** The rules of one MCP server, in their order, and what decides where none of them matches. */
+/** The rules of one MCP server, in their order, and the default if none of them matches. */
 export interface Policy {
   readonly rules: ReadonlyArray<Rule>
   readonly otherwise: DefaultRule

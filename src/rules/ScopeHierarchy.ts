@@ -46,7 +46,8 @@ export const cycleIn = (
   const direct = new Map(Object.entries(implies))
   const done = new Set<string>()
   for (const start of direct.keys()) {
-    // Depth first, without recursion: each place of the path holds its scope and what is left to visit from there.
+    // Depth first, without recursion: each position of the path has its scope and the scopes that are left to visit
+    // from there.
     const path: Array<{ readonly scope: string; readonly rest: Array<string> }> = []
     const enter = (scope: string) => path.push({ scope, rest: [...direct.get(scope) ?? []] })
     if (!done.has(start)) enter(start)

@@ -22,14 +22,14 @@ import { isExhausted, isRepeatable, type Pattern, sharingWork, withWork } from "
 
 export type { ConditionInput }
 
-/** What a condition says. An error denies; its text is for the log, and holds no value of a token or a message. */
+/** The result of a condition. An error denies; its text is for the log, and holds no value of a token or a message. */
 export type Truth = "true" | "false" | { readonly error: string }
 
 /** A compiled expression. */
 export interface Condition {
   /** As the operator wrote it. */
   readonly text: string
-  /** Whether it looks at the arguments of a message, so that it cannot be evaluated for an item of a list. */
+  /** Whether it uses the arguments of a message, so that it cannot be evaluated for an item of a list. */
   readonly needsArguments: boolean
   /** Evaluates it. Never throws, and is bounded in time. */
   readonly test: (input: ConditionInput) => Truth
@@ -79,7 +79,7 @@ interface Needs {
   readonly variables: ReadonlySet<Variable>
   readonly patterns: ReadonlyMap<string, Pattern>
   readonly needsArguments: boolean
-  /** What it looks at of that which an identity may lack. */
+  /** The parts of an identity that it uses and that an identity may lack. */
   readonly parts: ReadonlySet<Part>
 }
 
@@ -133,7 +133,8 @@ const parsed = (text: string): Result.Result<ReturnType<typeof parse>, Problem> 
 /**
  * Compiles an expression.
  *
- * Fails with what is wrong and where: a syntax error, an unknown name, types that cannot fit, or a result that is no bool.
+ * Fails with the problem and its position: a syntax error, an unknown name, types that cannot fit, or a result that is
+ * not a bool.
  *
  * For example `message.arguments.amount <= 100 || 'finance' in identity.groups`.
  */
@@ -204,5 +205,5 @@ const oncePerCaller = (test: Condition["test"]): Condition["test"] => {
   }
 }
 
-/** Runs what evaluates conditions for one request, so that many messages in one body cannot take many times the work. */
+/** Bounds the work of all conditions for one request, so that many messages in one body cannot multiply it. */
 export const forOneRequest = <A>(evaluations: () => A): A => sharingWork(maxWorkOfRequest, evaluations)

@@ -4,7 +4,7 @@ import { Glob, matchesAny } from "./Glob.ts"
 import type { Rule } from "./Policy.ts"
 import { methodsOf } from "./subjects.ts"
 
-/** The part of a rule that says which messages it matches. */
+/** The part of a rule that decides which messages it matches. */
 export type Matcher = Pick<Rule, "methods" | "tools" | "prompts" | "resources">
 
 /** The kinds of subjects that a rule names, with their patterns; empty for a rule that matches regardless of them. */
@@ -43,7 +43,7 @@ const methodsMatched = (matcher: Matcher): ReadonlyArray<Glob> | undefined => {
   return kinds.flatMap(([kind]) => methodsOf[kind].map((method) => new Glob(method)))
 }
 
-/** Whether the first rule matches every message that the second one matches; `false` also where that is hard to say. */
+/** Whether the first rule matches every message that the second one matches; `false` also if that is hard to decide. */
 export const coversRule = (first: Matcher, second: Matcher): boolean => {
   const methods = methodsMatched(second)
   if (first.methods !== undefined && (methods === undefined || !coverAll(first.methods, methods))) return false

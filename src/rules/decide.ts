@@ -55,7 +55,7 @@ const decideBy = (
   const { index, scopes, when } = rule
   if (rule.anyone) return { _tag: "Allow", rule: index }
   if (caller === undefined) return { _tag: "Unauthenticated", rule: index, scopes }
-  // Before the scopes: nobody is to ask for a scope that would not help.
+  // Before the scopes, so that no client requests a scope that would not help.
   const result = when?.test({ identity: caller, claims: caller.claims, message: operation, server, now }) ?? "true"
   if (result !== "true") {
     return result === "false"
@@ -144,7 +144,7 @@ const couldAllow = (
 /**
  * Whether a caller could use what a list shows: `false` only where no scope would make it allowed.
  *
- * A condition that looks at arguments may be true for some; scopes that are missing, and a token, can be had.
+ * A condition on arguments may be true for some arguments; missing scopes, and a token, can be requested.
  */
 export const couldUse = (
   policy: Policy,
@@ -160,7 +160,7 @@ export const couldUse = (
 /**
  * `couldUse` for a template of resources: whether a caller could use one of the resources that it describes.
  *
- * An expression in braces stands for any text. So more than one rule may decide about such resources; those after a rule
+ * An expression in braces matches any text. So more than one rule may decide about such resources; those after a rule
  * that decides about all of them do not count. Conditions see the template as the name of the resource.
  *
  * Source: MCP 2025-11-25, resource templates; RFC 6570.
@@ -185,7 +185,7 @@ export const couldUseTemplate = (
   return policy.otherwise !== "deny"
 }
 
-/** What a caller must have to use what a list shows, as far as it does not depend on who that is. */
+/** What every caller must have to use a listed item, independent of the caller. */
 export interface Requirement {
   /** No token is needed. */
   readonly anyone: boolean

@@ -13,7 +13,7 @@ const decodeOnce = (text: string): string =>
 /** Servers decode once, and some of what they stand on decodes once more. */
 const decode = (text: string): string => decodeOnce(decodeOnce(text))
 
-/** Resolves dot segments (RFC 3986, section 5.2.4), and what file systems make of several slashes. */
+/** Resolves dot segments (RFC 3986, section 5.2.4), and joins repeated slashes as file systems do. */
 const resolvePath = (path: string): string => {
   const segments: Array<string> = []
   const parts = path.split("/")
@@ -42,7 +42,7 @@ const plainHost = (scheme: string, authority: string): string => {
  * scheme and host.
  */
 export const plainUri = (uri: string): string => {
-  // As browsers' parsers do (WHATWG URL, section 4.4): blanks around it, tabs and line breaks are not a part of it.
+  // As browsers' parsers do (WHATWG URL, section 4.4): blanks around the URI, tabs and line breaks are ignored.
   const text = uri.trim().replaceAll(/[\t\n\r]/g, "").replaceAll("\\", "/")
   const found = parts.exec(text)
   if (found === null) return decode(text)

@@ -1,4 +1,4 @@
-/** What rules let callers do without a token. Pure. */
+/** What rules allow callers without a token. Pure. */
 import type { Operation } from "../message/operation.ts"
 import { decide } from "./decide.ts"
 import type { Policy } from "./Policy.ts"

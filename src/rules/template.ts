@@ -4,16 +4,16 @@ import type { Glob } from "./Glob.ts"
 /** An expression of a template (RFC 6570, section 2). */
 const expression = /\{[^{}]*\}/g
 
-/** Stands for any text. No pattern has it: a URI cannot hold it. */
+/** Matches any text. No pattern has it: a URI cannot hold it. */
 const anyText = "\uffff"
 
-/** Which of the resources of a template patterns match together, as far as it can be told. */
+/** How many of a template's resources a set of patterns matches: none, some or all, if it is known. */
 export type Cover = "None" | "Some" | "All"
 
-/** Whether two texts have a reading in common if `anyText` in either stands for any run of characters, also for none. */
+/** Whether two texts can be equal if `anyText` in either matches any run of characters, also an empty one. */
 const overlap = (first: string, second: string): boolean => {
   const { length } = second
-  // For each place of the second text: 1 if what was read of the first can end there.
+  // For each position of the second text: 1 if the part of the first that was read can end there.
   let reached = new Uint8Array(length + 1)
   reached[0] = 1
   for (let at = 0; at < length && second[at] === anyText; at++) reached[at + 1] = 1
@@ -35,8 +35,8 @@ const overlap = (first: string, second: string): boolean => {
 /**
  * How many of the resources of a template the patterns match.
  *
- * `None` is certain. `All` is certain, too: a pattern that matches with an unknown text in place of each expression matches
- * with any.
+ * `None` is certain. `All` is certain, too: a pattern that matches with an unknown text in place of each expression
+ * matches with any text.
  */
 export const coverOf = (globs: ReadonlyArray<Glob>, template: string): Cover => {
   const open = template.replaceAll(anyText, "").replace(expression, anyText)

@@ -47,7 +47,10 @@ const probes = Layer.merge(storedProbe.layer, ownIo)
 /** The verification of tokens. Instances share verdicts unless the operator has disabled it. */
 const verifier = ({ storeVerdicts }: GatewaySettings) => storeVerdicts ? TokenVerifier.layerStored : TokenVerifier.layer
 
-/** The app of one MCP server; or, by the settings of a gateway with several, that of requests which are for none of them. */
+/**
+ * The app of one MCP server; with the settings of a gateway with several servers, the app for requests that are for
+ * none of them.
+ */
 const app = (settings: GatewaySettings) =>
   settings.servers.length > 0
     ? layerFront().pipe(Layer.provide(probes))

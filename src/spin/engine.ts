@@ -1,4 +1,4 @@
-/** Workarounds for what the component's JavaScript engine lacks, and for what makes it crash. */
+/** Workarounds for missing features of the component's JavaScript engine, and for its crashes. */
 
 /**
  * Adds what the engine lacks.

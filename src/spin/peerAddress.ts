@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 const socketAddress = /^(?:\[([^\]]+)\]|([^:]+)):\d+$/
 
 /**
- * Returns the address of the peer as Spin tells it in `spin-client-addr`; `undefined` without that field.
+ * Returns the address of the peer, which Spin reports in `spin-client-addr`; `undefined` without that field.
  *
  * Only the last value is Spin's: Spin adds its own after those of the same name that a client sent. A request of another
  * component of the same application comes from `0.0.0.0`.

@@ -43,7 +43,10 @@ const withoutLimits = (settings: GatewaySettings): Result.Result<GatewaySettings
   )
 }
 
-/** An instance lives for one request: it would import a key and sign for each, which takes it far longer than all else. */
+/**
+ * An instance lives for one request: it would import a key and sign for each request, which takes far longer than
+ * everything else.
+ */
 const withoutSigning = (settings: GatewaySettings): Result.Result<GatewaySettings, InvalidConfiguration> =>
   serversOf(settings).every(({ upstreamAuth }) => upstreamAuth._tag !== "IdentityJwt") ?
     Result.succeed(settings) :
@@ -80,7 +83,7 @@ const withoutTls = (settings: GatewaySettings): Result.Result<GatewaySettings, I
   )
 }
 
-/** Rejects an admin port, because a component listens on no port of its own, and no instance has counted for the others. */
+/** Rejects an admin port, because a component listens on no port of its own, and no instance counts for the others. */
 const withoutAdminPort = (settings: GatewaySettings): Result.Result<GatewaySettings, InvalidConfiguration> =>
   settings.adminPort === undefined ? Result.succeed(settings) : Result.fail(
     new InvalidConfiguration({

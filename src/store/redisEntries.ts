@@ -8,7 +8,7 @@ import { makePrompt, storeProblem } from "../limits/prompt.ts"
 import type { RawEntries } from "./sealedEntries.ts"
 import { countOperation, noteStoreUp } from "./storeMetrics.ts"
 
-/** A key of another type, which another program has written: there is no such entry, and the store works. */
+/** A key of another type, which another program has written, counts as missing; the store works. */
 const isOfAnotherType = (cause: unknown): boolean => cause instanceof Error && cause.message.startsWith("WRONGTYPE")
 
 const shared = "verdicts about opaque tokens and keys of providers"

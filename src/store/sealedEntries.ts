@@ -25,7 +25,7 @@ export interface RawEntries {
 /** How far the clock of the replica that wrote an entry may be ahead, in milliseconds. Entries from later are ignored. */
 const clockDifference = 5_000
 
-/** The pause between two log lines about entries that nobody with the key wrote. */
+/** The pause between two log lines about entries that were written without the key. */
 const quietMillis = 60_000
 
 const algorithm = Aead.xchacha20Poly1305

@@ -50,7 +50,7 @@ const watchConsole = (write: (text: string) => void): Effect.Effect<void, never,
       })
   ))
 
-/** What was written while an effect ran. */
+/** The output that was written while an effect ran. */
 export interface Records {
   /** Call this after the effect has ended: spans are read in their final state. */
   readonly texts: () => ReadonlyArray<string>

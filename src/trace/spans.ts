@@ -3,8 +3,8 @@ import type * as Fiber from "effect/Fiber"
 import type { SpanKind } from "effect/Tracer"
 
 /**
- * The names of the gateway's spans, except those of the requests that it receives and forwards: verifying a token, fetching
- * the keys of a provider, the questions about opaque tokens, and each request to a provider.
+ * The names of the gateway's spans, except those of the requests that it receives and forwards: verifying a token,
+ * fetching the keys of a provider, requests about opaque tokens, and each request to a provider.
  */
 export type SpanName =
   | "mcp-authorizer.verify"

@@ -1,5 +1,5 @@
 /**
- * The trace context of a request in its fields: where its caller's trace is read, and how it goes on.
+ * The trace context of a request in its fields: how the caller's trace is read, and how it is propagated.
  *
  * Source: W3C Trace Context, level 1.
  */
@@ -22,7 +22,7 @@ export const PropagatesContext = Context.Reference<boolean>("mcp-authorizer/trac
   defaultValue: () => true
 })
 
-// Of a later version only the beginning is known (section 3.2.4); `ff` is not a version.
+// Of a later version only the beginning is defined (section 3.2.4); `ff` is not a version.
 const form = /^(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
 
 const isZero = (id: string): boolean => /^0+$/.test(id)

@@ -8,7 +8,7 @@ export type UpstreamFields = Readonly<Record<string, string>>
 
 /** For whom a request is sent. */
 export interface UpstreamCaller {
-  /** `undefined`: rules let anyone do what the request asks for, or authentication is switched off. */
+  /** `undefined`: the rules allow the request to anyone, or authentication is switched off. */
   readonly identity: Identity | undefined
   /** Returns the caller's own token, which was verified; empty without an identity. */
   readonly token: () => string
@@ -34,5 +34,5 @@ export const fixedFields = (auth: UpstreamAuth): UpstreamFields | undefined => {
   }
 }
 
-/** The fields of a request without a caller, where they depend on the caller: there is nobody to vouch for. */
+/** The fields of a request without a caller, if they depend on the caller: there are none. */
 export const fieldsOfNobody = nothing

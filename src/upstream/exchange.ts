@@ -56,9 +56,9 @@ const notExchangeable = ({ provider }: Identity) =>
 /**
  * Builds the authorizer that exchanges the caller's token at the provider that verified it.
  *
- * What the provider gives is cached by the SHA-256 of the caller's token until shortly before its end, and at most as long as the
- * caller's token. What it denies is cached for 10 seconds. Requests with one token wait for one exchange. The provider is guarded as
- * when it verifies tokens: requests take turns by peer, and a provider that is down gets few.
+ * The new token is cached by the SHA-256 of the caller's token until shortly before it expires, and at most as long as
+ * the caller's token. What it denies is cached for 10 seconds. Requests with one token wait for one exchange. The
+ * provider is guarded as when it verifies tokens: requests take turns by peer, and a provider that is down gets few.
  */
 export const makeExchange = Effect.fnUntraced(function*(
   settings: GatewaySettings,

@@ -1,4 +1,4 @@
-/** Why the provider gives no token in exchange for a caller's. Pure. */
+/** Why the provider does not issue a token in exchange for a caller's. Pure. */
 import { AccessDenied, InteractionRequired, InvalidToken, type ProviderUnavailable } from "../errors/GatewayError.ts"
 import { isOwnError } from "../providers/clientAuthentication.ts"
 import type { ProviderRequestFailed } from "../remote/ProviderRequestFailed.ts"

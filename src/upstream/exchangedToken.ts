@@ -1,4 +1,4 @@
-/** What the provider gives in exchange for a caller's token. Pure. */
+/** The token that the provider issues in exchange for a caller's. Pure. */
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { ExchangeAuth } from "../config/UpstreamAuth.ts"
@@ -42,7 +42,7 @@ export interface ExchangedToken {
   readonly sentUntil: number
 }
 
-/** How long a token is sent whose end nobody says, and how long before its end it is no longer sent. */
+/** How long a token of unknown lifetime is sent, and how long before its expiry a token is no longer sent. */
 const unknownLifeMillis = 60_000
 const longestMarginMillis = 30_000
 
@@ -54,7 +54,7 @@ const expiryOf = (token: string): number | undefined => {
   return typeof exp === "number" && Number.isFinite(exp) ? exp * 1000 : undefined
 }
 
-/** Reads the response (RFC 8693, section 2.2.1); fails with what is wrong with it. */
+/** Reads the response (RFC 8693, section 2.2.1); fails with its problem. */
 export const readExchanged = (body: JsonObject, nowMillis: number): Result.Result<ExchangedToken, string> => {
   const [token, type, life] = [own(body, "access_token"), own(body, "token_type"), own(body, "expires_in")]
   if (typeof token !== "string" || token.length > maxLength || !/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) {

@@ -1,4 +1,4 @@
-/** What the gateway's own tokens say. Pure. */
+/** The claims of the gateway's own tokens. Pure. */
 import * as Result from "effect/Result"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { IdentityJwtAuth } from "../config/UpstreamAuth.ts"
@@ -16,7 +16,7 @@ const backdatedSeconds = 5
 /** A token of the caller that is accepted after its end, within the tolerance for clocks, leaves this many seconds. */
 const leastSeconds = 10
 
-/** How long before its end a token is no longer sent, in milliseconds: requests may queue, and clocks differ. */
+/** How long before its expiry a token is no longer sent, in milliseconds: requests may queue, and clocks differ. */
 const marginMillis = 15_000
 
 /** The longest value of one copied claim, and of all of them, in characters of JSON. Servers accept some 8 KiB of fields. */
@@ -45,7 +45,7 @@ const copied = ({ claims }: IdentityJwtAuth, identity: Identity): SignedClaims =
   return found
 }
 
-/** What a token says apart from its times and its id. */
+/** The claims of a token, without its times and its id. */
 export const identityClaims = (
   { gatewayUrl, publicUrl }: Pick<GatewaySettings, "gatewayUrl" | "publicUrl">,
   auth: IdentityJwtAuth,
@@ -63,7 +63,7 @@ export const identityClaims = (
   iss: auth.issuer ?? publicUrl ?? ""
 })
 
-/** When a token begins and ends, in seconds since 1970, and until when it is sent, in milliseconds. */
+/** The start and expiry of a token, in seconds since 1970, and the time until which it is sent, in milliseconds. */
 export interface TokenTimes {
   readonly claims: { readonly iat: number; readonly nbf: number; readonly exp: number }
   readonly sentUntil: number

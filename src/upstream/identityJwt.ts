@@ -23,8 +23,8 @@ interface Signed {
 /**
  * Builds the authorizer that signs a JWT for each caller.
  *
- * A token is cached until shortly before its end: by the identity, which the requests of one verified token share, and by
- * what it says, for verifiers that return a new identity each time.
+ * A token is cached until shortly before it expires: by the identity object, which the requests of one verified token
+ * share, and by its claims, for verifiers that return a new identity each time.
  */
 export const makeIdentityJwt = Effect.fnUntraced(function*(
   settings: GatewaySettings,

@@ -31,7 +31,7 @@ export interface InspectedRules {
 export interface Inspection {
   /** In the order of the verification: the first one with an error is why the token is not accepted. */
   readonly findings: ReadonlyArray<Finding>
-  /** What the token or its provider says about the caller, as far as it can be read. Unproven. */
+  /** The claims of the token, or the provider's description of it, as far as they can be read. Unproven. */
   readonly claims?: JsonObject | undefined
   readonly rules?: InspectedRules | undefined
   /** The caller that the claims describe. Proven only if no finding has an error. */

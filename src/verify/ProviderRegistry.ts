@@ -36,7 +36,7 @@ import type { Verdict } from "./Verdict.ts"
 export interface ProviderOrigin {
   readonly provider: Provider
   readonly clockSkewSeconds: number
-  /** The way to the provider, which also says who vouches for its address. */
+  /** The hosts at which the provider may be requested, which also show who has configured its address. */
   readonly http: ProviderHttp["Service"]
 }
 
@@ -51,7 +51,7 @@ export interface SelectedProvider {
   readonly verify: Effect.Effect<Verdict, VerificationError>
   /** How long the provider's rejections are cached, in milliseconds. If left out, they are not cached. */
   readonly rejectionMillis?: number | undefined
-  /** The provider is asked about the token, so that replicas share the verdict. */
+  /** The provider verifies the token, so that replicas share the verdict. */
   readonly isOpaque?: boolean | undefined
 }
 
@@ -115,8 +115,8 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
    */
   readonly warm?: Effect.Effect<ReadonlyArray<ProviderReadiness>> | undefined
   /**
-   * Checks every rule about a token, for an operator who wants to know what becomes of it. Sends the same requests as the
-   * verification, and requests the keys once more. Caches nothing. Optional.
+   * Checks every rule about a token, for an operator who wants to know whether it is accepted, and why. Sends the same
+   * requests as the verification, and requests the keys once more. Caches nothing. Optional.
    */
   readonly inspect?: ((token: BearerToken) => Effect.Effect<InspectedToken>) | undefined
 }>()("mcp-authorizer/verify/ProviderRegistry") {
@@ -217,7 +217,7 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
     Effect.flatMap(
       GatewayConfig,
       (settings) =>
-        // Their audiences are not known before it is known which server is called.
+        // Their audiences depend on the server that is called.
         settings.servers.length > 0 ? Effect.die(severalServers) : Effect.flatMap(
           ProviderRegistry.make(settings),
           (registry) =>

@@ -1,7 +1,7 @@
 /** Rules about tokens, as verifiers check them and as operators read them. Pure. */
 import type { Rejection } from "./Rejection.ts"
 
-/** The names of the rules that a token has to pass before its caller is known, in the order in which people read them. */
+/** The names of the rules that a token must pass before its caller is known, in the order for people. */
 export const ruleNames = [
   "form",
   "provider",

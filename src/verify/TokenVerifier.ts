@@ -144,8 +144,9 @@ export class TokenVerifier extends Context.Service<TokenVerifier, {
   /**
    * The same as `layerPrefix`, and the function's verdicts are cached and guarded like those of the gateway's own providers.
    *
-   * Use it where the function asks a database or another server. It is not called while a verdict is cached, and rarely while
-   * it fails with `ProviderUnavailable`: other requests then fail at once. An end of the identity ends its verdict.
+   * Use it if the function queries a database or another server. It is not called while a verdict is cached, and rarely
+   * while it fails with `ProviderUnavailable`: other requests then fail at once. An end of the identity ends its
+   * verdict.
    *
    * **Example** (tokens of GitHub)
    *
@@ -249,7 +250,7 @@ export class TokenVerifier extends Context.Service<TokenVerifier, {
             verify: (token) => Effect.tap(verifier.verify(token), (identity) => Effect.fromResult(decode(identity))),
             peek: peek && ((token) => {
               const identity = peek(token)
-              // What does not fit is left to `verify`, which says why.
+              // Claims that do not fit are left to `verify`, which fails with the reason.
               return identity !== undefined && Result.isSuccess(decode(identity)) ? identity : undefined
             })
           }),

@@ -81,7 +81,7 @@ const makeIsSameProvider = () => {
   }
 }
 
-/** The validity of a verdict that is taken over: its key is looked up where this configuration would find it. */
+/** The validity of a reused verdict: its key is looked up in the sources of this configuration. */
 const withKeysOf = ({ keys }: SelectedProvider, { key, ...rest }: Validity): Validity => ({
   ...rest,
   ...(key === undefined || keys === undefined ? {} : { key: { ...key, keys } })
@@ -272,7 +272,7 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
     verify: (token) => Effect.withFiber((fiber) => verify(token, isTraced(fiber))),
     peek: sha256 === undefined ? undefined : (token) => {
       const known = accepted.get(sha256(token))
-      // A verdict of another configuration is left to `verify`, which takes it over or not.
+      // A verdict of another configuration is left to `verify`, which decides whether to reuse it.
       if (known === undefined || known.epoch !== epoch) return undefined
       const now = clock.currentTimeMillisUnsafe()
       // A verdict that is due for renewal is left to `verify`, which can wait.

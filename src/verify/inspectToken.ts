@@ -94,7 +94,7 @@ const inspectUnselected = Effect.fnUntraced(function*(
   }
 })
 
-/** For verifiers that cannot say more than whether they accept a token. */
+/** For verifiers that report only whether they accept a token. */
 const inspectByVerdict = (
   name: string,
   verify: Effect.Effect<Verdict, VerificationError>

@@ -1,4 +1,4 @@
-/** What is measured of cached keys, by provider. */
+/** The metrics of cached keys, by provider. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { primeFetches } from "../keys/keyMetrics.ts"

@@ -19,7 +19,9 @@ export interface Accepted {
   readonly identity: Identity
   /** If set, the verdict also ends when the issuer no longer publishes these keys. */
   readonly keys: SharedKeys | undefined
-  /** When the provider was asked, and when it is to be asked again in the background. Only replicas share these. */
+  /**
+   * When the provider was requested, and when it is to be requested again in the background. Only replicas share these.
+   */
   readonly madeAt?: number | undefined
   readonly renewFrom?: number | undefined
 }

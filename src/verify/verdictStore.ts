@@ -20,7 +20,7 @@ export interface SharedVerdict {
   readonly release: Effect.Effect<void>
 }
 
-/** Verifies a token at its provider. While another instance does, waits for the verdict of that one. */
+/** Verifies a token at its provider. While another instance does, waits for its verdict. */
 export const claimedVerdict = (
   verdict: Effect.Effect<Verdict, VerificationError>,
   { claim, recall, release }: SharedVerdict

@@ -69,7 +69,7 @@ const countsOf = ([passed = 0, rejected = 0, failed = 0]: ReadonlyArray<number>)
   failed
 })
 
-/** The last hour as far as it was sampled. Not a service: whatever has the admin port owns one. */
+/** The last hour as far as it was sampled. Not a service: each process with an admin port owns one. */
 export class History {
   readonly #servers = new Rings(numbers)
   readonly #rejections = new Rings(1)
@@ -94,7 +94,7 @@ export class History {
   sample(activity: Activity, now: number): void {
     const passed = Math.floor((now - this.#until) / slotMillis)
     if (passed < 1) return
-    // After a sleep of the machine there are slots in which nobody has looked.
+    // While the machine was asleep, slots have no samples.
     for (let skipped = 0; skipped < Math.min(passed, slotCount); skipped++) {
       this.#last = (this.#last + 1) % slotCount
       this.#servers.clear(this.#last)

@@ -47,7 +47,7 @@ const notesOf = <A>(all: Map<string, A>, name: string, make: () => A): A => {
   return begun
 }
 
-/** What a log entry of an error says; shorter, because a status has one for each thing. */
+/** The text of an error as in the log, but shorter, because a status has one for each server and provider. */
 const errorNotes = (error: GatewayError, { endedAt, exchange }: ObservedExchange): ErrorActivity => {
   const detail = "detail" in error ? error.detail : undefined
   return {
@@ -61,7 +61,7 @@ const errorNotes = (error: GatewayError, { endedAt, exchange }: ObservedExchange
 
 const providerOf = (error: GatewayError): string | undefined => "provider" in error ? error.provider : undefined
 
-/** The MCP server did not do its part, as far as the gateway can tell. */
+/** Whether the failure is the MCP server's, as far as the gateway can tell. */
 const isOfServer = ({ _tag }: GatewayError): boolean => _tag === "UpstreamUnavailable" || _tag === "UpstreamTimeout"
 
 const isRequest = ({ error, route }: ObservedExchange["exchange"]): boolean =>

@@ -13,7 +13,7 @@ export interface Series {
   readonly passed: ReadonlyArray<number>
   readonly rejected: ReadonlyArray<number>
   readonly failed: ReadonlyArray<number>
-  /** The median duration of `POST` requests in milliseconds; `null`: there was none in this slot. */
+  /** The median duration of `POST` requests in milliseconds; `null`: no sample in this slot. */
   readonly p50: ReadonlyArray<number | null>
   readonly p95: ReadonlyArray<number | null>
 }
@@ -36,7 +36,7 @@ export interface LastError {
   readonly at: number
   /** The kind of error, as in the log. */
   readonly error: string
-  /** What was found and what was expected, as in the log. */
+  /** What was found and expected, as in the log. */
   readonly detail?: string | undefined
 }
 
@@ -113,7 +113,7 @@ export interface ConfigurationStatus {
   readonly generation: number
   /** When it took over. */
   readonly since: number
-  /** The latest attempt to read it again, if nothing came of that: each problem with its fix. */
+  /** The problems of the latest reload, if it was rejected, each with its fix. */
   readonly failed?: { readonly at: number; readonly problems: ReadonlyArray<string> } | undefined
 }
 

@@ -48,8 +48,8 @@ export const browser = (): void => {
   }
 
   /**
-   * Changes a node of the page until it is like another one, and keeps what is alike: with it stay focus, selection,
-   * scrolling, and what was opened.
+   * Changes a node of the page until it equals another one. Equal parts stay in place, and with them focus, selection,
+   * scroll position and open sections.
    */
   const change = (from: Node, to: Node): void => {
     if (!(from instanceof Element) || !(to instanceof Element)) {
@@ -88,7 +88,7 @@ export const browser = (): void => {
     }
   }
 
-  /** A reader who marks text wants to copy it, which a change would prevent. */
+  /** A reader who selects text may want to copy it, which a change would prevent. */
   const isMarked = (element: Element): boolean => {
     const selection = document.getSelection()
     return selection !== null && !selection.isCollapsed && selection.containsNode(element, true)

@@ -5,7 +5,7 @@ import { cell, live, section, type State, stateBadge, table } from "./parts.ts"
 import type { Status } from "./Status.ts"
 import { count, counted, millis, relative } from "./words.ts"
 
-/** Which decisions a reader wants to see; an empty text means all. */
+/** The decisions to show; an empty text selects all. */
 export interface Filter {
   readonly decision: string
   readonly server: string
@@ -14,7 +14,7 @@ export interface Filter {
   readonly text: string
 }
 
-/** A filter's texts are no longer than the longest text of an entry. */
+/** The texts of a filter are at most as long as the longest text of an entry. */
 const longestText = 256
 
 /** Reads a filter from the query of a URL: `decision`, `server`, `provider`, `text`. */
@@ -27,7 +27,7 @@ const membersOf = (entry: AuditEntry): string =>
   Object.values(entry).map((value) => typeof value === "object" ? JSON.stringify(value) : String(value)).join("\n")
     .toLowerCase()
 
-/** Returns the entries that a filter lets pass. */
+/** Returns the entries that match a filter. */
 export const filtered = (
   entries: ReadonlyArray<AuditEntry>,
   { decision, provider, server, text }: Filter

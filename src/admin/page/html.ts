@@ -1,4 +1,4 @@
-/** HTML as values: what is written into a template is text, unless it is HTML of this module. Pure. */
+/** HTML as values: a value in a template is text, unless it is HTML from this module. Pure. */
 import { escapeHtml } from "../../errors/escapeHtml.ts"
 
 /** A piece of HTML that was made by `html`, so that every text in it is escaped. */

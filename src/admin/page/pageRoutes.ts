@@ -14,7 +14,7 @@ import { page } from "./page.ts"
 /** The longest form: a token may be as long as `MCP_MAX_TOKEN_BYTES` permits at most, percent-encoded. */
 const mostFormBytes = 256n * 1024n
 
-/** The longest names of a method and a tool that rules are asked about. */
+/** The maximum lengths of the names of a method and a tool in the form. */
 const longestName = 256
 
 const queryOf = (url: string): URLSearchParams => {
@@ -60,7 +60,7 @@ const decisionsRoute: AdminRoute = {
   })
 }
 
-/** What a form says; a text: why it cannot be used. */
+/** The contents of a form; a string if the form is invalid: the reason. */
 const readForm = (fields: URLSearchParams): TokenQuestion | string => {
   const token = fields.get("token") ?? ""
   if (token.trim() === "") return "There is no token in the form."

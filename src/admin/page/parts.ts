@@ -4,7 +4,7 @@ import type { LastError } from "./Status.ts"
 import type { Level } from "./troubles.ts"
 import { relative } from "./words.ts"
 
-/** The states of things. Each has a colour, a shape and a word, so that none of them has to be told by its colour. */
+/** The states of things. Each has a colour, a shape and a word, so that the colour alone is never needed. */
 export type State = Level | "ok" | "idle"
 
 const shapes: Readonly<Record<State, Html>> = {
@@ -22,7 +22,7 @@ export const sign = (state: State): Html =>
 export const stateBadge = (state: State, text: string): Html =>
   html`<span class="state ${state}">${sign(state)}<span>${text}</span></span>`
 
-/** The last error of something: when, and what. */
+/** The last error of a server or provider, and its time. */
 export const lastErrorLine = (last: LastError | undefined, now: number): Html | undefined =>
   last === undefined
     ? undefined
@@ -30,7 +30,7 @@ export const lastErrorLine = (last: LastError | undefined, now: number): Html | 
       foreign(last.detail ?? last.error)
     }</p>`
 
-/** A section with its heading. What is `live` is replaced when the page refreshes itself. */
+/** A section with its heading. Elements marked `live` are replaced when the page refreshes itself. */
 export const section = (id: string, title: string, note: Part, content: Part): Html =>
   html`<section id="${id}" aria-labelledby="${id}-title" tabindex="-1">
 <div class="heading"><h2 id="${id}-title">${title}</h2>${
@@ -51,7 +51,7 @@ export interface Column {
 }
 
 /**
- * A table in a frame that scrolls by itself where it is too wide, also by keyboard.
+ * A table in a frame that scrolls if it is too wide, also by keyboard.
  *
  * On narrow screens each row becomes a card, so roles are written down that a browser would otherwise forget.
  */

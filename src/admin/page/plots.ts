@@ -1,4 +1,4 @@
-/** Small plots as inline SVG, without styles of their own: the style sheet colours their classes. Pure. */
+/** Small plots as inline SVG. The style sheet colours their classes. Pure. */
 import { type Html, html, pathData } from "./html.ts"
 
 /** The size of a plot in units of its view box; the style sheet decides how large it appears. */
@@ -86,7 +86,7 @@ const stack = (layers: ReadonlyArray<Layer>, top: number, size: Size): ReadonlyA
   })
 }
 
-/** A line with gaps where there is no value. A value between two gaps is a dot. */
+/** A line with gaps for missing values. A value between two gaps is a dot. */
 const line = (
   { name, values }: { readonly name: string; readonly values: ReadonlyArray<number | null> },
   top: number,

@@ -1,4 +1,4 @@
-/** What needs attention, found in the status: the first thing that a reader is told. Pure. */
+/** What needs attention, derived from the status: the first part of the page. Pure. */
 import { adviceOf } from "../rejections.ts"
 import type { Counts, ProviderStatus, RejectionStatus, ServerStatus, Status } from "./Status.ts"
 import { counted, percent, span } from "./words.ts"
@@ -6,7 +6,7 @@ import { counted, percent, span } from "./words.ts"
 /** How urgent something is. */
 export type Level = "bad" | "warn"
 
-/** Something that needs attention, and where the page says more. */
+/** Something that needs attention, and a link to its details. */
 export interface Trouble {
   readonly level: Level
   readonly text: string
@@ -51,7 +51,7 @@ const fewest = 5
 const acceptsNone = (provider: ProviderStatus): boolean =>
   provider.accepted === 0 && provider.lastAcceptedAt === undefined && provider.rejected >= fewest
 
-/** The reason for which tokens of a provider are rejected most often, as far as the latest of each reason tells. */
+/** The most frequent reason for rejecting tokens of a provider, judging by the latest rejection for each reason. */
 const reasonOfRejections = ({ name }: ProviderStatus, rejections: ReadonlyArray<RejectionStatus>): string => {
   const [most] = rejections.filter(({ last }) => last.provider === name).toSorted((one, other) =>
     other.sinceStart - one.sinceStart
@@ -87,10 +87,10 @@ const ofProvider = (
     : []
 }
 
-/** A share of failed requests that is worth a look. */
+/** The share of failed requests from which on attention is needed. */
 const failedShare = 0.05
 
-/** The name of a server as people are told of it. */
+/** The name of a server in sentences. */
 export const serverTitle = ({ name }: Pick<ServerStatus, "name">): string =>
   name === "" ? "MCP server" : `MCP server ${name}`
 
@@ -125,7 +125,7 @@ const commonest = (rejections: ReadonlyArray<RejectionStatus>): RejectionStatus 
     .filter(({ reason }) => adviceOf(reason).isUsual !== true && reason.startsWith("InvalidToken"))
     .toSorted((one, other) => other.lastHour - one.lastHour)[0]
 
-/** Nobody gets in: the one sign by which a wrong configuration shows. */
+/** Every caller is rejected, which is the sign of a wrong configuration. */
 const ofTokens = ({ rejections, traffic: { lastHour } }: Status): ReadonlyArray<Trouble> => {
   const reason = commonest(rejections)
   if (reason === undefined || reason.lastHour < fewest || lastHour.passed > 0) return []
@@ -147,7 +147,7 @@ const ofWorkers = ({ workers: { configured, heard } }: Status): ReadonlyArray<Tr
       where: "overview"
     }]
 
-/** The operator has changed the configuration, and believes that it is at work. */
+/** The operator has changed the configuration, and assumes that it is in effect. */
 const ofConfiguration = ({ configuration, now }: Status): ReadonlyArray<Trouble> => {
   const failed = configuration?.failed
   if (failed === undefined) return []

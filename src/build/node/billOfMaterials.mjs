@@ -4,7 +4,7 @@ const purlOf = ({ name, version }) => `pkg:npm/${name.replace("@", "%40")}@${ver
 const licensesOf = (license) =>
   license.includes(" ") ? [{ expression: license.replace(/^\((.*)\)$/, "$1") }] : [{ license: { id: license } }]
 
-/** The digest by which the lock file knows what was downloaded. */
+/** The digest of the package in the lock file. */
 const hashesOf = (integrity) =>
   integrity === undefined
     ? {}
@@ -26,7 +26,7 @@ const describe = (type, manifest) => {
 /**
  * The software bill of materials (CycloneDX 1.6) of a program that consists of these packages.
  *
- * The same packages give the same text. It has a time only where `SOURCE_DATE_EPOCH` gives one.
+ * The same packages result in the same text. It has a time only if `SOURCE_DATE_EPOCH` is set.
  */
 export const billOfMaterials = (program, packages, lock, epoch) => {
   const components = packages.map(({ folder, manifest }) => ({

@@ -1,8 +1,9 @@
 /**
- * Makes the program of few files, and its package: `node src/build/node/build.mjs [dist]`, after the compiler.
+ * Bundles the program into a few files, and makes its package: `node src/build/node/build.mjs [dist]`, after the
+ * compiler.
  *
- * What `main.js` loads becomes one file each, with all that it imports and uses. The thousand small modules that it
- * consists of otherwise take longer to load than everything else at start.
+ * Each module that `main.js` loads becomes one file, with everything that it imports. Loading the thousand small
+ * modules would take longer than everything else at start.
  */
 import { build } from "esbuild"
 import { chmod, readFile, realpath, writeFile } from "node:fs/promises"
@@ -22,11 +23,11 @@ const dist = await realpath(resolve(process.argv[2] ?? join(root, "dist")))
 
 const readJson = async (path) => JSON.parse(await readFile(path, "utf8"))
 
-// What is CommonJS among the dependencies asks for Node's modules with it.
+// CommonJS dependencies load Node's modules with it.
 const banner = `import { createRequire as __createRequire } from "node:module"
 const require = __createRequire(import.meta.url)`
 
-/** Loaded only where there is a store: it is as large as all the rest. So it has a file of its own. */
+/** It is loaded only if there is a store, and is as large as the rest of the program. So it is a separate file. */
 const redisClient = {
   name: "redis client",
   setup: (build) => {
@@ -42,7 +43,7 @@ const common = {
   format: "esm",
   platform: "node",
   target: "node20.19",
-  // Names stay, and lines stay short: operators see them in stack traces.
+  // Keeps names, and short lines: operators see them in stack traces.
   minifyWhitespace: true,
   minifySyntax: true,
   lineLimit: 160,
@@ -51,7 +52,7 @@ const common = {
   logLevel: "warning"
 }
 
-/** Bundles into a file; gives the files that it consists of. */
+/** Bundles into a file, and returns the files that it consists of. */
 const bundle = async (outfile, options) => {
   const { metafile } = await build({ ...common, outfile, ...options })
   return Object.keys(metafile.inputs).map((path) => join(dist, path))

@@ -2,7 +2,7 @@
  * Runs a program and restarts it whenever its source changes: `npm run dev`, or
  * `node src/build/node/dev.mjs src/main.ts serve`.
  *
- * Nothing is type-checked here; a change that does not compile is reported, and the program of before goes on.
+ * It does not check types. A change that does not compile is reported, and the previous program continues.
  */
 import * as esbuild from "esbuild"
 import { spawn } from "node:child_process"
@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url"
 
 const [entry = "src/main.ts", ...args] = process.argv.slice(2)
 
-// What is CommonJS among the dependencies asks for Node's modules with it.
+// CommonJS dependencies load Node's modules with it.
 const banner = `import { createRequire as __createRequire } from "node:module"
 const require = __createRequire(import.meta.url)`
 
@@ -27,7 +27,8 @@ const outfile = join(directory, "main.mjs")
 // Editors write a file in several steps.
 const settleMillis = 20
 
-// A program that waits for open streams at its end would hold up the next one; at the very end, no program follows.
+// A program that waits for open streams when it stops would delay the next one. At the end of `npm run dev` no program
+// follows.
 const graceMillis = 200
 const lastGraceMillis = 5_000
 
@@ -47,7 +48,7 @@ const fileOf = (module) => module.replaceAll("/", "_")
 const imported = new Set()
 let bundledModules = 0
 
-/** Takes the modules of large dependencies, which hardly change, from a bundle of their own. */
+/** Takes the modules of large dependencies, which hardly change, from a separate bundle. */
 const dependencies = {
   name: "mcp-authorizer:dependencies",
   setup: (build) => {

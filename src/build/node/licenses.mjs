@@ -33,7 +33,7 @@ const statedIn = async (name, license, files) => {
   const found = (await Promise.all(files.map(noticesOf))).flat()
   if (license === "MIT" && name in holders) return [holders[name], mit, ...new Set(found)].join("\n\n")
   if (!/\bApache-2\.0\b/.test(license) || found.length === 0) throw new Error(`${name} has no licence file`)
-  // The gateway's own is the Apache License as well.
+  // The gateway itself has the Apache License, too.
   return [...new Set(found), (await readFile(own, "utf8")).trim()].join("\n\n")
 }
 

@@ -4,15 +4,15 @@ const { resolve } = createRequire(import.meta.url)
 
 const refusal = (what) => `() => { throw new Error("${what} is not part of this program") }`
 
-/** What some module imports, and what it gets instead. */
+/** An import of some module, and its replacement. */
 const replacements = [
   {
-    // Its barrel loads all of it, which takes longer than anything else.
+    // Its barrel loads the whole package, which takes longer than anything else.
     imported: /^undici$/,
     importer: /./,
     contents: `import api from ${JSON.stringify(resolve("undici/lib/api/index.js"))}
       import Dispatcher from ${JSON.stringify(resolve("undici/lib/dispatcher/dispatcher.js"))}
-      // As the barrel does: agents ask by these.
+      // As the barrel does: agents use these symbols.
       Object.assign(Dispatcher.prototype, api)
       export { default as Agent } from ${JSON.stringify(resolve("undici/lib/dispatcher/agent.js"))}
       export { default as ProxyAgent } from ${JSON.stringify(resolve("undici/lib/dispatcher/proxy-agent.js"))}
@@ -49,7 +49,7 @@ const replacements = [
     contents: `exports.http = require("node:http")`
   },
   {
-    // Files, terminals and child processes, for layers that nobody asks for.
+    // Files, terminals and child processes, for layers that the program does not use.
     imported: /^\.\/Node(?:Services|HttpPlatform)\.js$/,
     importer: /NodeHttpServer/,
     contents: `export { empty as layer } from "effect/Layer"`
@@ -58,7 +58,7 @@ const replacements = [
 
 const found = new Set()
 
-/** An esbuild plugin: leaves out what the dependencies would load at start, and what is never used here. */
+/** An esbuild plugin that leaves out modules that the dependencies load at start and that the program never uses. */
 export const neverUsed = {
   name: "never used",
   setup: (build) => {
@@ -82,6 +82,6 @@ export const neverUsed = {
   }
 }
 
-/** Replacements that nothing asked for. A dependency has changed, and may load again what it should not. */
+/** Replacements whose import was not found. A dependency has changed, and may load again what it should not. */
 export const staleReplacements = () =>
   replacements.flatMap(({ imported }, index) => found.has(index) ? [] : [String(imported)])

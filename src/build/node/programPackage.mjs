@@ -4,7 +4,7 @@ import { dirname, join } from "node:path"
 /** The name of the program in the registry; its command has the name of the project. */
 const programName = "mcp-authorizer-gateway"
 
-/** The manifest of the program's package. Nothing is installed with it: all that it needs is part of it. */
+/** The manifest of the program's package. It has no dependencies: everything it needs is part of it. */
 export const programManifest = (
   { bugs, description, engines, homepage, keywords, license, name, publishConfig, repository, version }
 ) => ({
@@ -39,7 +39,7 @@ export const writeProgramPackage = async (dist, manifest) => {
   for (const file of programFiles) {
     await mkdir(dirname(join(folder, file)), { recursive: true })
     const text = await readFile(join(dist, file), "utf8")
-    // The maps stay where they were made.
+    // The source maps are not part of it.
     await writeFile(join(folder, file), text.replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n"))
   }
   await chmod(join(folder, "main.js"), 0o755)

@@ -20,9 +20,9 @@ const sweep = `{
 }`
 
 /**
- * Bundles `entry`, packs it with the engine, and writes the component to `output`; gives its size in bytes.
+ * Bundles `entry`, packs it with the engine, writes the component to `output`, and returns its size in bytes.
  *
- * The component has a world of `wit/`, that of Spin unless given, whatever it uses of it.
+ * The component has a world of `wit/`, by default Spin's, regardless of how much of it the component uses.
  */
 export const buildComponent = async (entry, output, worldName = "gateway") => {
   const { outputFiles: [script] } = await build({

@@ -7,7 +7,7 @@ export interface MemoryImage {
   readonly isDense: boolean
 }
 
-/** Returns the component or module with its memory images made dense. Dense ones stay as they are. */
+/** Returns the component or module with its memory images made dense. Dense ones are unchanged. */
 export declare const denseImage: (bytes: Uint8Array) => Uint8Array
 
 /** Returns the memory images of a component, or of a module. */

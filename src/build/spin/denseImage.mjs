@@ -74,8 +74,8 @@ function* sectionsOf(bytes) {
 }
 
 /**
- * Returns the segments of a data section by address. `undefined`: there are other than active segments of the one memory,
- * so the section has to stay as it is.
+ * Returns the segments of a data section by address. `undefined`: there are segments other than active ones of the only
+ * memory, so the section must not be changed.
  */
 const segmentsOf = (section) => {
   const reader = makeReader(section)
@@ -173,8 +173,8 @@ const denseModule = (bytes) => {
 }
 
 /**
- * Returns the same component, or the same module, with segments of its initial memory merged: the shortest gaps are filled
- * with zeros until the data is dense. What is dense already stays as it is, byte for byte.
+ * Returns the same component, or the same module, with segments of its initial memory merged: the shortest gaps are
+ * filled with zeros until the data is dense. A dense image is returned unchanged.
  */
 export const denseImage = (bytes) =>
   preamble(bytes).isComponent

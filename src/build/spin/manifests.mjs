@@ -1,10 +1,13 @@
-/** The manifests for Spin, which declare every setting: Spin ignores a variable that a manifest does not declare, and says nothing. */
+/**
+ * The manifests for Spin, which declare every setting: Spin silently ignores a variable that a manifest does not
+ * declare.
+ */
 import { readFileSync, writeFileSync } from "node:fs"
 
 const template = "templates/mcp-authorizer"
 const snippets = `${template}/metadata/snippets`
 
-/** The defaults of variables that are not empty, or `undefined` for one that must be set; by the file. */
+/** The defaults of variables that are not empty, or `undefined` for one that must be set, by file. */
 const defaults = {
   "spin.toml": { mcp_server_url: undefined },
   "chained.toml": { mcp_server_url: "http://ftl-mcp-gateway.spin.internal/mcp-internal" },
@@ -34,7 +37,7 @@ const declared = (all, given) =>
 /** The lines that give a component its variables. */
 const used = (all) => all.map(({ name }) => `${name} = "{{ ${name} }}"`)
 
-/** `spin new` fills in what is in braces, apart from this. */
+/** `spin new` fills in everything else that is in braces. */
 const raw = (lines) => lines.map((line) => `{% raw %}${line}{% endraw %}`)
 
 const own = "[component.{{project-name | kebab_case}}.variables]"

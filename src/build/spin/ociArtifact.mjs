@@ -86,7 +86,7 @@ const succeeded = (response, what) => {
  * Pushes the artifact to a repository of a registry, with its version as the tag.
  *
  * @param repository `https://registry.example.com/mcp-authorizer/gateway`
- * @param authorization the value of the `Authorization` field, if the registry wants one
+ * @param authorization the value of the `Authorization` field, if the registry requires one
  */
 export const pushArtifact = async ({ blobs, manifest, version }, repository, authorization) => {
   const { origin, pathname } = new URL(repository)

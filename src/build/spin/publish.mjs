@@ -1,8 +1,8 @@
 /**
  * Packs `dist/mcp-authorizer.wasm` for registries: `node src/build/spin/publish.mjs [--push REPOSITORY] [component]`.
  *
- * Writes the OCI layout `dist/oci` and says what `source` of a manifest has to name. With `--push` the artifact also goes to
- * that repository; `OCI_AUTHORIZATION` is the value of the `Authorization` field for it.
+ * Writes the OCI layout `dist/oci`, and prints the value for `source` in a manifest. With `--push` the artifact also
+ * goes to that repository; `OCI_AUTHORIZATION` is the value of the `Authorization` field for it.
  */
 import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"

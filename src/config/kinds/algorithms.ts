@@ -6,7 +6,7 @@ import { listForms } from "./kinds.ts"
 
 const isAllowed = (name: string): name is JwsAlgorithm => jwsAlgorithms.some((algorithm) => algorithm === name)
 
-// What TypeScript code may write; what JSON has there is seen by `parse`.
+// What TypeScript code may write; `parse` checks values from JSON.
 const isString = (value: unknown): value is JwsAlgorithm => typeof value === "string"
 
 const parse = (members: ReadonlyArray<string>): Checked<ReadonlyArray<JwsAlgorithm>> => {

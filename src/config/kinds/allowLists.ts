@@ -1,4 +1,4 @@
-/** Lists of the callers that are let in. */
+/** Lists of allowed callers. */
 import * as Result from "effect/Result"
 import { normalDomain, normalEmail } from "../../identity/emailAddress.ts"
 import { type Checked, invalid } from "./kind.ts"

@@ -2,7 +2,7 @@ import * as Result from "effect/Result"
 import { invalid } from "./kind.ts"
 import { list, string } from "./kinds.ts"
 
-/** In the place of a path: standard output. */
+/** Instead of a path: standard output. */
 export const standardOutput = "stdout"
 
 /** Where audit entries go: standard output, or a file. A path has a slash, so that no word is taken for a file's name. */

@@ -5,8 +5,8 @@ import { list } from "./kinds.ts"
 /**
  * Returns whether a host (`URL.hostname`, without port) matches one of the patterns.
  *
- * `example.com` matches itself, `*.example.com` every name below it but not `example.com` nor `badexample.com`. No
- * pattern matches no host: callers that read an empty list as "any host" must ask for that first.
+ * `example.com` matches itself, `*.example.com` every name below it but not `example.com` nor `badexample.com`. An
+ * empty list of patterns matches no host. Callers for which an empty list means "any host" must check that first.
  */
 export const matchesDomain = (patterns: ReadonlyArray<string>, hostname: string): boolean =>
   patterns.some((pattern) =>
@@ -37,7 +37,7 @@ const host = /^(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*
 
 const yesOrNo = /^(?:true|false|yes|no|on|off|1|0)$/
 
-/** Hosts by their full names, in lower case: what is allowed to one is not to be allowed to its neighbours. */
+/** Hosts by their full names, in lower case: a permission for one host must not extend to others. */
 export const hosts: Kind<ReadonlyArray<string>, string | ReadonlyArray<string>> = list(
   "comma list",
   /,/,

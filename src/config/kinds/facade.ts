@@ -19,7 +19,10 @@ export interface FacadeInput {
   readonly client_secret?: string | Redacted.Redacted<string> | undefined
   /** A file that holds `client_secret`. */
   readonly client_secret_file?: string | undefined
-  /** How the gateway authenticates at the provider. Default: with a secret as the provider's metadata say, else `none`. */
+  /**
+   * How the gateway authenticates at the provider. Default: with a secret, the method in the provider's metadata, else
+   * `none`.
+   */
   readonly client_auth?: (typeof facadeAuthMethods)[number] | undefined
   /** The private key of `private_key_jwt`: PKCS#8 in PEM. */
   readonly client_key?: string | Redacted.Redacted<string> | undefined
@@ -31,7 +34,7 @@ export interface FacadeInput {
   readonly client_key_id?: string | undefined
   /** The SHA-256 thumbprint of the key's certificate in base64url (`x5t#S256` of the client assertion). */
   readonly client_certificate_thumbprint?: string | undefined
-  /** Where clients may be sent back to; a loopback URI without a port stands for every port. */
+  /** The URIs to which clients may be redirected; a loopback URI without a port matches every port. */
   readonly redirect_uris: string | ReadonlyArray<string>
   /** https redirect URIs, and client ids that are URLs, for which no consent page is shown. Default: none. */
   readonly trusted_clients?: string | ReadonlyArray<string> | undefined

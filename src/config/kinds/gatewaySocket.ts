@@ -17,11 +17,11 @@ const longestPath = 107
 export const meansSocket = (url: string): boolean => /^(?:[a-z+]*unix:|https?:\/\/unix:\/)/i.test(url)
 
 /**
- * The path of the Unix socket behind which the MCP server is, `undefined` for one that is reached over TCP.
+ * The path of the MCP server's Unix socket; `undefined` for a server that is reached over TCP.
  *
  * For clients that are to connect, and for hosts that have to reject what they cannot connect to.
  *
- * @param gatewayUrl `gatewayUrl` of the settings: `http+unix://%2Frun%2Fmcp.sock/mcp` gives `/run/mcp.sock`
+ * @param gatewayUrl `gatewayUrl` of the settings: `/run/mcp.sock` for `http+unix://%2Frun%2Fmcp.sock/mcp`
  */
 export const gatewaySocket = (gatewayUrl: string): string | undefined => {
   const authority = form.exec(gatewayUrl)?.[1]

@@ -1,5 +1,5 @@
 /**
- * Addresses that people give as an issuer or an audience and that no token has there.
+ * Addresses that are mistaken for an issuer or an audience, and that no token contains.
  *
  * They are recognized by their text alone, without a request.
  */

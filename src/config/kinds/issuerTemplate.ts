@@ -1,7 +1,7 @@
 /**
  * Issuers of many tenants: one text with a place for the tenant, as in `https://login.microsoftonline.com/{tenantid}/v2.0`.
  *
- * Pure. A template becomes issuers by a list of tenants alone, never by what a token or a document says.
+ * Pure. Only a list of tenants turns a template into issuers, never a token or a document.
  */
 
 const place = /\{tenant(?:_?id)?\}/gi
@@ -15,7 +15,7 @@ export const fillTemplate = (template: string, tenant: string): string => templa
 /** A template in the one spelling of its place. */
 export const normalTemplate = (template: string): string => fillTemplate(template, "{tenantid}")
 
-/** The issuers that a provider stands for: its own, or one for each tenant. */
+/** The issuers of a provider: one, or one for each tenant. */
 export const issuersOf = (
   { issuer, tenants }: { readonly issuer: string; readonly tenants?: ReadonlyArray<string> | undefined }
 ): ReadonlyArray<string> => tenants === undefined ? [issuer] : tenants.map((tenant) => fillTemplate(issuer, tenant))

@@ -2,8 +2,8 @@
  * Kinds of values: Effect Schemas from what JSON and TypeScript code write to what the gateway uses.
  *
  * Decoding reads a setting, encoding shows one. Each Schema is annotated with its label, with the Schema that reads the
- * same value from text (variables), and with what an operator is told of a value of another type. Mistakes never repeat
- * the value: it may be a secret that was put into the wrong variable.
+ * same value from text (variables), and with the message about a value of another type. Mistakes never repeat the
+ * value: it may be a secret that was put into the wrong variable.
  */
 import * as Effect from "effect/Effect"
 import type { JsonSchema } from "effect/JsonSchema"
@@ -33,7 +33,7 @@ interface KindAnnotations<A = unknown> {
   readonly text: Schema.Codec<A, string>
   /** What a file may have there, where TypeScript code may write more. */
   readonly file: Schema.Constraint
-  /** What is said of a value that has another type. */
+  /** The message about a value of another type. */
   readonly mistyped: (value: unknown) => Mistake
   /** The value as an operator is shown it. */
   readonly show: (value: A) => unknown
@@ -56,7 +56,7 @@ const issueOf = (mistakes: ReadonlyArray<Mistake>): SchemaIssue.Issue => {
   return others.length === 0 ? first : new SchemaIssue.Composite(Schema.Unknown.ast, [first, ...others])
 }
 
-/** The mistakes that `issueOf` made, in their order; none where the value has another type. */
+/** The mistakes that `issueOf` made, in their order; empty if the value has another type. */
 const mistakesOf = (issue: SchemaIssue.Issue): ReadonlyArray<Mistake> => {
   switch (issue._tag) {
     case "InvalidValue": {
@@ -89,7 +89,7 @@ export interface KindOptions<A, Input> {
   readonly input: Schema.Codec<Input, Input>
   /** What a file may have there, for the JSON Schema, where TypeScript code may write more. */
   readonly file?: Schema.Constraint
-  /** What is said of a value that has another type. */
+  /** The message about a value of another type. */
   readonly mistyped: (value: unknown) => Mistake
   readonly fromJson: (input: Input) => Checked<A>
   readonly fromText: (text: string) => Checked<A>
@@ -107,7 +107,7 @@ export const makeKind = <A, Input>(
   return reading(input, fromJson, show).annotate({ [key]: annotations })
 }
 
-/** The same kind for values that may be used only where `permit` lets them. */
+/** The same kind for values that need the permission of `permit`. */
 export const permitted = <A, Input>(kind: Kind<A, Input>, permit: Permit<A>): Kind<A, Input> =>
   kind.annotate({ [key]: { ...annotationsOf(kind), permit } })
 

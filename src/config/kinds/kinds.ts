@@ -73,7 +73,7 @@ export const RedactedText: Schema.Codec<Redacted.Redacted<string>, Redacted.Reda
   Schema.String
 )
 
-/** What is shown of a secret. */
+/** The text that is shown in place of a secret. */
 export const hidden = "(hidden)"
 
 const redacted = (text: string): Checked<Redacted.Redacted<string>> => Result.succeed(Redacted.make(text))
@@ -136,7 +136,7 @@ export const autoOrBoolean: Kind<"auto" | boolean, "auto" | boolean> = makeKind<
   show: asItIs
 })
 
-/** The numbers that a setting may have, and what is said of others. */
+/** The numbers that a setting may have, and the message about other values. */
 export const wholeNumbers = (minimum: number, maximum: number) => {
   const outside: Mistake = {
     problem: `is not a whole number from ${minimum} to ${maximum}`,
@@ -237,7 +237,7 @@ export const listForms = <A>(
   }
 }
 
-/** A list whose members stay the strings that they are. */
+/** A list of strings that are not changed. */
 export const list = (
   label: string,
   separator: RegExp,

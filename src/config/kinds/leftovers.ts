@@ -1,7 +1,7 @@
 /**
- * What env files, shells, templates and copied pages leave in a value, so that it is not what its author meant.
+ * Leftovers of env files, shells, templates and copied pages in a value, which change its meaning.
  *
- * None of it can be part of a usable value of most settings; mistakes never repeat the value.
+ * They cannot be part of a usable value of most settings. Mistakes never repeat the value.
  */
 import * as Result from "effect/Result"
 import type { Mistake } from "../InvalidConfiguration.ts"
@@ -48,7 +48,7 @@ const inQuotes: Mistake = {
   fix: "Remove the quotation marks: what read the file or the command has taken them for a part of the value"
 }
 
-/** `["a", "b"]`, and what was meant to be it. */
+/** `["a", "b"]`, and failed attempts to write it. */
 export const isJsonArray = (text: string): boolean =>
   text.startsWith("[") && text.endsWith("]") && !/^\[[0-9A-Fa-f:.]+\]$/.test(text)
 

@@ -17,7 +17,7 @@ const levels: Readonly<Record<GatewaySettings["logLevel"], LogLevel.LogLevel>> =
 /** The settings that logging follows. */
 export type LogSettings = Pick<GatewaySettings, "logFormat" | "logLevel" | "logNames">
 
-/** Writes each entry to standard output as `MCP_LOG_FORMAT` says. */
+/** Writes each entry to standard output in the format of `MCP_LOG_FORMAT`. */
 export const loggerOf = ({ logFormat, logNames }: LogSettings): Logger.Logger<unknown, void> =>
   logFormat === "json" ? Logger.withConsoleLog(flatLine(logNames)) : Logger.consolePretty({ colors: false })
 

@@ -9,7 +9,7 @@ import { type Checked, invalid, type Kind, makeKind } from "./kind.ts"
 
 /** One limit as TypeScript and JSON write it. */
 export interface RateLimitInput {
-  /** What is counted apart: each subject, client, peer address, server or tool, or each combination of several. */
+  /** What has its own counter: each subject, client, peer address, server or tool, or each combination of several. */
   readonly by: ReadonlyArray<LimitDimension>
   /** What is counted: messages to the server, or rejected tokens, which have an address only. Default: `messages`. */
   readonly on?: "messages" | "failures" | undefined
@@ -21,7 +21,7 @@ export interface RateLimitInput {
   readonly algorithm?: (typeof limitAlgorithms)[number] | undefined
   /** Count only the calls of these tools; `*` stands for any characters. */
   readonly tools?: ReadonlyArray<string> | undefined
-  /** Count only what is for these servers; `*` stands for any characters. */
+  /** Count only messages for these servers; `*` stands for any characters. */
   readonly servers?: ReadonlyArray<string> | undefined
 }
 
@@ -153,7 +153,7 @@ const Entry = Schema.Struct({
 
 type Input = string | ReadonlyArray<RateLimitInput>
 
-// Entries are checked one by one, so that the problem says which of them is wrong.
+// Entries are checked one by one, so that the problem names the wrong one.
 const isInput = (value: unknown): value is Input => typeof value === "string" || Array.isArray(value)
 
 /** Rate limits, all of which a request has to pass. */

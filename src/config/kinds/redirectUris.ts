@@ -43,7 +43,8 @@ export const redirectUriProblem = (uri: string): string | undefined => {
   const own = responseParameters.find((name) => url.searchParams.has(name))
   if (own !== undefined) return `has the parameter ${own}, which responses add`
   if (scheme !== "http" && scheme !== "https") return undefined
-  // What a browser would request must be what was compared: no upper case, no dot segments, no default port.
+  // The URI must be written as a browser would request it, because it is compared as text: no upper case, no dot
+  // segments, no default port.
   if (url.href !== uri && url.href !== `${uri}/`) return "is not in normal form, as a browser would show it"
   return scheme === "http" && !isLoopbackHost(url.hostname)
     ? "is an http URL of another host than this machine"
@@ -69,8 +70,8 @@ const secureLoopback = /^https:\/\/(?:(?:[a-z0-9-]+\.)*localhost\.?|127(?:\.[0-9
 export const isLocalRedirect = (uri: string): boolean => !uri.startsWith("https:") || secureLoopback.test(uri)
 
 /**
- * Whether a redirect URI is one of those that are allowed: character for character, except that a loopback URI without a
- * port stands for every port (RFC 8252, section 7.3), and may leave out the slash that is its whole path.
+ * Whether a redirect URI is one of those that are allowed: character for character, except that a loopback URI without
+ * a port matches every port (RFC 8252, section 7.3), and may leave out the slash that is its whole path.
  */
 export const isAllowedRedirect = (allowed: ReadonlyArray<string>, uri: string): boolean => {
   if (redirectUriProblem(uri) !== undefined) return false

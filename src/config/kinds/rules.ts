@@ -44,7 +44,7 @@ const at = (place: string, problem: string, fix: string): Mistake => ({ problem:
 const below = (place: string, mistakes: ReadonlyArray<Mistake>): ReadonlyArray<Mistake> =>
   mistakes.map(({ fix, problem }) => at(place, problem, fix))
 
-/** What has been found to be wrong so far. */
+/** The problems found so far. */
 type Report = (...mistakes: ReadonlyArray<Mistake>) => void
 
 const readPattern = (place: string, value: unknown, report: Report): ReadonlyArray<Glob> => {
@@ -206,7 +206,7 @@ const read = (input: ReadonlyArray<unknown>): Checked<ReadonlyArray<Rule>> => {
   const mistakes: Array<Mistake> = []
   const report: Report = (...found) => void mistakes.push(...found)
   const rules = input.flatMap((rule, index) => readRule(`rules[${index}]`, index, rule, report) ?? [])
-  // What is misread could seem to match everything.
+  // A misread rule could seem to match everything.
   if (mistakes.length === 0) report(...unreachable(rules))
   return mistakes.length === 0 ? Result.succeed(rules) : Result.fail(mistakes)
 }

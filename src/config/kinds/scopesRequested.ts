@@ -7,7 +7,7 @@ import { type StringMap, stringMap } from "./stringMap.ts"
 /** The name of the member for scopes without a member of their own. */
 const others = "*"
 
-/** Stands for the scope itself in the value of that member. */
+/** The placeholder for the scope in the value of that member. */
 const place = "{scope}"
 
 // OpenID Connect Core 1.0, sections 3.1.2.1, 5.4 and 11: the same at every provider.
@@ -31,7 +31,10 @@ export const scopesRequested = stringMap<StringMap>({
   show: (map) => map
 })
 
-/** Returns the scope that a client must request to get this one. Scopes of OpenID Connect and full names stay as they are. */
+/**
+ * Returns the scope that a client must request to get this one. Scopes of OpenID Connect and full names are not
+ * changed.
+ */
 export const requestedScope = (map: StringMap, scope: string): string => {
   const own = Object.hasOwn(map, scope) ? map[scope] : undefined
   if (own !== undefined) return own

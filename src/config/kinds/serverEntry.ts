@@ -1,4 +1,4 @@
-/** The members of an entry of `servers` that are no settings. */
+/** The members of an entry of `servers` that are not settings. */
 import * as Result from "effect/Result"
 import { invalid, type Kind } from "./kind.ts"
 import { list, string } from "./kinds.ts"
@@ -18,7 +18,7 @@ const hostForm = /^(?:[a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9
 export const serverHost: Kind<string, string> = string("host", (text) => {
   if (text.includes("/")) return invalid("is a URL or a path", "Write the host alone, as in files.example.com")
   const host = text.toLowerCase().replace(/\.(?=:|$)/, "").replace(/:(?:80|443)$/, "")
-  // Some values have the form of a host but are invalid, or have another spelling, under which nobody would come.
+  // Some values have the form of a host but are invalid, or have another spelling, which no request would use.
   return hostForm.test(host) && URL.canParse(`https://${host}`) && new URL(`https://${host}`).host === host
     ? Result.succeed(host)
     : invalid("is not a host", "Write a host name or address, with its port if only that one is meant")

@@ -11,7 +11,7 @@ const form = "Write [\"email\", \"groups\"], or {\"realm_access.roles\": \"roles
 
 const maxClaims = 32
 
-/** Claims that the gateway writes itself, and those in which a token says how its bearer proves itself. */
+/** Claims that the gateway writes itself, and those that bind a token to a key of its bearer. */
 const own: ReadonlySet<string> = new Set([
   "iss",
   "sub",

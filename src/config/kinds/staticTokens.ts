@@ -1,7 +1,7 @@
 /**
  * Static tokens: `token:client:subject:scope,scope[:expiry]`, several separated by `;`, or a JSON array.
  *
- * Mistakes point at entries by number, never at what they say.
+ * Mistakes name entries by number, never by content.
  */
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -155,7 +155,7 @@ const parse = (text: string): Checked<ReadonlyArray<StaticToken>> => {
 
 type Input = string | Redacted.Redacted<string> | ReadonlyArray<StaticTokenInput>
 
-// Entries are checked one by one, so that the problem says which of them is wrong, and never its content.
+// Entries are checked one by one, so that the problem names the wrong one by its number, and never its content.
 const isInput = (value: unknown): value is Input =>
   typeof value === "string" || Redacted.isRedacted(value) || Array.isArray(value)
 

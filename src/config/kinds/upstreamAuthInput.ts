@@ -34,11 +34,11 @@ interface ExchangeInput {
   readonly grant?: (typeof exchangeGrants)[number] | undefined
   /** The name of the provider, where the server has several. */
   readonly provider?: string | undefined
-  /** Where tokens are exchanged. Default: the provider's metadata say it. */
+  /** Where tokens are exchanged. Default: from the provider's metadata. */
   readonly token_endpoint?: string | undefined
   /** The client that is registered at the provider for the gateway. */
   readonly client_id: string
-  /** How the gateway authenticates. Default: with a secret as the provider's metadata say. */
+  /** How the gateway authenticates. Default: with a secret, the method in the provider's metadata. */
   readonly client_auth?: (typeof facadeAuthMethods)[number] | undefined
   readonly client_secret?: Secret | undefined
   /** A file that holds `client_secret`. */

@@ -6,7 +6,7 @@ import { type FieldValue, type ProviderFieldName, providerFields } from "./provi
 /** The fields of a provider as they were found. */
 export type GivenFields = ReadonlyMap<ProviderFieldName, Given>
 
-/** The fields of one provider, and the way to report what is wrong with them. */
+/** The fields of one provider, and the reporting of problems with them. */
 export interface FieldReader {
   /** What the provider is called: `MCP_PROVIDERS[1]`. */
   readonly provider: string
@@ -27,11 +27,11 @@ export interface FieldReader {
 /**
  * Makes the fields of one provider readable.
  *
- * @param provider what the provider is called
+ * @param provider the name of the provider
  * @param added fields that its type has added
- * @param label what a field is called
- * @param problems what is wrong is added here
- * @param everywhere hosts that all providers may be asked over http at
+ * @param label the name of a field
+ * @param problems the list to which problems are added
+ * @param everywhere hosts at which all providers may be requested over http
  */
 export const make = (
   provider: string,
@@ -45,7 +45,7 @@ export const make = (
   const report = (field: string, { fix, problem }: Mistake) => {
     problems.push({ setting: label(field), source: all.get(field)?.source, problem, fix })
   }
-  // What is wrong with its own list is reported once, when the field is read.
+  // Problems of its own list are reported once, when the field is read.
   const own = given.get("allow_http")
   const named = own === undefined ? undefined : Result.getOrUndefined(decode("MCP_ALLOW_HTTP", own))
   const allowHttp = [...new Set([...everywhere, ...named ?? []])]

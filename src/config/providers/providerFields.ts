@@ -1,6 +1,6 @@
 /**
- * What an entry of `MCP_PROVIDERS` may hold, in the terms of the settings that describe a single provider. Which types use
- * a field is said by the types.
+ * What an entry of `MCP_PROVIDERS` may hold, in the terms of the settings that describe a single provider. The types
+ * declare which fields they use.
  */
 import type { Decoded, SettingName } from "../settings.ts"
 

@@ -24,7 +24,7 @@ const listedTokens = ({ provider, type }: ResolvedProvider): ReadonlyArray<strin
   return tokens._tag === "Listed" ? tokens.tokens.map(Redacted.value) : []
 }
 
-/** Reports, at the second of two providers, whatever would leave it open which of them a token belongs to. */
+/** Reports, at the second of two providers, everything that would make it ambiguous which of them verifies a token. */
 export const reportPair = (one: ResolvedProvider, other: ResolvedProvider): void => {
   const [first, second] = [one.provider, other.provider]
   const { provider: name } = one.fields

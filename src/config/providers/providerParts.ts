@@ -13,9 +13,9 @@ import type { ProviderFieldName } from "./providerFields.ts"
 
 /** What a provider must know of the gateway's own settings. */
 export interface ProviderContext {
-  /** The resource identifier that the audience `auto` stands for, if the public URL is configured. */
+  /** The resource identifier that replaces the audience `auto`, if the public URL is configured. */
   readonly resource: string | undefined
-  /** Each of several MCP servers has a resource identifier of its own, which takes the place of `auto` later (`forResource`). */
+  /** Each of several MCP servers has its own resource identifier, which replaces `auto` later (`forResource`). */
   readonly isForSeveral?: boolean
   /** The public URL is configured and invalid, which was reported. */
   readonly publicUrlIsWrong?: boolean
@@ -25,7 +25,7 @@ export interface ProviderContext {
   readonly contentOf?: ContentOf
 }
 
-/** What every provider has; it is called after its type if it has no name of its own. */
+/** The fields of every provider. Its default name is its type. */
 export const readCommon = <const Type extends string>(fields: FieldReader, type: Type) => ({
   type,
   name: fields.read("name") ?? type,
@@ -35,7 +35,7 @@ export const readCommon = <const Type extends string>(fields: FieldReader, type:
   ...readAllowHttp(fields)
 })
 
-/** The hosts that may be asked over http, after reporting what is wrong with the provider's own list. */
+/** Returns the hosts that may be requested over http, after reporting problems of the provider's own list. */
 const readAllowHttp = (fields: FieldReader): { readonly allowHttp?: ReadonlyArray<string> } => {
   fields.read("allow_http")
   return fields.allowHttp.length === 0 ? {} : { allowHttp: fields.allowHttp }
@@ -61,11 +61,11 @@ const exampleTenant = "00000000-0000-0000-0000-000000000000"
 // With a scheme, or a bare domain: a name has no dots.
 const looksLikeUrl = /:\/\/|^[^\s/:]+\.[^\s]+$/
 
-/** What a type says of its issuer. */
+/** What a type requires of its issuer. */
 interface IssuerRules {
   /** How to correct an issuer that is missing. */
   readonly example?: string
-  /** The keys are known without asking the issuer, so that it is only compared, and need not be a URL. */
+  /** The keys do not come from the issuer, so that it is only compared, and need not be a URL. */
   readonly mayBeName?: boolean
   /** It may have a place for the tenant, where tenants are given. */
   readonly mayBeTemplate?: boolean
@@ -107,7 +107,7 @@ export const readIssuer = (
   return undefined
 }
 
-/** Stands for the resource identifier of the MCP server. */
+/** The placeholder for the resource identifier of the MCP server. */
 const auto = "auto"
 
 const withResource = (audience: ReadonlyArray<string>, resource: string): ReadonlyArray<string> =>
@@ -137,9 +137,10 @@ interface ForAudiences {
 }
 
 /**
- * A provider with the resource identifier of one of several MCP servers in place of the audience `auto`, where it is known.
+ * A provider with the resource identifier of one of several MCP servers in place of the audience `auto`, if it is
+ * known.
  *
- * `auto` is also what counts where nothing says for whom tokens are: a token for one server must not open another.
+ * `auto` is also the default if no audience is configured: a token for one server must not be accepted by another.
  */
 export const audienceForResource = <P extends ForAudiences>(
   provider: P,
@@ -164,9 +165,9 @@ const hostname = (url: string): string | undefined =>
   Result.getOrUndefined(Result.map(Result.try(() => new URL(url)), ({ hostname }) => hostname))
 
 /**
- * The host patterns that hold for a provider; a URL whose host matches none of them is reported.
+ * Returns the host patterns for a provider. A URL whose host matches none of them is reported.
  *
- * @param usual the patterns of the type, where none are configured; without them any host will do
+ * @param usual the patterns of the type, for a provider without its own; without them any host is allowed
  */
 export const allowedDomains = (
   fields: FieldReader,

@@ -29,7 +29,7 @@ type Settings = ReadonlyMap<SettingName, Given>
 
 const flatFields = providerFieldNames.filter((field) => !providerFields[field].gatewayWide)
 
-/** Without one of these the rest says nothing about who lets callers in. */
+/** Without one of these, the other fields do not describe a provider. */
 const identifying: ReadonlySet<ProviderFieldName> = new Set<ProviderFieldName>([
   "type",
   "preset",
@@ -129,7 +129,7 @@ const readers = (
   return entries.success.flatMap((value, index) => entry(value, index, source, problems, context, types) ?? [])
 }
 
-/** The type that is given, else the one that the other fields tell; `undefined` if a wrong one is given. */
+/** The given type, else the one that the other fields imply; `undefined` if a wrong one is given. */
 const readType = (
   { given, read, report }: FieldReader.FieldReader,
   types: ReadonlyArray<ProviderType>
@@ -149,7 +149,7 @@ const readType = (
   return found
 }
 
-/** Reads each field by itself, so that what is wrong with it is reported. */
+/** Reads each field separately, so that its problems are reported. */
 const readEach = ({ read }: FieldReader.FieldReader): undefined => {
   for (const field of providerFieldNames) if (field !== "type" && field !== "preset") read(field)
   return undefined
@@ -168,7 +168,7 @@ const resolveProvider = (
   const preset = applyPreset(given)
   if (preset === "Wrong") return readEach(given)
   const type = readType(preset === undefined ? given : given.with(new Map([...preset.fields, ...given.given])), types)
-  // Its fields cannot be checked together, only each by itself.
+  // Its fields cannot be checked together, only separately.
   if (type === undefined) return readEach(given)
   const decided = preset === undefined ? undefined : usedBy(type, preset.fields)
   const fields = preset === undefined || decided === undefined
@@ -209,7 +209,7 @@ const resolveProvider = (
 }
 
 /**
- * The providers, in order; what is wrong with them goes to `problems`.
+ * Returns the providers, in order, and adds problems to `problems`.
  *
  * @param addedTypes types in addition to the gateway's own
  */

@@ -48,7 +48,7 @@ const membersOf = (fields: FieldReader, value: object, { contentOf = noFiles }: 
 
 type Read = <M extends FacadeMember>(member: M) => Value<M> | undefined
 
-/** How the gateway authenticates at the provider, after reporting what is missing for it, or is unused. */
+/** Returns how the gateway authenticates at the provider, after reporting missing and unused fields. */
 const readAuth = (fields: FieldReader, given: ReadonlyMap<FacadeMember, Given>, read: Read): FacadeAuth | undefined => {
   const clientSecret = read("client_secret")
   const clientKey = read("client_key")
@@ -88,7 +88,9 @@ const readAuth = (fields: FieldReader, given: ReadonlyMap<FacadeMember, Given>, 
   }
 }
 
-/** Whether the provider exchanges assertions, and whose, after reporting what could verify none. */
+/**
+ * Returns whether the provider exchanges assertions, and whose, after reporting assertions that could not be verified.
+ */
 const readAssertions = (
   fields: FieldReader,
   given: ReadonlyMap<FacadeMember, Given>,

@@ -1,13 +1,13 @@
 /**
- * What an entry of `MCP_SERVERS` may hold: what is its own, and every setting that the table marks as one of a server
- * (`perServer`), of the same kind and with the same meaning.
+ * The fields of an entry of `MCP_SERVERS`: its own, and every setting that the table marks with `perServer`, with the
+ * same kind and meaning.
  */
 import type { Kind } from "../kinds/kind.ts"
 import { providerNames, serverHost, serverName } from "../kinds/serverEntry.ts"
 import { fileKey, type GatewayName, gatewayNames, settings } from "../settings.ts"
 import { mayBeFile } from "../sources/settingFiles.ts"
 
-/** A field that is no setting of the whole gateway. */
+/** A field that is not a setting of the whole gateway. */
 export interface OwnServerField<A> {
   readonly kind: Kind<A>
   /** One sentence for the reference, the JSON Schema and editors, in Markdown. */

@@ -1,4 +1,4 @@
-/** What is unwise in a gateway with several MCP servers. Pure. */
+/** Warnings about a gateway with several MCP servers. Pure. */
 import { typeOf } from "../../providers/types.ts"
 import type { GatewaySettings, Provider } from "../GatewaySettings.ts"
 
@@ -10,7 +10,7 @@ const listed = (names: ReadonlyArray<string>): string => {
 const isUsedBy = ({ name }: Provider) => ({ providers }: GatewaySettings): boolean =>
   providers.some((provider) => provider.name === name)
 
-/** Whether a token of the provider is for each of its servers alike: nothing in it says for which of them it was issued. */
+/** Whether a token of the provider is valid for all of its servers, because it does not name one of them. */
 const isForAll = (settings: GatewaySettings, provider: Provider): boolean => {
   const { forResource } = typeOf(settings, provider)
   return forResource === undefined || forResource(provider, "urn:any") === provider
@@ -36,9 +36,10 @@ const aboutProvider = (
 }
 
 /**
- * What is unwise in each of several servers, once for all that have it, and in what they have in common.
+ * Returns the warnings about several servers, each once with the names of its servers, and those about what they have
+ * in common.
  *
- * @param warningsOf what is unwise in the settings of one server
+ * @param warningsOf returns the warnings about one server
  */
 export const serverWarnings = (
   settings: GatewaySettings,

@@ -1,6 +1,4 @@
-/**
- * The MCP servers of `MCP_SERVERS`: each entry becomes settings of its own, as if it alone had been configured.
- */
+/** The MCP servers of `MCP_SERVERS`: each entry becomes settings of its own, as if it were the only server. */
 import * as Result from "effect/Result"
 import { nearestName, showMember } from "../../errors/nearestName.ts"
 import type { ProviderType } from "../../providers/ProviderType.ts"
@@ -200,9 +198,7 @@ const resolveEntry = (
     : assemble(values, { addedTypes, providers, serverName: name, serverHost: host, servers: [] })
 }
 
-/**
- * The servers, in order; what is wrong with them goes to `problems`. None where `MCP_SERVERS` is not given.
- */
+/** Returns the servers, in order, and adds problems to `problems`. Empty if `MCP_SERVERS` is not set. */
 export const resolveServers = (
   given: ReadonlyMap<SettingName, Given>,
   context: ServersContext,
@@ -233,6 +229,6 @@ export const resolveServers = (
   })
   problems.push(...checkPlaces(resolved, source))
   const servers = resolved.filter((server) => server !== undefined)
-  // Of some alone nothing else is asked: what is said of them is numbered.
+  // A server without a name is referred to by its number.
   return servers.length === resolved.length ? servers : []
 }

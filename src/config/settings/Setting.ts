@@ -30,18 +30,18 @@ export interface Setting<out A = unknown> {
   readonly secret?: true
   /** Only a part of it is secret, and its kind shows the rest. */
   readonly partlyShown?: true
-  /** May be given by a file, though it is no secret: `MCP_JWT_PUBLIC_KEY_FILE`. */
+  /** May be given by a file although it is not a secret: `MCP_JWT_PUBLIC_KEY_FILE`. */
   readonly inFile?: true
   /** Makes no sense in a file. */
   readonly variableOnly?: true
   /** Takes effect at start only: a reload that would change it is rejected as a whole. */
   readonly atStart?: true
   /**
-   * An entry of `servers` may have a value of its own: under the name that the file has for the setting, or under this one.
-   * What an entry leaves out it inherits.
+   * An entry of `servers` may have its own value, under the setting's name in the file or under this one. What an entry
+   * leaves out it inherits.
    */
   readonly perServer?: true | string
 }
 
-/** Nothing, of whatever would be listed. */
+/** An empty list, for every kind of list. */
 export const none = (): ReadonlyArray<never> => []

@@ -1,4 +1,4 @@
-/** What the gateway says: to clients, to the log, to its store. */
+/** Settings for what the gateway writes: to clients, to the log, to its store. */
 import { logNames } from "../../log/logFields.ts"
 import { auditSubjects, errorStyles, logLevels, stepUps } from "../GatewaySettings.ts"
 import { auditArguments, auditLog } from "../kinds/auditing.ts"

@@ -6,7 +6,7 @@ import { type Decoded, type SettingName, settings } from "../settings.ts"
 
 /** A value as it was found, not yet decoded. */
 export interface Given {
-  /** A string if `isText`, else whatever JSON or TypeScript code had there. */
+  /** A string if `isText`, else a value from JSON or TypeScript code. */
   readonly value: unknown
   /** It came from a variable, where everything is text. */
   readonly isText: boolean
@@ -18,11 +18,11 @@ export interface Given {
   readonly fromFile?: "Read" | "Unusable"
 }
 
-/** What one source of settings holds, and what is wrong with it before any value is looked at. */
+/** The contents of one source of settings, and the problems found before any value is read. */
 export interface Source {
   readonly given: ReadonlyMap<SettingName, Given>
   readonly problems: ReadonlyArray<Problem>
-  /** What kind of source it is, where operators are told. */
+  /** The kind of source, in words for operators. */
   readonly origin?: Origin
 }
 

@@ -1,6 +1,4 @@
-/**
- * `AUTH_CONFIG`, the single JSON variable of the FTL auth gateway, read as the settings that it stands for.
- */
+/** `AUTH_CONFIG`, the single JSON variable of the FTL auth gateway, read as the settings that it contains. */
 import * as Result from "effect/Result"
 import { nearestName, showMember } from "../../errors/nearestName.ts"
 import type { Mistake } from "../InvalidConfiguration.ts"
@@ -16,7 +14,7 @@ const members: ReadonlyMap<string, SettingName> = new Map([
   ["providers", "MCP_PROVIDERS"]
 ])
 
-/** An entry of `providers` in the terms of `MCP_PROVIDERS`; `null` stands for a member that is not there. */
+/** An entry of `providers` in the terms of `MCP_PROVIDERS`; `null` counts as missing. */
 const translate = (entry: unknown): unknown => {
   if (!isObject(entry)) return entry
   const given = Object.entries(entry).filter(([, value]) => value !== null)
@@ -35,7 +33,7 @@ const unknownMember = (name: string): Mistake => {
   }
 }
 
-/** The settings that a value of `AUTH_CONFIG` gives, and what is wrong with its outermost members. */
+/** Returns the settings in a value of `AUTH_CONFIG`, and the problems of its outermost members. */
 export const readAuthConfig = (text: string): {
   readonly given: ReadonlyArray<readonly [SettingName, Given]>
   readonly mistakes: ReadonlyArray<Mistake>

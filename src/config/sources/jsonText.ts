@@ -35,7 +35,7 @@ interface Open {
 }
 
 interface Scan {
-  /** Where the text is no JSON, and what would be there. */
+  /** Where the text is not JSON, and what is expected there. */
   readonly broken: { readonly at: number; readonly expected: Expected } | undefined
   readonly repeated: ReadonlyArray<{ readonly path: string; readonly first: number; readonly at: number }>
 }
@@ -146,8 +146,8 @@ const broken = (text: string, at: number, expected: Expected): Mistake => {
 /**
  * Parses JSON that a person wrote.
  *
- * Reports every member that stands twice in one object, by its path, and about the first place where the text is
- * no JSON, by line and column; never with anything that could be a value.
+ * Reports every member that occurs twice in one object, by its path, and the first syntax error, by line and column,
+ * without anything that could be a value.
  */
 export const parseJson = (text: string): Checked<unknown> => {
   const found = scan(text)

@@ -1,4 +1,4 @@
-/** Secrets inside of an object that stand in files: `client_secret_file` in the place of `client_secret`. */
+/** Secrets inside of an object that stand in files: `client_secret_file` instead of `client_secret`. */
 import * as Result from "effect/Result"
 import type { Problem } from "../InvalidConfiguration.ts"
 import { upstreamAuthFiles } from "../kinds/upstreamAuth.ts"
@@ -22,7 +22,7 @@ const objectOf = ({ isText, value }: Given): Readonly<Record<string, unknown>> |
 }
 
 /**
- * The setting with what its files hold in place of their paths. What is wrong with a file goes to `problems`.
+ * The setting with what its files hold in place of their paths. Problems of files are added to `problems`.
  *
  * @param label what the setting is called: `MCP_SERVERS[0].upstream_auth`
  */

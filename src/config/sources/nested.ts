@@ -1,4 +1,4 @@
-/** Settings that hold other settings. Their members are looked at one by one, elsewhere. */
+/** Settings that hold other settings. Their members are checked separately, elsewhere. */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Mistake } from "../InvalidConfiguration.ts"
@@ -13,7 +13,7 @@ type Entries = ReadonlyArray<Readonly<Record<string, unknown>>>
 
 const isEntries = (value: unknown): value is Entries => Array.isArray(value)
 
-/** @param fix how to write it, where something else than an array was given */
+/** @param fix how to fix a value that is not an array */
 const entriesOf = (fix: string): Kind<ReadonlyArray<unknown>, Entries> => {
   const noArray = (): Mistake => ({ problem: "is not an array", fix })
   return makeKind<ReadonlyArray<unknown>, Entries>({

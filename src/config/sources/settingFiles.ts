@@ -8,7 +8,7 @@ import type { Mistake, Problem } from "../InvalidConfiguration.ts"
 import { type SettingName, settingNames, settings } from "../settings.ts"
 import type { Given } from "./Source.ts"
 
-/** What a file was found to hold, or what is wrong with it, beginning with a verb. */
+/** The contents of a file, or its problem, beginning with a verb. */
 export type FileContent = { readonly text: string } | { readonly problem: string; readonly fix: string }
 
 /** The content of the file with a path; `undefined` if it has not been read, or cannot be read. */
@@ -43,7 +43,7 @@ const mistakeOf = (path: string, content: FileContent | undefined): Mistake | un
 }
 
 /**
- * What a setting is given as by the path of a file, and what is wrong with that.
+ * The value of a setting that is given by the path of a file, and the problems with it.
  *
  * @param setting what the setting with the path is called: `MCP_CLIENT_SECRET_FILE`
  * @param given the path, as it was found
@@ -69,7 +69,7 @@ export const fromSettingFile = (
     }
 }
 
-/** The mistake about a setting that is given both by itself and by a file. */
+/** The mistake of a setting that is given both directly and by a file. */
 export const givenTwice = (setting: string, one: string, other: string): Problem => ({
   setting,
   source: undefined,

@@ -92,7 +92,7 @@ export const fromVariables = (
   for (const authConfig of found.get("AUTH_CONFIG") ?? []) {
     const { fromFile, source, value } = authConfig
     if (fromFile === "Unusable") {
-      // It would most likely have said who vouches for tokens.
+      // It was most likely meant to configure a provider.
       add("MCP_PROVIDERS", authConfig)
       continue
     }

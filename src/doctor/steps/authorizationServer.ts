@@ -73,7 +73,7 @@ const lacks = (value: unknown, wanted: string): boolean => Array.isArray(value) 
 
 const shown = (value: unknown): string => Array.isArray(value) ? showAll(value) : show(value)
 
-/** What is offered, and which scopes. */
+/** The offered grants and scopes. */
 const checkOffer = (document: JsonObject, wanted: ReadonlyArray<string>, at: string): ReadonlyArray<Finding> => {
   const grants = own(document, "grant_types_supported")
   const responses = own(document, "response_types_supported")
@@ -111,7 +111,7 @@ const checkAuthorizationEndpoint = Effect.fnUntraced(function*(document: JsonObj
     : []
 })
 
-/** The scopes that clients will ask for. */
+/** The scopes that clients will request. */
 const wantedScopes = ({ challenge, resource }: Known): ReadonlyArray<string> => {
   const scope = challenge?.parameters.get("scope")?.split(" ").filter((one) => one !== "")
   return (scope ?? resource?.scopes ?? []).slice(0, 64)

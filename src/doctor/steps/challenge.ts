@@ -1,4 +1,4 @@
-/** Step 2: what a client without a token, or with a wrong one, is told. */
+/** Step 2: the response to a client without a token, or with a wrong one. */
 import * as Effect from "effect/Effect"
 import { isLoopbackHost } from "../../config/kinds/loopback.ts"
 import { show } from "../../errors/show.ts"
@@ -18,7 +18,7 @@ const finding = makeFinding(rules)
 
 const embedded = /(?:scope|error|resource_metadata)=|["\\]/i
 
-/** What is wrong with the URL of the metadata. */
+/** The problem of the metadata URL. */
 const checkMetadataUrl = (value: string, url: URL, at: string): ReadonlyArray<Finding> => {
   if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
     return [finding("challenge-metadata-url", { at, found: show(value) })]
@@ -55,7 +55,7 @@ const checkBearer = (challenge: ReceivedChallenge, url: URL, at: string): Readon
 
 const isBearer = ({ scheme }: ReceivedChallenge): boolean => scheme === "bearer"
 
-/** AWS renames the field of what is behind its gateways. */
+/** AWS gateways rename this field of the server behind them. */
 const renamed = "x-amzn-remapped-www-authenticate"
 
 const missing = (reply: Responded): Finding => {
@@ -97,7 +97,7 @@ const checkChallenge = (reply: Responded, url: URL): {
   return { challenge, findings: [...checkBearer(challenge, url, at), ...order, ...html] }
 }
 
-/** Nobody can have issued it, and it has the form of a token. */
+/** It has the form of a token, but cannot have been issued by anyone. */
 const madeUp = "Bearer mcp-authorizer-doctor.made-up-token.000000"
 
 const checkMadeUp = (reply: Reply): ReadonlyArray<Finding> => {
@@ -152,7 +152,10 @@ const rejection = (reply: Responded): Finding => {
     : finding("not-challenged", { at, found })
 }
 
-/** A server may let anyone begin, and ask for a token later. Returns the response that asks, and ends the session. */
+/**
+ * A server may accept `initialize` without a token, and require one later. Returns the response that requires it, and
+ * ends the session.
+ */
 const asksLater = Effect.fnUntraced(function*(url: URL, arrival: Responded) {
   const { send } = yield* Exchanges
   const session = readSession(arrival)

@@ -1,4 +1,4 @@
-/** Step 8: the messages of the protocol, with a token if the server wants one. */
+/** Step 8: the messages of the protocol, with a token if the server requires one. */
 import * as Effect from "effect/Effect"
 import { show } from "../../errors/show.ts"
 import { isJsonObject, own } from "../../remote/JsonObject.ts"
@@ -108,7 +108,7 @@ const checkSession = Effect.fnUntraced(function*(url: URL, session: KnownSession
   return { seen: listed.seen, findings: [...notified, ...listed.findings] }
 })
 
-/** What becomes of requests with a wrong session or revision. */
+/** The responses to requests with a wrong session or revision. */
 const checkWrong = Effect.fnUntraced(function*(url: URL, session: KnownSession) {
   const unknown = { ...session, id: "00000000-0000-4000-8000-000000000000" }
   const [revision, strange] = yield* sendAll([

@@ -25,7 +25,7 @@ const placesOf = ({ challenge, url }: Known) => {
   return { named: named !== undefined && URL.canParse(named) ? named : undefined, inserted, root }
 }
 
-/** What is wrong with the response at one place, whatever the document says. */
+/** The problem of the response at one place, apart from the contents of the document. */
 const checkPlace = ({ document, followed }: Place): ReadonlyArray<Finding> => {
   const { hops, last } = followed
   const first = hops[0]
@@ -126,7 +126,7 @@ const knownResource = (url: string, document: JsonObject): KnownResource => ({
   scopes: strings(own(document, "scopes_supported"))
 })
 
-/** Documents of which one says something else about what clients use. */
+/** Documents that differ in members that clients use. */
 const disagreement = (places: ReadonlyArray<Place>): string | undefined => {
   const used = places.flatMap(({ document, url }) =>
     document === undefined

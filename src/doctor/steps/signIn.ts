@@ -49,7 +49,7 @@ const deleteClient = Effect.fnUntraced(function*(client: JsonObject, endpoint: s
   const url = own(client, "registration_client_uri")
   const token = own(client, "registration_access_token")
   if (typeof url !== "string" || typeof token !== "string" || !URL.canParse(url)) return false
-  // The token of another host is not sent there.
+  // A token is not sent to another host.
   if (new URL(url).origin !== new URL(endpoint).origin) return false
   const reply = yield* send({ method: "DELETE", url, headers: { authorization: `Bearer ${token}` } })
   return reply._tag === "Responded" && reply.status < 300

@@ -71,10 +71,12 @@ const listen = Effect.fnUntraced(function*({ listenMillis, url }: Known, session
   }
 })
 
-/** How long a call must have taken for its pieces to tell anything. */
+/** The minimum duration of a call whose chunks show whether something buffers them. */
 const callMillis = 500
 
-/** Calls the tool that the operator named, asks for its progress, and compares when the pieces arrived. */
+/**
+ * Calls the tool that the operator named, with a request for progress, and compares the arrival times of the chunks.
+ */
 const measureCall = Effect.fnUntraced(function*({ listenMillis, session, url }: Known, call: Call) {
   const { send } = yield* Exchanges
   const reply = yield* send({

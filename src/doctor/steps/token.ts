@@ -18,7 +18,7 @@ import { inShort, jsonOf, type Reply, requestLine, type Responded, type ToSend }
 
 const finding = makeFinding(rules)
 
-/** What the server says about a rejection. */
+/** The server's message about a rejection. */
 const shownError = (reply: Responded): string => {
   const bearer = parseChallenges(reply.headers["www-authenticate"] ?? "")?.find(({ scheme }) => scheme === "bearer")
   const body = jsonOf(reply)
@@ -27,7 +27,7 @@ const shownError = (reply: Responded): string => {
   return text === undefined ? inShort(reply) : `${inShort(reply)}: ${show(text)}`
 }
 
-/** What the token says about itself: nothing that identifies a user. */
+/** The claims of the token, without those that identify a user. */
 const shownClaims = ({ audience, issuer }: Claims): string => `iss ${show(issuer)}, aud ${showAll(audience)}`
 
 const identifiers = ({ resource, url }: Known): ReadonlyArray<string> => {
@@ -44,7 +44,7 @@ const identifiers = ({ resource, url }: Known): ReadonlyArray<string> => {
 const isForServer = (known: Known, { audience }: Claims): boolean =>
   audience.some((one) => identifiers(known).includes(one))
 
-/** How servers say that there is no token. */
+/** Texts with which servers report a missing token. */
 const isMissing =
   /\b(?:missing|no|without) (?:an? |the )?(?:bearer |access |oauth )*(?:token|authorization|credentials?)\b|\b(?:token|authorization|credentials?) (?:is |are )?(?:missing|required)\b|\bnot authenticated\b/i
 
@@ -131,7 +131,7 @@ const check = Effect.fnUntraced(function*(known: Known): Effect.fn.Return<Outcom
   const nowSeconds = (yield* Clock.currentTimeMillis) / 1_000
   const session = readSession(reply)
   if (session === undefined || !isAccepted(reply)) {
-    // Not a rejection of the token: the next step shows what is wrong with the response.
+    // Not a rejection of the token: the next step reports the problem of the response.
     if (reply.status < 400) return { seen: inShort(reply), findings: [], learned: { arrival: reply } }
     return { seen: inShort(reply), findings: [rejection(reply, known, claims, nowSeconds)] }
   }

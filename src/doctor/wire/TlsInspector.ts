@@ -10,9 +10,9 @@ export interface TlsState {
 }
 
 /**
- * Looks at the certificate of a server, which an `HttpClient` does not show.
+ * Reads the certificate of a server, which an `HttpClient` does not show.
  *
- * `undefined` if there is no TLS, no direct connection, or no platform that can look. That is the default.
+ * `undefined` if there is no TLS, no direct connection, or if the platform cannot read it. That is the default.
  */
 export const TlsInspector = Context.Reference<(url: URL) => Effect.Effect<TlsState | undefined>>(
   "mcp-authorizer/doctor/wire/TlsInspector",

@@ -33,8 +33,9 @@ import type { Next, Sending } from "./steps.ts"
 /**
  * The course of a request through the gateway: all of its rules and their order.
  *
- * A driver begins an exchange, takes the steps that `next` names until there is a response or a request to send, takes the
- * steps that `Sending.head` names for the MCP server's response, and writes the log entry at the end. It holds no rule.
+ * A driver begins an exchange, takes the steps that `next` names until there is a response or a request to send, takes
+ * the steps that `Sending.head` names for the MCP server's response, and writes the log entry at the end. It contains
+ * no rules.
  */
 export interface Course {
   /**
@@ -48,14 +49,14 @@ export interface Course {
   readonly responses: OwnResponses
   /** Ends the span of an exchange that is over, and writes its log entry and its audit entries. */
   readonly log: (exchange: Exchange, ended: Ending | undefined) => Effect.Effect<void>
-  /** Whether there is an audit log, so that `log` is called whatever the level of the log. */
+  /** Whether there is an audit log, so that `log` is called regardless of the log level. */
   readonly audits: boolean
-  /** What a driver tells that a response has ended; `undefined`: nobody reads measurements. */
+  /** Called by a driver when a response has ended; `undefined`: requests are not measured. */
   readonly measure: Measure | undefined
   readonly memory: BodyMemory
 }
 
-/** What the courses of an MCP server and of the gateway itself differ in. */
+/** The parts in which the course of an MCP server differs from that of the gateway itself. */
 interface CourseParts extends Omit<PerformServices, "discovery" | "limiter" | "sessions" | "upstream"> {
   readonly discovery: Effect.Success<ReturnType<typeof makeDiscovery>>
   readonly routeOf: FindRoute
@@ -146,7 +147,7 @@ export const makeFrontCourse = (
 ) =>
   makeWith(settings, onError, {
     routeOf: makeGatewayRoute(),
-    // None is reached: none of its routes is protected, a document, or of a facade.
+    // None of these is used: no route of the gateway itself is protected, a document, or a facade.
     verifier: { verify: () => Effect.fail(nobody) },
     discovery: () => Effect.fail(new DiscoveryNotSupported()),
     facade: () => Effect.fail(new NotFound()),

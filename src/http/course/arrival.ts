@@ -17,8 +17,8 @@ import type { OwnResponses } from "./ownResponses.ts"
 import type { Next } from "./steps.ts"
 
 /**
- * The second part of the course: what comes next for a request that was admitted, or that has no token where rules may let
- * anyone do what it asks for: then there is no admission yet.
+ * The second part of the course, for a request that was admitted. A request without a token has no admission yet, if
+ * rules may allow it to anyone.
  */
 export type Admitted<A> = (exchange: Exchange, admission: Admission | undefined, route: Route) => Next<A>
 
@@ -30,7 +30,7 @@ export type Arrive = <A>(exchange: Exchange, admitted: Admitted<A>) => Next<A>
  *
  * Its steps: preflight; route, target, version and `Host`; then, for the protected path, origin, credential, token, scopes.
  *
- * @param routeOf where a request target goes
+ * @param routeOf returns the route of a request target
  * @param peek as `TokenVerifier.peek`
  */
 export const makeArrival = (
@@ -64,7 +64,8 @@ export const makeArrival = (
     }
     const credential = found.success
     if (credential instanceof Admission) return admitted(exchange, credential, route)
-    // What is known is not looked at again, nor wrapped: the registry of wrapped values costs more than all else here.
+    // A cached token is neither checked again nor wrapped: the registry of `Redacted` values costs more than everything
+    // else here.
     const identity = peek?.(credential)
     if (identity !== undefined) return authorized(exchange, route, identity, admitted)
     return {
@@ -80,7 +81,7 @@ export const makeArrival = (
   return (exchange, admitted) => {
     const { question, request: { headers, method } } = exchange
     if (question?.problem !== undefined) return reject(exchange, question.problem)
-    // A preflight that a proxy asks about is one that it would let through to a server.
+    // A preflight in a subrequest would be forwarded to a server by the proxy.
     if (method === "OPTIONS" && question === undefined) {
       return respond(exchange, preflight(headers["access-control-request-headers"]))
     }
@@ -90,7 +91,7 @@ export const makeArrival = (
     const { row } = route
     // Its methods are checked after the caller is admitted.
     if (row.access === "protected") return protect(exchange, route, admitted)
-    // What the gateway itself responds with is no decision about a server: proxies send these requests to the gateway.
+    // The gateway's own responses are not decisions about a server: proxies must send these requests to the gateway.
     if (question !== undefined) return reject(exchange, new NotFound())
     const allowed = requireMethod(row.methods, method)
     return Result.isFailure(allowed) ? reject(exchange, allowed.failure) : row.step(exchange, responses, settings)

@@ -1,4 +1,4 @@
-/** The step of the course that makes a request one that the MCP server can trust. Pure. */
+/** The step of the course that adds the fields by which the MCP server can trust a request. Pure. */
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import type { Identity } from "../../identity/Identity.ts"
 import type { UpstreamAuthorizer } from "../../upstream/UpstreamAuthorizer.ts"
@@ -9,7 +9,7 @@ import type { Exchange } from "../Exchange.ts"
 import type { OwnResponses } from "./ownResponses.ts"
 import type { Next } from "./steps.ts"
 
-/** Goes on with the fields that the MCP server gets. */
+/** Continues with the fields for the MCP server. */
 export type Authorizing = <A>(
   exchange: Exchange,
   identity: Identity | undefined,
@@ -17,7 +17,7 @@ export type Authorizing = <A>(
 ) => Next<A>
 
 /**
- * Builds the step; it is no step at all where the fields are fixed, or cached for the caller.
+ * Builds the step. If the fields are fixed, or cached for the caller, the course continues without it.
  *
  * @param peek as `UpstreamAuthorizer.peek`; `undefined`: nothing is cached
  */

@@ -22,7 +22,7 @@ export class CollectedBody {
     this.limit = change.whole?.limit ?? Number.POSITIVE_INFINITY
   }
 
-  /** Takes a chunk; gives the error for which the body is to be given up. */
+  /** Takes a chunk; returns an error if the body must be rejected. */
   push(chunk: Uint8Array): UpstreamError | undefined {
     const { change: { filter, whole }, leaving } = this
     this.length += chunk.length

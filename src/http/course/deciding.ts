@@ -1,4 +1,4 @@
-/** The second part of the course for a request that a proxy only asks about: from its admission to the decision. Pure. */
+/** The second part of the course for a request about which a proxy asks: from its admission to the decision. Pure. */
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Result from "effect/Result"
 import type { Admission } from "../../authorize/Admission.ts"
@@ -28,13 +28,13 @@ const kinds = new Map(
   (["tool", "prompt", "resource"] as const).flatMap((kind) => methodsOf[kind].map((method) => [method, kind] as const))
 )
 
-/** Methods of which `Mcp-Name` says what they name; the others that name something do so in the body alone. */
+/** Methods whose subject is in `Mcp-Name`; other methods have their subject only in the body. */
 const namedInHead: ReadonlySet<string> = new Set(
   namedMethods.filter(({ subject }) => subject !== undefined).map(({ name }) => name)
 )
 
 /**
- * What the head of a request says that its message asks for; `undefined` where only the body says it.
+ * The operation of a message, according to the head of its request; `undefined` if only the body has it.
  *
  * Only revisions whose servers must compare the fields with the message (from 2026-07-28 on) have a head that can be taken
  * for it.
@@ -50,8 +50,8 @@ const operationOf = (exchange: Exchange): Operation | undefined => {
 }
 
 /**
- * Every field that the MCP server may get about a caller: an empty one takes the place of what a client has sent, in proxies
- * that copy what the decision has.
+ * Every field about a caller that the MCP server may get. An empty field replaces the one that a client has sent, in
+ * proxies that copy the fields of the decision.
  */
 const makeDecisionFields = ({ forwardClaims, identityHeaders: withIdentity, upstreamAuth }: GatewaySettings) => {
   const claimHeaders = makeClaimHeaders(forwardClaims)
@@ -72,8 +72,8 @@ const makeDecisionFields = ({ forwardClaims, identityHeaders: withIdentity, upst
 const onlyInBody = "it needs the arguments, and a proxy asks about the head of the request alone"
 
 /**
- * The rules for requests whose arguments are not there: a condition on them counts as an error, which denies, or as true
- * where the operator lets such requests pass.
+ * The rules for requests whose arguments are unknown: a condition on them counts as an error, which denies, or as true
+ * if the operator allows such requests.
  */
 const policyForHeads = (policy: Policy, allowsUnread: boolean): Policy => ({
   ...policy,
@@ -93,11 +93,11 @@ const unread = (): DeniedByRule =>
   )
 
 /**
- * Builds the last step for a request that a proxy asks about: 200 with the caller in fields, or the error that the client is
- * to get.
+ * Builds the last step for a request about which a proxy asks: 200 with the caller in fields, or the error for the
+ * client.
  *
- * The body of the request is not there, so a session is not opened, and what the rules cannot know without the body is denied
- * unless the operator lets it pass.
+ * Without the body of the request, no session is opened, and rules that need the body deny unless the operator allows
+ * such requests.
  *
  * @param nowMillis the time of day
  */
@@ -109,7 +109,7 @@ export const makeDeciding = (
   nowMillis: () => number
 ) => {
   const { forwardAuthUnread, policy, upstreamAuth } = settings
-  // What is worth something elsewhere, a fixed secret or a token of the provider, must not reach a client by a proxy's mistake.
+  // A fixed secret or a token of the provider is valid elsewhere, and must not reach a client by a proxy's mistake.
   const vouches = upstreamAuth._tag === "IdentityJwt"
   const allowsUnread = forwardAuthUnread === "allow"
   const ruling = policy && makeRuling(settings, policyForHeads(policy, allowsUnread), nowMillis)

@@ -26,23 +26,23 @@ import { makeResponding } from "./responding.ts"
 import { makeRuling } from "./ruling.ts"
 import type { Next, Sending } from "./steps.ts"
 
-/** A request about which the rules have not decided yet; without a token it is not admitted before they have. */
+/** A request about which the rules have not decided yet; without a token it is admitted only by them. */
 type PendingRequest = AdmittedRequest | (Omit<AdmittedRequest, "admission"> & { readonly admission: undefined })
 
-/** The admission of a request that the rules say nothing about. */
+/** The admission of a request that the rules do not decide about. */
 const admissionOf = (admission: Admission | undefined): Result.Result<Admission, MissingCredential> =>
   admission === undefined ? Result.fail(missingCredential()) : Result.succeed(admission)
 
 /**
  * Builds the second part of the course.
  *
- * Its steps: method, session, body, what is sent and whether the fields agree with it (`prepare`), the operator's rules
- * (`ruling.ts`), rate limits (`limiting.ts`), and what the MCP server trusts (`authorizing.ts`); `responding.ts` has those for
- * the response.
+ * Its steps: method, session, body, what to send and whether the fields agree with it (`prepare`), the operator's rules
+ * (`ruling.ts`), rate limits (`limiting.ts`), and what the MCP server trusts (`authorizing.ts`); `responding.ts` has
+ * those for the response.
  *
  * @param nowMillis the time of day
- * @param audits whether what messages ask for is recorded
- * @param measure what measures requests; `undefined`: nobody reads that
+ * @param audits whether operations are recorded
+ * @param measure what measures requests; `undefined`: requests are not measured
  * @param peekUpstream as `UpstreamAuthorizer.peek`; `undefined`: nothing is cached
  */
 export const makeForwarding = (
@@ -65,7 +65,8 @@ export const makeForwarding = (
   const deciding = makeDeciding(settings, responses, limiting, authorizing, nowMillis)
 
   const send = (exchange: Exchange, pending: PendingRequest, body: Uint8Array | undefined): Next<Sending> => {
-    // The fields must say what the rules decide about. Without a token nobody is told more than that one is needed.
+    // The fields must agree with the message that the rules decide about. Without a token, clients learn only that a
+    // token is required.
     const known = pending.admission === undefined ? undefined : prepare.whole(pending, body)
     if (known !== undefined && Result.isFailure(known)) {
       if (audits && body !== undefined) noteOperations(exchange, body)
@@ -77,7 +78,7 @@ export const makeForwarding = (
     if (Result.isFailure(ruled)) return rejectMessage(exchange, ruled.failure, body)
     const unreadable = audits && body !== undefined ? noteOperations(exchange, body) : undefined
     if (unreadable !== undefined) return reject(exchange, unreadable)
-    // A body that cannot be read does not matter to the trace: the span is named without it.
+    // An unreadable body does not matter for the trace: the span is then named without it.
     if (body !== undefined && exchange.trace?.span.sampled === true) noteOperations(exchange, body)
     const prepared = known ?? prepare.whole({ ...pending, admission: ruled.success }, body)
     if (Result.isFailure(prepared)) return reject(exchange, prepared.failure)
@@ -92,7 +93,7 @@ export const makeForwarding = (
   }
 
   const receiveBody = (exchange: Exchange, pending: PendingRequest, owner: Owner): Next<Sending> => {
-    // Without a token nobody is told more than that one is needed, unless it is the gateway that has no room.
+    // Without a token, clients learn only that a token is required, unless the gateway has no memory for the body.
     const rejected = (error: GatewayError) =>
       reject(exchange, pending.admission !== undefined || error._tag === "Overloaded" ? error : missingCredential())
     const expected = expectsBody(exchange.request, maxBodyBytes)
@@ -116,7 +117,7 @@ export const makeForwarding = (
       limit: maxBodyBytes,
       owner,
       whole: (bytes) => send(exchange, pending, body.mayBeEmpty && bytes.length === 0 ? undefined : bytes),
-      // Rules decide about messages that are here, limits count them, and the audit log names them.
+      // Rules decide about whole messages, limits count them, and the audit log names them.
       streamed: pending.admission === undefined || ruling !== undefined || limiting.readsMessages || audits ?
         undefined :
         () =>

@@ -24,7 +24,7 @@ const noStore = new InvalidConfiguration({
   }]
 })
 
-/** Makes what counts the requests of one server: in the host's store where one is configured. */
+/** Builds the rate limiter of one server: in the host's store if one is configured. */
 export const makeLimiter = Effect.fnUntraced(function*(settings: GatewaySettings) {
   const store = yield* LimitStore
   if (store === undefined && settings.storeUrl !== undefined) return yield* noStore
@@ -34,9 +34,10 @@ export const makeLimiter = Effect.fnUntraced(function*(settings: GatewaySettings
 const unnamed: ReadonlyArray<Pick<Operation, "subject">> = [{ subject: undefined }]
 
 /**
- * Builds the step that counts the messages of an admitted request; without a limit for messages it is no step at all.
+ * Builds the step that counts the messages of an admitted request. Without a limit for messages, the course continues
+ * without it.
  *
- * A request whose messages cannot be read has nothing that could be counted: it is rejected as it would be later.
+ * A request with unreadable messages has nothing to count: it is rejected, as it would be later.
  */
 export const makeLimiting = (
   { rateLimits, serverName, trustedProxies }: GatewaySettings,
@@ -45,7 +46,7 @@ export const makeLimiting = (
   const readsMessages = rateLimits.some(({ on }) => on === "messages")
 
   return {
-    /** Whether bodies have to be read whole for it. */
+    /** Whether it needs whole bodies. */
     readsMessages,
     count: <A>(
       exchange: Exchange,
@@ -60,7 +61,7 @@ export const makeLimiting = (
       return {
         _tag: "CountMessages",
         caller: { identity, address: group, server: serverName },
-        // What a proxy asks about is one message, though its head may not say which.
+        // A request about which a proxy asks counts as one message, although its head may not name it.
         messages: (exchange.operations ?? (exchange.question === undefined ? [] : unnamed)).map(({ subject }) => ({
           tool: subject?.kind === "tool" ? subject.name : undefined
         })),

@@ -42,7 +42,7 @@ const isIdentity = (encoding: string | undefined): boolean =>
 const isJsonType = (type: string | undefined): boolean =>
   type !== undefined && /^application\/([^;]*\+)?json\s*(;|$)/i.test(type)
 
-/** What the messages of the request ask for. */
+/** The operations of the request. */
 const asked = ({ operations, request }: Exchange) => {
   if (operations === undefined) return { forLists: request.method === "POST", forNothingElse: false }
   const lists = operations.filter(({ method }) => listMethods.has(method)).length
@@ -57,8 +57,8 @@ const keepsBy = (policy: Policy, { identity }: Exchange, context: DecideContext)
 const encoder = new TextEncoder()
 
 /**
- * Builds what says, in a listed tool, how callers get to use it; `undefined` where hosts find that out by the response
- * to a call.
+ * Builds the function that returns the `securitySchemes` of a listed tool; `undefined` where hosts find that out by the
+ * response to a call.
  *
  * @see OpenAI Apps SDK, authentication: `securitySchemes`
  */
@@ -74,9 +74,9 @@ const makeSecuritySchemes = (settings: GatewaySettings, policy: Policy) =>
 /**
  * Builds the step that leaves out of lists what their caller can never use; `undefined` for a server without rules.
  *
- * Every response is looked at, since clients pair responses and requests by their ids alone: a list may come in any of
- * them. A response that is due to be a list is collected first, so that a fault becomes a response of its own; others pass
- * while they are looked at, and break off. An encoded body cannot be looked at.
+ * Every response is inspected, because clients match responses and requests by their ids alone: a list may be in any of
+ * them. A response that should be a list is collected first, so that a fault becomes an error response; others are
+ * forwarded while they are inspected, and aborted at a fault. An encoded body cannot be inspected.
  *
  * @param nowMillis the time of day
  */
@@ -105,13 +105,14 @@ export const makeListing = (settings: GatewaySettings, nowMillis: () => number):
       server: serverName
     }
     const filter = isStream ? new ListEventFilter(options) : new ListFilter(options)
-    // An event stream has to leave as it comes: what is in it before the list may be a request that the list waits for.
+    // An event stream must be forwarded as it arrives: an event before the list may be a request that the list waits
+    // for.
     const whole = forLists && !isStream ? { limit: maxListBytes, tooLarge } : undefined
     return Result.succeed({ filter, faulty: unlisted, whole })
   }
 }
 
-/** In place of a list, a body of another type can only be empty. */
+/** A body of another type can only be empty in place of a list. */
 const onlyEmpty = (limit: number): BodyChange => {
   const filter = {
     fault: undefined as string | undefined,

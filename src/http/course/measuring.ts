@@ -22,7 +22,7 @@ const maxKinds = 1_000
 export interface Measure {
   /** A token is being verified. Returns what takes the result. */
   readonly verifying: () => (outcome: "accepted" | "rejected" | "unavailable") => void
-  /** A request is sent to the MCP server. Returns what is called for each head of a response. */
+  /** A request is sent to the MCP server. Returns a function to call for each head of a response. */
   readonly sent: () => () => void
   /** The response of the MCP server, which has a body, is being forwarded. */
   readonly relayed: (exchange: Exchange, type: string | ReadonlyArray<string> | undefined) => void
@@ -51,7 +51,7 @@ const serverLabel = ({ serverName, servers }: GatewaySettings): string => {
   return servers.length > 0 ? "none" : "default"
 }
 
-/** Builds what measures the requests of one MCP server; `undefined` where nobody reads that. */
+/** Builds what measures the requests of one MCP server; `undefined` if requests are not measured. */
 export const makeMeasure = Effect.fnUntraced(function*(settings: GatewaySettings) {
   if (!(yield* MeasureRequests)) return undefined
   const context = yield* Effect.context<never>()

@@ -12,11 +12,12 @@ const withMessages: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"])
 export const carriesMessages = (method: string): boolean => withMessages.has(method)
 
 /**
- * Builds the check of the HTTP method of a request that has no token, where rules let anyone do something.
+ * Builds the check of the HTTP method of a request without a token, if rules allow something to anyone.
  *
- * A stream of what the server sends on its own (`GET`), and the end of a session (`DELETE`), are for callers with a token. Where
- * anyone may begin a session, a request for one gets 405, which clients take to mean that there is no stream (MCP 2025-11-25,
- * Streamable HTTP): a 401 would have people log in who need not. Elsewhere it is 401, as without rules.
+ * A stream of what the server sends on its own (`GET`), and the end of a session (`DELETE`), are for callers with a
+ * token. If anyone may begin a session, a request for a stream gets 405, which tells clients that there is no stream
+ * (MCP 2025-11-25, Streamable HTTP). A 401 would make people log in without need. Elsewhere it is 401, as without
+ * rules.
  */
 export const makeMethodWithoutToken = (policy: Policy | undefined) => {
   const anyoneBegins = policy !== undefined && letsAnyoneBegin(policy)

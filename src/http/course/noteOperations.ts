@@ -4,9 +4,10 @@ import { readOperations } from "../../message/operation.ts"
 import type { Exchange } from "../Exchange.ts"
 
 /**
- * Reads what the messages of a body ask for, and notes it in the exchange, where the rules have not done so.
+ * Reads the operations of a body and records them in the exchange, unless the rules have done so.
  *
- * Returns the error for a body that servers could read in another way: what is recorded must be what the server does.
+ * Returns the error for a body that servers could read in another way, because the record must show what the server
+ * does.
  */
 export const noteOperations = (exchange: Exchange, body: Uint8Array): InvalidRequest | undefined => {
   if (exchange.operations !== undefined) return undefined

@@ -14,37 +14,37 @@ import {
 import type { Exchange } from "../Exchange.ts"
 import type { Respond } from "./steps.ts"
 
-/** The responses of the gateway's own; each is noted in the exchange. */
+/** The responses of the gateway itself; each is recorded in the exchange. */
 export interface OwnResponses {
   readonly respond: (exchange: Exchange, response: HttpServerResponse) => Respond
   readonly reject: (exchange: Exchange, error: GatewayError) => Respond
-  /** The same as a page for people, which is made for the status that the error has. */
+  /** The same as a page for people, which gets the status of the error. */
   readonly rejectPage: (
     exchange: Exchange,
     error: GatewayError,
     page: (status: number) => HttpServerResponse
   ) => Respond
   /**
-   * To a message that is not let through: a call of a tool that lacks a token or scopes is rejected as the server's
-   * `MCP_STEP_UP` says, everything else by `reject`.
+   * The response to a rejected message: a tool call without a token or scopes is rejected according to the server's
+   * `MCP_STEP_UP`, everything else by `reject`.
    */
   readonly rejectMessage: (exchange: Exchange, error: GatewayError, body: Uint8Array | undefined) => Respond
-  /** To a fault of our own. */
+  /** The response to a fault of the gateway itself. */
   readonly fault: (exchange: Exchange) => Respond
-  /** To a request that there is no time left for. */
+  /** The response to a request that is still open when the gateway stops. */
   readonly shuttingDown: (exchange: Exchange) => Respond
 }
 
 const protocolVersionField = "mcp-protocol-version"
 
-/** Whether results of this revision say of which type they are; revisions are dates. */
+/** Whether results of this revision have a type; revisions are dates. */
 const isModern = (revision: string | undefined): boolean => revision !== undefined && revision >= "2026-07-28"
 
 const callsOneTool = ({ operations }: Exchange): boolean =>
   operations?.length === 1 && operations[0]?.method === "tools/call"
 
 /**
- * Builds the responses of the gateway's own: for errors, and with the fields that every response carries.
+ * Builds the responses of the gateway itself: for errors, and with the fields of every response.
  *
  * @param onError changes the responses to errors
  */

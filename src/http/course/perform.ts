@@ -31,7 +31,7 @@ export interface PerformServices {
 
 /** Takes the steps that wait for a service, for every driver that can run an effect. */
 export interface Perform {
-  /** Verifies a token that no request of the course has brought, for `Asker`. */
+  /** Verifies a token that did not arrive in a request of the course, for `Asker`. */
   readonly verify: (
     token: () => Result.Result<BearerToken, CredentialError>
   ) => Effect.Effect<Identity, CredentialError | LimitError | VerificationError>
@@ -40,8 +40,7 @@ export interface Perform {
 }
 
 /**
- * Verifies a token, unless its address has been wrong too often: then nobody is asked about it, and what it is worth is not
- * told.
+ * Verifies a token, unless its address has sent too many wrong ones: then the token is rejected without being verified.
  */
 const verifyWithin = ({ limiter, verifier }: PerformServices, makeToken: Verify<unknown>["token"]) => {
   const verify = Effect.suspend((): Effect.Effect<Identity, CredentialError | VerificationError> => {
@@ -59,7 +58,7 @@ const verifyWithin = ({ limiter, verifier }: PerformServices, makeToken: Verify<
   })
 }
 
-/** Times a verification, where someone reads that. */
+/** Times a verification if requests are measured. */
 const timed = <A, E extends { readonly _tag: string }>(
   effect: Effect.Effect<A, E>,
   measure: Measure | undefined
@@ -78,9 +77,9 @@ const timed = <A, E extends { readonly _tag: string }>(
 }
 
 /**
- * Builds what takes the steps that wait for a service.
+ * Builds the functions that take the steps that wait for a service.
  *
- * @param measure what times verifications; `undefined`: nobody reads that
+ * @param measure times verifications; `undefined`: requests are not measured
  */
 export const makePerform = (services: PerformServices, measure?: Measure): Perform => ({
   verify: (token) => verifyWithin(services, token),

@@ -1,4 +1,4 @@
-/** The last part of the course: what becomes of the MCP server's response. Pure. */
+/** The last part of the course: from the MCP server's response to the client. Pure. */
 import * as Result from "effect/Result"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { PayloadTooLarge } from "../../errors/GatewayError.ts"
@@ -22,7 +22,7 @@ import type { Measure } from "./measuring.ts"
 import type { OwnResponses } from "./ownResponses.ts"
 import type { BodyChange, HeadStep, Sending } from "./steps.ts"
 
-/** What is put into this response, by its head. */
+/** The addition to this response, by its head. */
 const changeOf = (head: ResponseHead, { authInfo, id, limit }: Injection): BodyChange | undefined => {
   switch (injectable(head)) {
     case "Message":
@@ -44,22 +44,22 @@ const changeOf = (head: ResponseHead, { authInfo, id, limit }: Injection): BodyC
 
 const nothingListed = Result.succeed(undefined)
 
-/** What the request makes of its response. */
+/** The properties of a request that matter for its response. */
 interface Expected {
   readonly injection: Injection | undefined
-  /** The request opened a stream of notifications, which has no end of its own. */
+  /** The request opened a stream of notifications, which does not end by itself. */
   readonly listens: boolean
 }
 
 /**
  * Builds the last part of the course.
  *
- * Its steps: a redirect of the configured URL to its other spelling, and a rejection of what was added to `initialize`, are
- * followed by a second request; then come responses that may not be forwarded, the session's id, the lists in the body, the
- * fields, and the time that it may take.
+ * Its steps: a redirect of the configured URL to its other spelling, and a rejection of the additions to `initialize`,
+ * lead to a second request. Then come responses that must not be forwarded, the session id, the lists in the body, the
+ * fields, and the time that the response may take.
  *
  * @param nowMillis the time of day
- * @param measure what measures requests; `undefined`: nobody reads that
+ * @param measure what measures requests; `undefined`: requests are not measured
  */
 export const makeResponding = (
   settings: GatewaySettings,
@@ -125,7 +125,7 @@ export const makeResponding = (
   }
 
   return {
-    /** Of a message that is sent whole. */
+    /** For a message that is sent whole. */
     whole: (
       exchange: Exchange,
       session: BoundSession | undefined,
@@ -141,7 +141,7 @@ export const makeResponding = (
         head: (head, hasBody) => {
           arrived?.()
           if (isRedirect(head.status) && !hasFollowed && !isWithout) {
-            // Once: a server that redirects both spellings would have us go in circles.
+            // Only once: a server that redirects both spellings would cause a loop.
             hasFollowed = true
             const again = respelled(head)
             if (again !== undefined) {
@@ -178,13 +178,13 @@ export const makeResponding = (
         }
       }
     },
-    /** Of a message that leaves while it arrives: its response may come before its end. */
+    /** For a message that is forwarded while it arrives: its response may come before its end. */
     streamed: (
       exchange: Exchange,
       session: BoundSession | undefined,
       { complete, request, respelled, rewriter }: PreparedStream
     ): Sending => {
-      // Until the message says otherwise: a response to an unfinished message has no other end.
+      // The values until the message is complete: a response to an unfinished message has no other limit.
       let expected: Expected = { injection: undefined, listens: true }
       const limit = settings.maxBodyBytes
       const arrived = measure?.sent()
@@ -207,7 +207,7 @@ export const makeResponding = (
           arrived?.()
           const isRespelled = isRedirect(head.status) && respelled(head) !== undefined
           const next = forwardResponse(exchange, session, head, hasBody, expected)
-          // What has left of the message is gone: it is for the next one.
+          // The sent part of the message cannot be sent again, so the redirect helps only the next message.
           return isRespelled ? { _tag: "Notify", log: logRespelled(head), next } : next
         }
       }

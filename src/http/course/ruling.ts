@@ -1,4 +1,4 @@
-/** The step of the course that asks the rules. Pure. */
+/** The step of the course that checks the rules. Pure. */
 import * as Result from "effect/Result"
 import { Admission } from "../../authorize/Admission.ts"
 import { scopesOf, standingScopes } from "../../authorize/requireScopes.ts"
@@ -14,14 +14,14 @@ import type { Policy } from "../../rules/Policy.ts"
 import { argumentsDecide } from "../../rules/publicRules.ts"
 import type { Exchange } from "../Exchange.ts"
 
-/** What the rules say of a request that carries messages: the admission to go on with, or the error that it ends with. */
+/** The rules' decision about a request with messages: the admission to continue with, or the error. */
 type Ruled = Result.Result<Admission, GatewayError>
 
-/** The step that asks the rules. Without an admission the request has no token. */
+/** The step that checks the rules. Without an admission the request has no token. */
 export interface Ruling {
   /** Reads the messages of a body. */
   readonly body: (exchange: Exchange, admission: Admission | undefined, body: Uint8Array) => Ruled
-  /** For messages that are known already. */
+  /** For messages that have been read already. */
   readonly operations: (
     exchange: Exchange,
     admission: Admission | undefined,
@@ -39,7 +39,7 @@ const tokenRequired = (
   withoutStack(() => new TokenRequired({ required: [...new Set([...requiredScopes, ...scopes])], detail }))
 
 /**
- * Returns the error that a request ends with, by what the rules decide about its messages; `undefined`: all are allowed.
+ * Returns the error of a request, by the rules' decisions about its messages; `undefined` if all are allowed.
  *
  * A missing token comes first; then the first message that is not allowed decides.
  */
@@ -60,7 +60,7 @@ export const rejectionBy = (
       return withoutStack(() => new DeniedByRule({ rule, detail: `${ruleName(rule)} denies it: ${reason}` }))
     }
     if (decision._tag === "MissingScopes" && identity !== undefined) {
-      // All that the messages of the request need, so that its client asks for them once.
+      // All scopes that the messages of the request need, so that its client requests them once.
       const required = decisions.flatMap((other) => other._tag === "MissingScopes" ? other.required : [])
       return withoutStack(() =>
         new InsufficientScope({
@@ -74,10 +74,10 @@ export const rejectionBy = (
 }
 
 /**
- * Builds the step that reads what the messages of a body ask for, and asks the rules about each of them.
+ * Builds the step that reads the operations of a body, and checks the rules for each of them.
  *
- * All of them must be allowed. Where none is, a missing token comes first; then the first message that is not allowed decides.
- * Both are noted in the exchange.
+ * All of them must be allowed. Otherwise a missing token comes first; then the first message that is not allowed
+ * decides. Operations and decisions are recorded in the exchange.
  *
  * @param nowMillis the time of day
  */
@@ -94,7 +94,7 @@ export const makeRuling = (settings: GatewaySettings, policy: Policy, nowMillis:
     if (rejected !== undefined) return Result.fail(rejected)
     if (admission !== undefined) return Result.succeed(admission)
     return operations.length === 0
-      // Responses to requests of the server: to whom it sent them, cannot be known without a token.
+      // Responses to requests of the server: without a token it is unknown to whom the server sent them.
       ? Result.fail(tokenRequired(settings, [], "responses to the server need a token"))
       : Result.succeed(Admission.byRules())
   }
@@ -105,7 +105,7 @@ export const makeRuling = (settings: GatewaySettings, policy: Policy, nowMillis:
       const operations = readOperations(body, options)
       if (Result.isSuccess(operations)) return ruled(exchange, admission, operations.success)
       const { failure } = operations
-      // Without a token nobody is told more than that one is needed.
+      // Without a token, clients learn only that a token is required.
       return Result.fail(admission === undefined ? tokenRequired(settings, [], failure.detail) : failure)
     }
   }

@@ -1,8 +1,9 @@
 /**
- * What comes next for a request, as values.
+ * The next step for a request, as a value.
  *
- * The course says it, and a driver does it: `HttpApp` with effects, Node with callbacks, Spin with promises. A driver is a
- * `switch` over these types that ends in `satisfies never`, so that it does not compile while it leaves a step out.
+ * The course returns the step, and a driver carries it out: `HttpApp` with effects, Node with callbacks, Spin with
+ * promises. A driver is a `switch` over these types that ends in `satisfies never`, so that it does not compile if it
+ * lacks a step.
  */
 import type * as Effect from "effect/Effect"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
@@ -25,28 +26,28 @@ import type { RequestSummary } from "../../message/requestRules.ts"
 import type { UpstreamCaller, UpstreamFields } from "../../upstream/UpstreamFields.ts"
 import type { PublishedName } from "../discovery.ts"
 
-/** Send this response of the gateway's own, in place of any other. It is complete, and noted in the exchange. */
+/** Send this response of the gateway itself. It is complete, and recorded in the exchange. */
 export interface Respond {
   readonly _tag: "Respond"
   readonly response: HttpServerResponse
 }
 
-/** What a step that may fail goes on with then. */
+/** How the course continues if the step fails. */
 type Rejected = (error: GatewayError) => Respond
 
-/** Look for the token among those that are verified already, and verify it if it is not there. */
+/** Look the token up in the cache, and verify it if it is not cached. */
 export interface Verify<A> {
   readonly _tag: "Verify"
-  /** The text of the credential, which may turn out to be no token. */
+  /** The text of the credential, which may not be a valid token. */
   readonly credential: string
-  /** Makes a token of it. */
+  /** Parses it as a token. */
   readonly token: () => Result.Result<BearerToken, CredentialError>
   readonly asker: () => Asker
   readonly verified: (identity: Identity) => Next<A>
   readonly rejected: Rejected
 }
 
-/** Find out to which session of the MCP server a sealed id belongs. */
+/** Find the MCP server's session for a sealed id. */
 export interface OpenSession<A> {
   readonly _tag: "OpenSession"
   readonly identity: Identity | undefined
@@ -55,7 +56,7 @@ export interface OpenSession<A> {
   readonly rejected: Rejected
 }
 
-/** Count the messages of a request, unless they are more than the rate limits allow. */
+/** Count the messages of a request, unless they exceed the rate limits. */
 export interface CountMessages<A> {
   readonly _tag: "CountMessages"
   readonly caller: LimitedCaller
@@ -64,7 +65,7 @@ export interface CountMessages<A> {
   readonly rejected: Rejected
 }
 
-/** Get the fields by which the MCP server knows for whom a request is sent. */
+/** Get the fields that prove to the MCP server for whom a request is sent. */
 export interface AuthorizeUpstream<A> {
   readonly _tag: "AuthorizeUpstream"
   readonly caller: UpstreamCaller
@@ -82,14 +83,14 @@ export interface Document {
   readonly rejected: Rejected
 }
 
-/** Ask the providers whether they are ready. */
+/** Check whether the providers are ready. */
 export interface Readiness {
   readonly _tag: "Readiness"
   readonly received: (response: HttpServerResponse) => Respond
   readonly rejected: Rejected
 }
 
-/** Let the facade respond, in the place of the provider's authorization server. */
+/** Let the facade respond, instead of the provider's authorization server. */
 export interface Facade {
   readonly _tag: "Facade"
   readonly request: FacadeRequest
@@ -112,9 +113,9 @@ export interface ReadBody<A> {
   readonly _tag: "ReadBody"
   /** Bytes. */
   readonly limit: number
-  /** Whose memory it takes. */
+  /** The owner of the memory that it uses. */
   readonly owner: Owner
-  /** The whole body is here. */
+  /** The whole body has arrived. */
   readonly whole: (bytes: Uint8Array) => Next<A>
   /** The body is too long to be collected, and the driver can send it while it arrives; `undefined`: it is collected anyway. */
   readonly streamed: (() => Next<A>) | undefined
@@ -129,40 +130,40 @@ export interface Ready<A> {
   readonly value: A
 }
 
-/** What comes next for a request whose course ends in an `A`, or in a response of the gateway's own. */
+/** The next step for a request whose course ends with an `A`, or with a response of the gateway itself. */
 export type Next<A> = Respond | ReadBody<A> | Ready<A> | Waiting<A>
 
-/** A message that leaves while it arrives. */
+/** A message that is forwarded while it arrives. */
 export interface StreamedMessage {
   readonly limit: number
   readonly rewriter: RequestRewriter
-  /** All of it has arrived; gives the error where it may not go on. */
+  /** All of it has arrived; returns the error if it is rejected. */
   readonly complete: (message: RequestSummary) => GatewayError | undefined
   readonly tooLarge: PayloadTooLarge
 }
 
-/** A request that is to be sent to the MCP server, and what becomes of the response. */
+/** A request for the MCP server, and the continuation for its response. */
 export interface Sending {
   readonly request: UpstreamRequest
-  /** The message, where it is not in the request. */
+  /** The message, if it is not in the request. */
   readonly message: StreamedMessage | undefined
   /**
-   * The head of the response has arrived. To be asked again for each request that was sent again.
+   * The head of the response has arrived. Call it again for each request that was sent again.
    *
    * @param hasBody there is a body, or perhaps one
    */
   readonly head: (head: ResponseHead, hasBody: boolean) => HeadStep
-  /** There is no response, or one that cannot be written; or the message was rejected while it was sent. */
+  /** There is no response, or one that cannot be forwarded; or the message was rejected while it was sent. */
   readonly rejected: Rejected
 }
 
-/** Give up this response, and send the request again in this form. */
+/** Discard this response, and send the request again in this form. */
 export interface Resend {
   readonly _tag: "Resend"
   readonly request: UpstreamRequest
 }
 
-/** Read the body as far as the reader needs it, and keep what was read. */
+/** Read the body as far as the reader needs it, and keep the bytes. */
 export interface Inspect {
   readonly _tag: "Inspect"
   readonly reader: RejectionReader
@@ -177,7 +178,7 @@ export interface SealSession {
   readonly sealed: (id: string) => HeadStep
 }
 
-/** Write this to the log, and go on. */
+/** Write this to the log, and continue. */
 export interface Notify {
   readonly _tag: "Notify"
   readonly log: Effect.Effect<void>
@@ -190,29 +191,29 @@ export interface BodyChange {
   /** The error for a fault of the filter. */
   readonly faulty: (fault: string) => UpstreamError
   /**
-   * Nothing leaves before the end, so that an error can take the place of the response; `undefined`: the body leaves while
-   * it passes, and breaks off at a fault.
+   * Nothing is forwarded before the end, so that an error can replace the response; `undefined`: the body is forwarded
+   * as it arrives, and aborted at a fault.
    */
   readonly whole: WholeBody | undefined
 }
 
 /** What applies to a body that is collected. */
 export interface WholeBody {
-  /** Bytes; a longer one is given up for an error. */
+  /** Bytes; a longer body results in an error. */
   readonly limit: number
   readonly tooLarge: () => UpstreamError
 }
 
-/** Hand the response on. */
+/** Forward the response. */
 export interface Relay {
   readonly _tag: "Relay"
   readonly status: number
   /** All fields, in lower case; without a length where the body is changed. */
   readonly headers: Record<string, string | ReadonlyArray<string>>
   readonly change: BodyChange | undefined
-  /** How long a body may take that is still arriving; to be asked now. */
+  /** Returns how long a body that is still arriving may take from now. */
   readonly life: () => ResponseLife | undefined
 }
 
-/** What comes next for a response of the MCP server, by its head. `Respond` gives it up. */
+/** The next step for a response of the MCP server, by its head. `Respond` discards it. */
 export type HeadStep = Respond | Resend | Inspect | SealSession | Notify | Relay

@@ -1,4 +1,4 @@
-/** A scanner that passes quickly over what is too deep to be of interest. */
+/** A scanner that quickly skips values that are too deep to matter. */
 import { AFTER_NAME, AFTER_VALUE, FIRST_ELEMENT, FIRST_NAME, NEXT_NAME, NOTHING, VALUE } from "./grammarState.ts"
 import { endOfUtf8, escapedCodeUnit, isLiteral, isNumber, lengthOfLiteral, numberStep } from "./jsonLexemes.ts"
 import type { KnownName } from "./memberName.ts"
@@ -23,7 +23,7 @@ const CLOSE_BRACE = 0x7d
 /** No place: the token is left to `next`. */
 const LEFT = -1
 
-/** How much of a string is looked at byte by byte before whole words are worth it. */
+/** How many bytes of a string are read one by one before reading whole words is faster. */
 const longStretch = 32
 
 /** So many bytes at the end of a piece are left to `next`, which knows what may be cut short there. */
@@ -39,7 +39,7 @@ export class SkimmingScanner extends JsonScanner {
   /**
    * Passes tokens that lie deeper than `depth`, as far as that is quickly done.
    *
-   * @param name passes also members at `depth` whose name is certainly neither this one nor a variant of it
+   * @param name also skips members at `depth` whose name is certainly neither this one nor a variant of it
    */
   skim(depth: number, name?: KnownName): void {
     const { bytes, open } = this
@@ -99,7 +99,7 @@ export class SkimmingScanner extends JsonScanner {
     this.inObject = inObject
   }
 
-  /** Goes on after the innermost container, which ends before this place; what is inside of it is not read. */
+  /** Continues after the innermost container, which ends before this position, without reading its contents. */
   leave(place: number): void {
     const { open } = this
     open.pop()
@@ -108,7 +108,7 @@ export class SkimmingScanner extends JsonScanner {
     this.position = place
   }
 
-  /** What is at hand is not read any more. */
+  /** The rest of the current bytes is not read. */
   discard(): void {
     this.position = this.bytes.length
     this.kept = this.position
@@ -143,7 +143,7 @@ export class SkimmingScanner extends JsonScanner {
   }
 }
 
-/** Whether a name could be the known one to some parser: it has another spelling, or the same length. */
+/** Whether some parser could read a name as the known one: it has escapes, or the same length. */
 const mayBe = (bytes: Uint8Array, start: number, end: number, { exact }: KnownName): boolean => {
   if (end - start === exact.length) return true
   for (let at = start; at < end; at++) if (selfStanding[bytes[at] ?? 0] === 0) return true

@@ -1,4 +1,4 @@
-/** Compares bytes four at a time: what is of no interest in a text is often the same as the last time. */
+/** Compares bytes four at a time: skipped parts of a text are often the same as the last time. */
 
 const blockBytes = 65_536
 

@@ -1,4 +1,7 @@
-/** What the grammar of JSON allows next (RFC 8259, section 2); after `NOTHING`, what the bytes so far have cut short. */
+/**
+ * What the grammar of JSON allows next (RFC 8259, section 2); the states after `NOTHING` are for tokens that the bytes
+ * so far have cut short.
+ */
 export const VALUE = 0
 export const FIRST_ELEMENT = 1
 export const FIRST_NAME = 2

@@ -38,7 +38,7 @@ for (const [from, bytes, to] of numberRules) {
 
 export const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39
 
-/** Whether a number may end in this state, and whether it may go on with any number of digits. */
+/** Whether a number may end in this state, and whether any number of digits may follow. */
 export const isNumber = (state: number): boolean => state === 2 || state === 3 || state === 5 || state === 8
 export const mayRepeat = (state: number): boolean => state === 3 || state === 5 || state === 8
 
@@ -140,7 +140,7 @@ export const endOfUtf8 = (bytes: Uint8Array, at: number): number => {
 
 const isContinuation = (byte: number): boolean => (byte & 0xc0) === 0x80
 
-/** How many bytes the sequence has that begins with these; 0 if none does. */
+/** The length of the sequence that begins with these bytes; 0 if it is invalid. */
 const sizeOfSequence = (first: number, second: number, third: number, fourth: number): number => {
   if (first < 0xc2 || !isContinuation(second)) return 0
   if (first < 0xe0) return 2

@@ -37,7 +37,7 @@ export const fold = (codePoint: number): number => {
   }
 }
 
-/** Compares the scanner's last token, a `Name` or `String`, with a known one; looks at no more of it than that has. */
+/** Compares the scanner's last token, a `Name` or `String`, with a known one; reads no more bytes than that has. */
 export const matchName = (bytes: Uint8Array, scanner: JsonScanner, known: KnownName): NameMatch =>
   // Nearly all names differ in their length already.
   scanner.plain && scanner.end - scanner.start - 2 !== known.exact.length ? "None" : compare(bytes, scanner, known)

@@ -1,6 +1,6 @@
 /**
- * What a rewritten message consists of, in the order of its bytes: members are taken out so that what remains is valid,
- * with no byte changed but the commas in between, and others are put in.
+ * The output of a rewritten message, in the order of its bytes: members are removed so that the rest remains valid,
+ * with no other change than the commas in between, and others are inserted.
  */
 import { HeldBytes } from "./heldBytes.ts"
 import { type JsonScanner, noSeparator } from "./scanJson.ts"
@@ -10,7 +10,10 @@ import { joinBytes } from "./spliceBytes.ts"
 interface Losing {
   /** The depth of its names. */
   readonly depth: number
-  /** Whether a member that stays comes before the current one: then a cut takes the comma before it, else the one after. */
+  /**
+   * Whether a kept member comes before the current one: then a cut removes the comma before the member, else the comma
+   * after it.
+   */
   keptBefore: boolean
 }
 
@@ -20,9 +23,10 @@ const NONE = -1
 /**
  * Collects what leaves while a `JsonScanner` passes the members.
  *
- * Tell it, right after the scanner reported them, of every `Name` (`cut` or `keep`), of every `CloseObject` (`close`),
- * and of the end of every value (`endValue`, for an object after `close`). A cut that lies inside another disappears in
- * it. At the scanner's `More`, `take` is what may leave by then; what a cut or an insertion may still change is held.
+ * Report to it, immediately after the scanner, every `Name` (`cut` or `keep`), of every `CloseObject` (`close`), and of
+ * the end of every value (`endValue`, for an object after `close`). A cut that lies inside another disappears in it. At
+ * the scanner's `More`, `take` returns the bytes that may leave; bytes that a cut or an insertion may still change are
+ * held.
  */
 export class MessageOutput {
   /** Whether anything is taken out or put in. */
@@ -30,13 +34,13 @@ export class MessageOutput {
 
   private readonly scanner: JsonScanner
   private ready: Array<Uint8Array> = []
-  /** Where in the scanner's bytes begins what has not been written. */
+  /** The position in the scanner's bytes from which on nothing has been written. */
   private from = 0
-  /** From where on what is written will be held until `release`, and whether it already is. */
+  /** The position from which on the output is held until `release`, and whether it is held already. */
   private holdAt = NONE
   private isHeld = false
   private readonly held = new HeldBytes()
-  /** From where on a cut may still take what is held; what is written is then held, too. */
+  /** The position from which on a cut may still remove held output; the output is then held, too. */
   private undecided = NONE
 
   private readonly losing: Array<Losing> = []
@@ -87,7 +91,7 @@ export class MessageOutput {
   }
 
   close(): void {
-    // White space after a member that was cut stays where no comma follows.
+    // White space after a removed member is kept if no comma follows.
     this.awaitsComma = false
     this.decide()
     if (this.current(this.scanner.depth + 1) !== undefined) this.losing.pop()

@@ -11,7 +11,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 /** Returns the rejection of a text that is not JSON, is nested too deeply, or has a member twice in one object. */
 const check = (bytes: Uint8Array): InvalidRequest | undefined => {
   const scanner = new JsonScanner(bytes, maxMessageDepth)
-  // For each open container the names of its members so far; an array has none.
+  // The names of the members so far, for each open container; an array has none.
   const open: Array<Set<string> | undefined> = []
   for (;;) {
     const token = scanner.next()
@@ -47,8 +47,8 @@ const check = (bytes: Uint8Array): InvalidRequest | undefined => {
 /**
  * Reads a JSON text (RFC 8259) in UTF-8 whose objects have each member once, and which nests no deeper than 256.
  *
- * Parsers take the first, the last or all of several members of one name: what is decided by one of them may not be what
- * another reads.
+ * Of several members of one name, parsers take the first, the last or all, so that the gateway and the server could
+ * decide by different ones.
  */
 export const readValue = (bytes: Uint8Array): Result.Result<Json, InvalidRequest> => {
   const rejected = check(bytes)

@@ -20,7 +20,7 @@ const asciiText = (bytes: Uint8Array, start: number, end: number): string => {
   return text
 }
 
-/** The text of a string, that of the scanner's last token for one. */
+/** The text of a string, such as the scanner's last token. */
 export const stringValue = (bytes: Uint8Array, { end, plain, start }: StringPlace): string =>
   plain
     ? asciiText(bytes, start + 1, end - 1)

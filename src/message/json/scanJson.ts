@@ -21,8 +21,8 @@ import { lengthOfLiteral } from "./jsonLexemes.ts"
 import { type Scalar, ScalarScanner } from "./scanScalars.ts"
 
 /**
- * What `JsonScanner.next` found. `Literal` is `true`, `false` or `null`; `More` is that the bytes at hand decide
- * nothing further; `Malformed` and `TooDeep` are final, as is `End`.
+ * What `JsonScanner.next` found. `Literal` is `true`, `false` or `null`; `More` means that more bytes are needed;
+ * `Malformed` and `TooDeep` are final, as is `End`.
  */
 export type JsonToken =
   | "OpenObject"
@@ -50,7 +50,7 @@ const OPEN_BRACKET = 0x5b
 const CLOSE_BRACKET = 0x5d
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
-/** Stands for the byte after the last one; no byte has this value. */
+/** Represents the position after the last byte; no byte has this value. */
 const NONE = -1
 
 /** How deeply the messages of MCP may nest objects and arrays: parsers behind may recurse. */
@@ -68,8 +68,8 @@ const earlierSeparator = -2
  * RFC 8259 allows in UTF-8 without a byte order mark, except that it rejects a member name with a lone surrogate
  * (`\ud800`): parsers treat it differently, so it could hide a name. In other strings it is only reported.
  *
- * A text that comes in pieces is read to `More`; `push` then takes the next piece, and `finish` ends it.
- * A name longer than `maxTokenBytes` is reported with as much of it as there is.
+ * A text that comes in pieces is read to `More`; `push` then takes the next piece, and `finish` ends it. Of a name
+ * longer than `maxTokenBytes`, the available part is reported.
  */
 export class JsonScanner extends ScalarScanner {
   /** Where the comma before the last `Name` stands, or `noSeparator`; another negative number for an earlier piece. */
@@ -138,7 +138,7 @@ export class JsonScanner extends ScalarScanner {
     }
   }
 
-  /** Goes on with what was cut short; `undefined` where nothing is to be reported of it. */
+  /** Continues a token that was cut short; `undefined` if there is nothing to report. */
   private resume(): JsonToken | undefined {
     switch (this.expected) {
       case REST_OF_NAME:
@@ -169,7 +169,7 @@ export class JsonScanner extends ScalarScanner {
     }
     const isNew = this.expected !== REST_OF_LONG_NAME
     if (this.long && isNew) {
-      // So much of a name tells whether it is a known one; what follows need not be kept for that.
+      // This much of a name suffices to compare it with known names; the rest need not be kept.
       this.expected = REST_OF_LONG_NAME
       return "Name"
     }

@@ -21,7 +21,7 @@ const LETTER_U = 0x75
 /** The greatest string, name or number, in bytes, that is kept together when it comes in pieces. */
 export const maxTokenBytes = 4096
 
-/** How much of a string is looked at byte by byte before whole words are worth it. */
+/** How many bytes of a string are read one by one before reading whole words is faster. */
 const longStretch = 64
 
 // What a string is besides valid.
@@ -35,11 +35,12 @@ export type Scalar = "Read" | "CutShort" | "Malformed"
 /**
  * The bytes that a scanner has, its position in them, and the scalar that it reads there.
  *
- * The bytes are another sequence after each `push`, which begins with what was at `kept`; all places move with it. What
- * was cut short is read on with `restOfString` or `restOfNumber`, a literal from its beginning.
+ * After each `push` the bytes are a new sequence, which begins with the bytes from `kept` on; all positions move with
+ * it. A token that was cut short is continued with `restOfString` or `restOfNumber`, a literal is read again from its
+ * beginning.
  */
 export class ScalarScanner {
-  /** What is being read: the last piece, after as much of those before as was kept. */
+  /** The bytes to read: the last chunk, after the kept part of the previous ones. */
   bytes: Uint8Array
   /** Where the next piece will be put: it continues what begins here. */
   kept = 0
@@ -49,7 +50,7 @@ export class ScalarScanner {
   /** Whether the last string, name or number exceeds `maxTokenBytes`. */
   long = false
 
-  /** Where reading goes on. */
+  /** The position at which reading continues. */
   protected position = 0
   /** There will be no more pieces. */
   protected whole: boolean
@@ -99,7 +100,7 @@ export class ScalarScanner {
     this.kept = 0
   }
 
-  /** There are no more pieces. */
+  /** There are no more chunks. */
   finish(): void {
     this.whole = true
   }
@@ -181,7 +182,7 @@ export class ScalarScanner {
     return "Read"
   }
 
-  /** A token was read, and reading goes on after it. */
+  /** A token was read, and reading continues after it. */
   protected span(start: number, end: number): void {
     this.start = start
     this.end = end
@@ -195,7 +196,7 @@ export class ScalarScanner {
     return "Read"
   }
 
-  /** What there is of the scalar is kept, unless that is too much: then it is only the span of what there is. */
+  /** The available part of the scalar is kept, unless it is too long: then only its span is known. */
   private cutShort(): Scalar {
     const { position, scalarStart } = this
     this.long ||= position - scalarStart > maxTokenBytes
@@ -204,7 +205,7 @@ export class ScalarScanner {
     return "CutShort"
   }
 
-  /** Where at the earliest something stands that does not stand for itself, after much that does before `at`. */
+  /** The earliest position at which a byte may not stand for itself, after a long run before `at` of bytes that do. */
   protected endOfStretch(at: number): number {
     const { offset, words } = this.words ??= wordsOf(this.bytes)
     return Math.max(at, offset + (endOfSelfStanding(words, (at - offset) >> 2) << 2))
@@ -219,7 +220,7 @@ const isCutShort = (bytes: Uint8Array, at: number, end: number): boolean => {
   return at + 2 > length || (bytes[at + 1] === LETTER_U && at + 12 > length)
 }
 
-/** What the escape from `at` to `end` makes of a string. */
+/** The state of a string after the escape from `at` to `end`. */
 const traitsOfEscape = (bytes: Uint8Array, at: number, end: number): number => {
   // An escape of two bytes is never a surrogate, and one of twelve is a pair.
   if (end - at !== 6) return NOT_PLAIN

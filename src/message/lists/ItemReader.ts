@@ -1,4 +1,4 @@
-/** Reads an item of a list, as far as its name and its additions are concerned. */
+/** Reads the name of a list item, and the positions for its additions. */
 import { matchName } from "../json/memberName.ts"
 import { stringValue } from "../json/scalarValue.ts"
 import type { JsonScanner, JsonToken } from "../json/scanJson.ts"
@@ -6,7 +6,7 @@ import type { KnownListMember } from "./listMembers.ts"
 import { nowhere } from "./PiecePositions.ts"
 import { ToolAdditions } from "./ToolAdditions.ts"
 
-/** What follows what a name is, for the log. */
+/** The rest of the problem after the name, for the log. */
 export const ambiguous = (name: string): string => `${name} is repeated or in another case`
 
 /** Reads one item after another. */

@@ -1,16 +1,16 @@
-/** The bytes of a list that go with the items that are left out of it. */
+/** The bytes to remove from a list, together with the removed items. */
 import type { Splice } from "../json/spliceBytes.ts"
 import type { ListKind } from "./listMembers.ts"
 import { nowhere } from "./PiecePositions.ts"
 import type { ToolAdditions } from "./ToolAdditions.ts"
 
-/** Which items stay, and what is added to them. */
+/** Decides which items are kept, and what is added to them. */
 export interface ItemRules {
-  /** Whether an item stays. */
+  /** Whether an item is kept. */
   readonly keeps: (kind: ListKind, name: string) => boolean
   /**
-   * The serialised `securitySchemes` of a tool that stays, which take the place of what the server says; `undefined`
-   * where nothing is added.
+   * The serialised `securitySchemes` of a kept tool, which replace those of the server; `undefined` where nothing is
+   * added.
    */
   readonly securitySchemes: ((tool: string) => Uint8Array) | undefined
 }
@@ -19,7 +19,7 @@ export interface ItemRules {
 export class ListCuts {
   private readonly splices: Array<Splice>
   private readonly rules: ItemRules
-  /** Where the last item ends that stays, and where those stand after it that go. */
+  /** The end of the last kept item, and the span of the removed items after it. */
   private keptEnd = nowhere
   private goneStart = nowhere
   private goneEnd = nowhere
@@ -61,9 +61,10 @@ export class ListCuts {
     this.goneEnd = end
   }
 
-  /** The next item stays. */
+  /** The next item is kept. */
   private keep(start: number, end: number): void {
-    // With the comma before the items that go, or with the one after them: the other separates what stays.
+    // Together with the comma before the removed items, or the one after them: the other comma separates the kept
+    // items.
     if (this.goneStart !== nowhere) {
       if (this.keptEnd === nowhere) this.cut(this.goneStart, start)
       else this.cut(this.keptEnd, this.goneEnd)

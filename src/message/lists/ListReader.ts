@@ -28,10 +28,10 @@ const LIST = 5
 /**
  * Reads one JSON text, which may come in pieces, as far as lists are concerned.
  *
- * The member `tools`, `prompts`, `resources` or `resourceTemplates` of any result is a list, whatever request it belongs
- * to: clients pair responses and requests by their ids alone. What parsers could read differently, and what is no list
- * where one is due, is a fault. A result's `cacheScope` of `public` becomes `private`, since what depends on the caller
- * must not be served to others.
+ * The member `tools`, `prompts`, `resources` or `resourceTemplates` of any result is a list, regardless of the request:
+ * clients match responses and requests by their ids alone. It is a fault if parsers could read a list differently, or
+ * if there is no list where one is expected. A result's `cacheScope` of `public` becomes `private`, since what depends
+ * on the caller must not be served to others.
  *
  * All positions are the caller's own: those of the pieces.
  *
@@ -58,7 +58,7 @@ export class ListReader {
   private isResult = false
   private listsSeen = 0
   private hasList = false
-  /** Whether what is held stays so to the end, since a list was begun. */
+  /** Whether bytes are held to the end, because a list has begun. */
   private holdsOn = false
   private list: KnownListMember | undefined = undefined
   /** Where the name `cacheScope` ends, if its value is next. */
@@ -75,7 +75,7 @@ export class ListReader {
     return this.state !== BEFORE
   }
 
-  /** From here on bytes must wait for what comes; `nowhere` if none must. */
+  /** The position from which on bytes must wait; `nowhere` if no bytes must wait. */
   get waitsFrom(): number {
     return this.heldFrom !== nowhere ? this.heldFrom : this.scanner.keptFrom
   }
@@ -90,7 +90,7 @@ export class ListReader {
     this.read()
   }
 
-  /** There are no more pieces. */
+  /** There are no more chunks. */
   end(): void {
     if (this.fault !== undefined || this.state === NO_MESSAGE || this.state === BEFORE) return
     if (this.items.isCompared) this.readCompared()

@@ -1,4 +1,4 @@
-/** Where the bytes stand that a scanner has of a text in pieces. */
+/** The positions of a scanner's bytes in a text that arrives in chunks. */
 
 /** No position. */
 export const nowhere = -1

@@ -1,4 +1,4 @@
-/** Lists that were read before: servers send the same list again and again, and the same bytes have the same items. */
+/** Lists that were read before: servers send the same list repeatedly, and equal bytes have equal items. */
 import { equalBytes } from "../json/equalBytes.ts"
 import { joinBytes } from "../json/spliceBytes.ts"
 import type { ListKind } from "./listMembers.ts"
@@ -38,7 +38,7 @@ const sizeOf = ({ bytes, items }: RememberedList): number => bytes.length + item
 /**
  * The lists of all servers that were read last, up to a number of bytes; the one that was not used for longest goes first.
  *
- * What is remembered of a list depends on its bytes alone, and never on the caller.
+ * The remembered data depend only on the bytes of a list, and never on the caller.
  */
 export class RememberedLists {
   private readonly maxBytes: number
@@ -118,7 +118,10 @@ class ListPieces {
   }
 }
 
-/** The result of another piece: the list is another one, may be a remembered one, or is one and ends here in the piece. */
+/**
+ * The result of another chunk: the list is a new one, may be a remembered one, or is a remembered one and ends in this
+ * chunk.
+ */
 export type Matched =
   | { readonly _tag: "Differs" }
   | { readonly _tag: "More" }
@@ -149,13 +152,13 @@ export class ListMatch {
     if (!follows) list.pieces.push({ bytes: piece, at })
     this.candidates = follows ? this.candidates.filter(({ bytes }) => equalBytes(bytes, from, piece)) : []
     if (this.candidates.length === 0) return differs
-    // No list is the beginning of another.
+    // No list is the beginning of another one.
     const same = this.candidates.find(({ bytes }) => bytes.length <= list.length)
     return same === undefined ? more : { _tag: "Same", list: same, end: same.bytes.length - from }
   }
 }
 
-/** Collects what is to be remembered of a list while it is read. */
+/** Collects the data to remember while a list is read. */
 export class ListRecord {
   private readonly start: number
   private readonly longest: number

@@ -1,4 +1,4 @@
-/** Large buffers that are used again and again. */
+/** Large buffers that are reused. */
 
 const smallest = 65_536
 
@@ -11,12 +11,12 @@ export class Slabs {
   private idleBytes = 0
   private readonly maxIdleBytes: number
 
-  /** @param maxIdleBytes how much memory is kept that nobody uses */
+  /** @param maxIdleBytes how much unused memory is kept */
   constructor(maxIdleBytes: number) {
     this.maxIdleBytes = maxIdleBytes
   }
 
-  /** A buffer of at least this length; what is in it is of no meaning. */
+  /** Returns a buffer of at least this length, with arbitrary contents. */
   take(length: number): Uint8Array {
     const fitting = this.idle.findIndex((slab) => slab.length >= length)
     const [slab] = fitting === -1 ? [] : this.idle.splice(fitting, 1)
@@ -29,7 +29,7 @@ export class Slabs {
     return new Uint8Array(size)
   }
 
-  /** Gives back a buffer that nobody looks at any more. */
+  /** Returns a buffer that is no longer in use to the pool. */
   give(slab: Uint8Array): void {
     if (this.idleBytes + slab.length > this.maxIdleBytes) return
     this.idle.push(slab)

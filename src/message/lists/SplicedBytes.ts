@@ -1,10 +1,10 @@
-/** Bytes on their way, some of which have to wait until it is known what becomes of them. */
+/** Bytes of a stream, some of which have to wait for a decision about them. */
 import type { Splice } from "../json/spliceBytes.ts"
 import type { Slabs } from "./Slabs.ts"
 
 const none: ReadonlyArray<Uint8Array> = []
 
-/** Takes chunks in, and gives them out changed, as far as they may go. Only what is changed is copied, once. */
+/** Takes chunks, and returns them changed, as far as they may leave. Only changed parts are copied, once. */
 export class SplicedBytes {
   private readonly slabs: Slabs
   /** What waits. */
@@ -21,7 +21,7 @@ export class SplicedBytes {
   }
 
   /**
-   * Adds a chunk, and gives what may go: all that stands before `until`, with the splices applied.
+   * Adds a chunk, and returns the bytes that may leave: those before `until`, with the splices applied.
    *
    * A splice must not reach beyond `until`, unless it begins there or later; those that were applied are removed.
    */
@@ -37,7 +37,7 @@ export class SplicedBytes {
     return due.length === 0 ? leaving : [this.change(leaving, count, due, from)]
   }
 
-  /** No one looks at what was given out any more, nor will anything come. */
+  /** The returned bytes are no longer in use, and no more chunks will come. */
   close(): void {
     for (const slab of this.lent.splice(0)) this.slabs.give(slab)
     this.chunks = []

@@ -26,7 +26,8 @@ interface Gap {
 /**
  * Follows a tool of a list, to put `securitySchemes` into it and into its `_meta`, where some hosts look for them.
  *
- * What is there already is replaced: it is the gateway that lets callers in. An unusual `_meta` (no object) stays.
+ * An existing value is replaced, because it is the gateway that authorizes callers. An unusual `_meta` (not an object)
+ * is kept.
  */
 export class ToolAdditions {
   private gaps: Array<Gap> = []

@@ -8,10 +8,10 @@ import { nowhere } from "./PiecePositions.ts"
 import { SplicedBytes } from "./SplicedBytes.ts"
 
 /**
- * `ListFilter` for a `text/event-stream`: each event has a message, or none.
+ * `ListFilter` for a `text/event-stream`: each event has at most one message.
  *
- * All bytes pass as they come, but for an event from where its list begins to its end. An item that spans lines leaves
- * them behind without it: what is on them besides data stays.
+ * All bytes pass as they come, but for an event from where its list begins to its end. If an item spans several lines,
+ * only the data are removed from these lines.
  */
 export class ListEventFilter implements BodyFilter {
   fault: string | undefined = undefined
@@ -52,7 +52,7 @@ export class ListEventFilter implements BodyFilter {
   private data(piece: Uint8Array, at: number): void {
     const { gaps } = this
     if (at !== this.dataEnd) gaps.push({ start: this.dataEnd, end: at })
-    // What the reader still looks at has fewer.
+    // The reader's bytes have fewer of them.
     if (gaps.length > mostGaps && this.reader.waitsFrom === nowhere) gaps.length = 0
     this.dataEnd = at + piece.length
     this.reader.push(piece, at)
@@ -67,7 +67,7 @@ export class ListEventFilter implements BodyFilter {
     this.reader = new ListReader(options, options.demanded)
   }
 
-  /** Takes over what is to be changed. */
+  /** Takes over the changes. */
   private collect(): void {
     const { gaps, splices } = this
     for (const splice of this.reader.splices.splice(0)) {
@@ -102,7 +102,7 @@ interface Gap {
   readonly end: number
 }
 
-/** The parts of a splice that lie outside of the gaps, which are in order; the first has what is put in. */
+/** The parts of a splice outside of the gaps, which are in order; the first part has the inserted bytes. */
 const around = ({ end, insert, start }: Splice, gaps: ReadonlyArray<Gap>): ReadonlyArray<Splice> => {
   const parts: Array<Splice> = []
   let from = start

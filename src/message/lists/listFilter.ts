@@ -7,11 +7,11 @@ import type { Slabs } from "./Slabs.ts"
 import { SplicedBytes } from "./SplicedBytes.ts"
 
 export interface ListFilterOptions extends ListRules {
-  /** Each result must hold a list: the request asked for nothing else. */
+  /** Each result must contain a list: the request was for nothing else. */
   readonly demanded: boolean
   /** The longest list that is held back until it is whole, in bytes. */
   readonly limit: number
-  /** Where the memory comes from for what is held back. */
+  /** The source of memory for held bytes. */
   readonly slabs: Slabs
 }
 
@@ -20,9 +20,9 @@ const byteOrderMark: ReadonlyArray<number> = [0xef, 0xbb, 0xbf]
 /**
  * Leaves items out of the lists in a JSON text that comes in pieces.
  *
- * Items are cut out of the bytes, with one comma each; every other byte stays as it is. What comes before a list passes
- * at once; from there on bytes wait for the end, because a list that is not what it should be must not be forwarded at
- * all. How the text is cut into pieces makes no difference to the result.
+ * Items are cut out of the bytes, with one comma each; all other bytes are unchanged. Bytes before a list pass
+ * immediately; from there on bytes wait for the end, because an invalid list must not be forwarded at all. How the text
+ * is cut into pieces makes no difference to the result.
  */
 export class ListFilter implements BodyFilter {
   fault: string | undefined = undefined
@@ -30,7 +30,7 @@ export class ListFilter implements BodyFilter {
   private readonly reader: ListReader
   private readonly bytes: SplicedBytes
   private readonly options: ListFilterOptions
-  /** How much of a byte order mark has come; all of it once none can come any more. */
+  /** How many bytes of a byte order mark have come; all of them once none can come any more. */
   private marked = 0
 
   constructor(options: ListFilterOptions) {

@@ -1,7 +1,7 @@
 /** Where the results of MCP hold lists, and what names their items. */
 import { type KnownName, knownName } from "../json/memberName.ts"
 
-/** What a list holds; a template stands for the resources that it describes. */
+/** The kinds of items in a list; a template represents the resources that it describes. */
 export type ListKind = "tool" | "prompt" | "resource" | "resourceTemplate"
 
 /** A member of a result that holds a list. */
@@ -33,7 +33,7 @@ export const listMethods: ReadonlySet<string> = new Set([
   "resources/templates/list"
 ])
 
-/** A list member with what a scanner compares, and a bit of its own. */
+/** A list member, in the form that a scanner compares, and its bit. */
 export interface KnownListMember extends ListMember {
   readonly bit: number
   readonly knownName: KnownName

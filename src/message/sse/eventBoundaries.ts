@@ -11,7 +11,8 @@ const OTHER = -1
 
 /**
  * What a byte means for the data of an event: `MayBegin` is the first byte of what may become its first `data` line,
- * `Other` says that this line has become another, `Ends` is the last byte of the event. `Nothing` changes nothing.
+ * `Other` means that the line is not a `data` line after all, `Ends` is the last byte of the event. `Nothing` changes
+ * nothing.
  */
 export type EventBoundary = "Nothing" | "MayBegin" | "Other" | "Ends"
 
@@ -28,7 +29,7 @@ export class EventBoundaries {
   private matched = 0
   private atLineStart = true
   private afterCr = false
-  /** How much of the byte order mark was there; all of it once it can come no more. */
+  /** How many bytes of the byte order mark have come; all of them once none can come any more. */
   private marked = 0
 
   step(byte: number): EventBoundary {

@@ -24,7 +24,7 @@ const VALUE = 2
 const OTHER = 3
 
 /**
- * Follows an event stream, and gives the data of each event in pieces, as it comes.
+ * Follows an event stream, and returns the data of each event in chunks, as they arrive.
  *
  * Source: HTML, section 9.2.5 (parsing an event stream) and 9.2.6 (interpreting it): lines end in CR, LF or CRLF, an
  * empty line ends an event, one byte order mark may come first, and one space after the colon does not count.
@@ -67,7 +67,7 @@ export class EventData {
     }
   }
 
-  /** Reads a byte of the line's name, or the one after the colon; gives the place of the next. */
+  /** Reads a byte of the line's name, or the one after the colon; returns the position of the next byte. */
   private head(chunk: Uint8Array, at: number, position: number): number {
     const byte = chunk[at]
     if (byte === LF && this.afterCr) {

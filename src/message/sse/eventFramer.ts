@@ -8,7 +8,7 @@ const NOWHERE = -1
 const nothing = new Uint8Array(0)
 
 /**
- * Hands each event that has data to `change` and passes on what comes back, until the first event that is changed.
+ * Passes each event with data to `change` and forwards the result, until the first event that is changed.
  *
  * Only what a change could touch is held back: from the first `data` line of an event to its end. All else, heartbeats
  * for instance, leaves with the chunk it came in. Once an event was changed, or when one is longer than `maxEventBytes`,
@@ -22,7 +22,7 @@ export class EventFramer implements BodyFilter {
   private readonly maxEventBytes: number
   private readonly boundaries = new EventBoundaries()
   private passing = false
-  /** What is held back of earlier chunks: the first `heldLength` bytes. */
+  /** The held bytes of earlier chunks: the first `heldLength` bytes. */
   private held = nothing
   private heldLength = 0
 
@@ -70,7 +70,7 @@ export class EventFramer implements BodyFilter {
     return leaving.filter(isNotEmpty)
   }
 
-  /** What is still held back when the stream ends. */
+  /** The bytes that are still held when the stream ends. */
   end(): ReadonlyArray<Uint8Array> {
     return [this.release()].filter(isNotEmpty)
   }

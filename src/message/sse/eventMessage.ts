@@ -22,8 +22,8 @@ interface DataLine {
 /**
  * Applies `change` to the data of an event, which is the concatenation of its `data` lines.
  *
- * `event` holds whole lines; they may end in CR, LF or CRLF. The other lines stay as they are, and so does the event
- * (the same instance) if `change` returns the instance it was given.
+ * `event` holds whole lines; they may end in CR, LF or CRLF. The other lines are unchanged, and so is the event (the
+ * same instance) if `change` returns the instance that it got.
  *
  * Source: HTML, section 9.2.6 (interpreting an event stream).
  */
@@ -60,7 +60,7 @@ const dataLines = (event: Uint8Array): ReadonlyArray<DataLine> => {
   return lines
 }
 
-/** Where the value of the line begins, or -1 if it is no `data` line. */
+/** Where the value of the line begins, or -1 if it is not a `data` line. */
 const valueOfData = (event: Uint8Array, start: number, end: number): number => {
   const colon = start + dataField.length
   if (colon > end || dataField.some((byte, index) => event[start + index] !== byte)) return -1

@@ -1,4 +1,4 @@
-/** Requests, and what was decided about them. */
+/** Requests, and the decisions about them. */
 import type { MetricRow } from "./MetricRow.ts"
 import { server } from "./server.ts"
 
@@ -26,7 +26,7 @@ const methods =
   "the JSON-RPC method if MCP defines it, else `other`; `notification`, `response`, `batch`; `unread` if the body was not " +
   "read; `stream` (`GET`), `end` (`DELETE`), `metadata`, `probe`, `preflight`"
 
-/** Requests, and what was decided about them. */
+/** Requests, and the decisions about them. */
 export const requests = {
   "mcp_authorizer.requests": {
     kind: "counter",

@@ -52,7 +52,7 @@ const announceAdmin = Effect.gen(function*() {
   yield* Effect.logInfo("admin port").pipe(annotate({ admin: NetAddress.formatUrlUnsafe(address) }))
 })
 
-/** What a reloader has to say on the status page. */
+/** The state of a reloader for the status page. */
 const stateOf = (reloader: Reloader["Service"] | undefined): Effect.Effect<ConfigurationStatus | undefined> =>
   reloader === undefined ? Effect.undefined : Effect.map(reloader.status, ({ generation, last, since }) => ({
     generation,

@@ -28,7 +28,7 @@ const accessOf = (settings: GatewaySettings, identity: Identity): TokenAccess =>
 
 const isTemporary: ReadonlySet<string> = new Set(["ProviderUnavailable", "RateLimited", "StoreUnavailable"])
 
-/** The best of what the servers found: a token is for one of them. */
+/** The best result of all servers, because a token is for one of them. */
 const ranks: Readonly<Record<TokenAccess, number>> = { Allowed: 3, MissingScopes: 2, Unavailable: 1, Rejected: 0 }
 
 const best = (found: ReadonlyArray<TokenAccess>): TokenAccess =>

@@ -1,4 +1,4 @@
-/** What is measured of this process. */
+/** The metrics of this process. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { readdirSync, readFileSync } from "node:fs"
@@ -6,10 +6,10 @@ import { monitorEventLoopDelay, performance } from "node:perf_hooks"
 import { observeCounter, observeGauge } from "../../metrics/observe.ts"
 import { version } from "../../version.ts"
 
-/** How long the event loop is watched for one value, in milliseconds. */
+/** The period of one measurement of the event loop, in milliseconds. */
 const windowMillis = 10_000
 
-/** How exactly its delay is known, in milliseconds. */
+/** The resolution of its delay, in milliseconds. */
 const resolutionMillis = 20
 
 /** The monitor's own timer comes at this interval even if nothing delays it. */
@@ -48,7 +48,7 @@ const watchEventLoop = Effect.acquireRelease(
   ({ stop }) => Effect.sync(stop)
 )
 
-/** The number of open descriptors; not a number where the system does not tell. */
+/** The number of open descriptors; NaN if the system does not provide it. */
 const openDescriptors = (): number => {
   try {
     // One is the directory itself.

@@ -19,7 +19,7 @@ const replyMillis = 2_000
 // An explanation sends requests to a provider, which may be down.
 const explainMillis = 15_000
 
-// What a worker counted since the last time is lost when it dies.
+// The counts of a worker since the last time are lost when it dies.
 const keepMillis = 5_000
 
 /** A living worker, and what it last counted. */
@@ -31,15 +31,15 @@ interface Member {
 
 /** All workers that live. */
 export interface WorkerFamily {
-  /** Adds a worker for as long as its scope lives. What it has counted stays. */
+  /** Adds a worker for as long as its scope lives. Its counters are kept. */
   readonly add: (worker: WorkerProcess) => Effect.Effect<void, never, Scope.Scope>
-  /** Asks each worker, and leaves out those that do not reply in time. */
+  /** Requests a reply from each worker, and leaves out workers that do not reply in time. */
   readonly askAll: <N extends QuestionName>(
     name: N,
     input: Questions[N]["input"]
   ) => Effect.Effect<ReadonlyArray<Questions[N]["reply"]>>
   /**
-   * Asks the workers until one replies.
+   * Sends the request to one worker after another until one replies.
    *
    * @param millis how long one may take, if it has more to do than to reply
    */
@@ -66,7 +66,7 @@ export const makeWorkerFamily = (): WorkerFamily => {
     millis = replyMillis
   ) => Effect.timeoutOption(worker.ask(name, input), millis)
 
-  /** Keeps what a worker has counted. One that does not reply has counted at least what it had before. */
+  /** Keeps the counters of a worker. For a worker that does not reply, the previous values are a lower bound. */
   const update = (member: Member) =>
     Effect.map(ask(member, "metrics", undefined), (points) => {
       if (Option.isSome(points)) member.points = points.value
@@ -123,7 +123,7 @@ export const makeWorkerFamily = (): WorkerFamily => {
 }
 
 /**
- * What the admin port of a primary shows: its workers', and the metrics of its own process.
+ * The data of a primary's admin port: those of its workers, and the metrics of its own process.
  *
  * @param settings those of the start
  * @param workers how many of them there should be

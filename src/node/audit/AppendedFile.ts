@@ -214,7 +214,7 @@ export class AppendedFile {
   #fail(code: string): void {
     if (!this.#isFailing) this.#options.reports.failed(code)
     this.#isFailing = true
-    // Opening the file shows what has happened to it.
+    // Opening the file again shows whether it can be written.
     this.#mustReopen = true
     this.#rest()
     this.#timer ??= setTimeout(() => this.#go(), retryMillis)

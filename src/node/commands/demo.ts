@@ -52,7 +52,7 @@ const wantedPort = Config.withDefault(Config.Int("PORT"), 3000).pipe(
 /**
  * `mcp-authorizer demo`: a development identity provider, a small MCP server and the gateway in front, on loopback.
  *
- * Listens on `PORT` (default: 3000), or on a free port if that one is in use. Runs until the process is told to stop.
+ * Listens on `PORT` (default: 3000), or on a free port if that one is in use. Runs until the process is stopped.
  */
 export const demo = Effect.gen(function*() {
   const port = yield* freePort(yield* wantedPort)

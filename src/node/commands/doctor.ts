@@ -101,7 +101,7 @@ const layoutOf = Effect.map(TerminalCapabilities, ({ canColor }): Layout => ({
 
 const write = (text: string) => Effect.sync(() => void process.stderr.write(text))
 
-/** Writes to the terminal what is being examined; nothing if the output is not watched. */
+/** Writes the current step to the terminal; nothing if the output is not a terminal. */
 const progressOf = (layout: Layout) => {
   return {
     begins: ({ title }: { readonly title: string }) => write(`\r\u001b[2K  … ${title}`),
@@ -125,7 +125,7 @@ const exitWith = (reports: ReadonlyArray<Report>) => {
   return reports.some(({ verdict }) => verdict === "unknown") ? Effect.fail(new Unhealthy({ code: 2 })) : Effect.void
 }
 
-/** What the command line says about every examination. */
+/** The options for every examination, from the command line. */
 const readOptions = Effect.fnUntraced(function*(options: DoctorOptions) {
   const token = Option.isNone(options.tokenFile) ? undefined : yield* readToken(options.tokenFile.value)
   const call = yield* readCall(options)
@@ -135,7 +135,7 @@ const readOptions = Effect.fnUntraced(function*(options: DoctorOptions) {
   return { token, call, register: options.register, listenMillis: options.listen * 1_000 }
 })
 
-/** A server to examine, and what is examined before the way of a client. */
+/** A server to examine, and the steps before those of a client. */
 interface Target {
   readonly url: URL
   readonly server?: string
@@ -167,7 +167,8 @@ const targets = Effect.fnUntraced(function*(options: DoctorOptions) {
 })
 
 /**
- * `mcp-authorizer doctor [URL]`: examines an MCP server in the way of a client, and prints what is wrong and how to fix it.
+ * `mcp-authorizer doctor [URL]`: examines an MCP server with the steps of a client, and prints the problems and their
+ * fixes.
  *
  * Without a URL: the servers of the configuration, at their public URLs. Exit code 0: no errors. 1: clients cannot connect,
  * or the server is not safe. 2: it could not be examined.

@@ -29,7 +29,7 @@ class TokenRejected extends Data.TaggedError("TokenRejected")<{}> {
   override readonly [Runtime.errorExitCode] = 1
 }
 
-/** It is not known what becomes of the token. The reason has been printed. Exit code 2. */
+/** It is unknown whether the token would be accepted. The reason has been printed. Exit code 2. */
 export class CannotTell extends Data.TaggedError("CannotTell")<{}> {
   override readonly [Runtime.errorReported] = false
   override readonly [Runtime.errorExitCode] = 2
@@ -151,10 +151,11 @@ const print = (explanation: Explanation, asJson: boolean): Effect.Effect<void> =
 }
 
 /**
- * `mcp-authorizer explain`: prints what would become of a token, by the settings of the gateway or by an issuer alone.
+ * `mcp-authorizer explain`: prints whether a token would be accepted, and why, by the settings of the gateway or by an
+ * issuer alone.
  *
- * Fails with exit code 1 if the token is rejected, and with 2 if nobody can tell, because the settings are wrong, the token
- * cannot be read, or the provider cannot be requested.
+ * Fails with exit code 1 if the token is rejected, and with 2 if that is unknown, because the settings are wrong, the
+ * token cannot be read, or the provider cannot be reached.
  */
 export const explain = Effect.fnUntraced(function*(
   flags: ExplainFlags

@@ -16,7 +16,7 @@ export interface HealthcheckOptions {
 
 const timeoutMillis = 5_000
 
-/** What listens everywhere is asked on loopback. */
+/** A gateway that listens on all addresses is requested on loopback. */
 const reachable: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" }
 
 /** The status of the response, or the code of the failure. */
@@ -36,9 +36,9 @@ const ask = (host: string, port: number, path: string): Effect.Effect<number | s
 const unhealthy = (text: string) => Effect.andThen(Console.error(text), Effect.fail(new StartupFailed()))
 
 /**
- * `mcp-authorizer healthcheck`: asks the gateway of the same settings on this machine whether it is healthy.
+ * `mcp-authorizer healthcheck`: checks whether the gateway with the same settings on this machine is healthy.
  *
- * For containers, whose image has no other program that could ask. Prints the reason and fails unless the status is 200.
+ * For containers, whose image has no other program for that. Prints the reason and fails unless the status is 200.
  */
 export const healthcheck = Effect.fnUntraced(
   function*({ config, ready }: HealthcheckOptions): Effect.fn.Return<void, StartupFailed> {

@@ -7,7 +7,7 @@ import { errorCode } from "../errorCode.ts"
 /** Longer than every token that can be configured, and than every response that contains one. */
 const maxBytes = 1_048_576
 
-/** The token cannot be read. The problem is in words, and contains nothing of what was read. */
+/** The token cannot be read. The problem is in words, and quotes nothing of the input. */
 export class TokenNotRead extends Data.TaggedError("TokenNotRead")<{
   readonly problem: string
 }> {}
@@ -57,7 +57,7 @@ const readAll = async (): Promise<Buffer> => {
 const keys = { interrupt: 3, end: 4, enter: [10, 13], erase: [8, 127] } as const
 
 /**
- * Reads what is typed or pasted, up to Enter, without showing it.
+ * Reads typed or pasted input, up to Enter, without showing it.
  *
  * Not by lines: a terminal cuts lines after 4,095 characters, and tokens may be longer.
  */
@@ -80,7 +80,7 @@ const readHidden = (stdin: NodeJS.ReadStream): Promise<Buffer> =>
       const isOver = last === keys.end || keys.enter.some((key) => key === last) || bytes.length > maxBytes
       if (isOver) finish(() => resolve(Buffer.from(bytes)))
     }
-    // Before anyone is asked: what came earlier would be shown, and cut.
+    // Before the prompt: earlier input would be shown, and truncated.
     stdin.setRawMode(true).on("data", take)
     process.stderr.write("Paste the token (it is not shown), and press Enter: ")
   })

@@ -20,7 +20,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { createServer } from "node:http"
 
-// True of all three tools, for hosts that ask their user before a call.
+// True for all three tools; for hosts that ask their user before a call.
 const harmless = Context.empty().pipe(
   Context.add(Tool.Readonly, true),
   Context.add(Tool.Destructive, false),

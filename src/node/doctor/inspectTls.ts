@@ -5,7 +5,7 @@ import type { TlsState } from "../../doctor/wire/TlsInspector.ts"
 
 const timeoutMillis = 5_000
 
-/** Looks at the certificate of a server. Sends nothing after the handshake, and does not decide about trust. */
+/** Reads the certificate of a server. Sends nothing after the handshake, and does not decide about trust. */
 export const inspectTls = (url: URL): Effect.Effect<TlsState | undefined> => {
   if (url.protocol !== "https:") return Effect.succeed(undefined)
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1")

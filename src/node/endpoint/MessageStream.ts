@@ -15,7 +15,7 @@ export interface MessageStreamListener {
   readonly waits: (forUpstream: boolean) => void
   /** The whole message has arrived. */
   readonly complete: () => void
-  /** The message is rejected. What was sent is incomplete, and its connection upstream must be closed. */
+  /** The message is rejected. The sent part is incomplete, and its connection to the MCP server must be closed. */
   readonly reject: (error: GatewayError) => void
 }
 
@@ -30,7 +30,7 @@ export class MessageStream extends Readable {
   readonly #listener: MessageStreamListener
   #size = 0
 
-  /** @param begun what has already been read of the message; the request is paused */
+  /** @param begun the bytes of the message that have been read already; the request is paused */
   constructor(
     request: IncomingMessage,
     begun: ReadonlyArray<Uint8Array>,

@@ -67,7 +67,7 @@ export class NodeExchange implements RelayedExchange {
     } else this.respond(this.#services.course.responses.shuttingDown(this.exchange).response)
   }
 
-  /** Ends the response if it is an event stream: its client connects anew, and gets the current configuration. */
+  /** Ends the response if it is an event stream: its client reconnects, and gets the current configuration. */
   endStream(): void {
     if (this.#relay?.endStream() !== true) return
     this.exchange.ended = "reloaded"

@@ -52,7 +52,7 @@ export class ResponseRelay implements ResponseReceiver {
   /** Until the end of the response: pauses and resumes the MCP server. */
   #flow: Flow | undefined
   #inspect: Inspect | undefined
-  /** The response that must not leave before its end, and what has come of it. */
+  /** The response that must not be forwarded before its end, and its bytes so far. */
   #collecting: { readonly step: Relay; readonly body: CollectedBody } | undefined
   #passing: Relay | undefined
   #change: BodyChange | undefined
@@ -150,7 +150,7 @@ export class ResponseRelay implements ResponseReceiver {
     }
   }
 
-  /** Reads what has arrived, and the rest as it arrives. */
+  /** Reads the bytes that have arrived, and the rest as it arrives. */
   #read(step: Inspect): void {
     this.#inspect = step
     if (this.#flow === undefined) this.#inspected(step, step.reader.whole(joined(this.#held)))
@@ -209,8 +209,8 @@ export class ResponseRelay implements ResponseReceiver {
   /** Relays a response while it arrives. */
   #passOn(step: Relay, flow: Flow): void {
     const { response } = this.#to
-    // What has arrived together leaves in one write: most event streams are one event long. The response itself is not
-    // corked: since Node 22 it would send its end before what it holds.
+    // Chunks that have arrived together are written at once: most event streams are one event long. The response itself
+    // is not corked: since Node 22 it would send its end before what it holds.
     const { socket } = response
     socket?.cork()
     process.nextTick(() => socket?.uncork())
@@ -231,7 +231,7 @@ export class ResponseRelay implements ResponseReceiver {
     this.#checkFault(change)
   }
 
-  /** Gives up a response with a fault that has begun. */
+  /** Aborts a response that has begun and has a fault. */
   #checkFault({ faulty, filter }: BodyChange): void {
     if (filter.fault === undefined) return
     this.#isOver = true

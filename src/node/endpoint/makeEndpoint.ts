@@ -21,15 +21,15 @@ export interface Endpoint {
   readonly open: () => number
   /** Waits until no exchange is open. Only once no request is given to `handle` any more. */
   readonly idle: Effect.Effect<void>
-  /** Ends the open event streams, so that their clients connect anew; other responses go on. */
+  /** Ends the open event streams, so that their clients reconnect; other responses continue. */
   readonly endStreams: () => void
 }
 
 /**
  * Builds the endpoint.
  *
- * It takes the course of `HttpApp`, without fibers and streams where none are needed, because every tool call passes
- * here.
+ * It takes the course of `HttpApp`, without fibers and streams where they are not needed, because every tool call
+ * passes here.
  */
 export const makeEndpoint = Effect.gen(function*(): Effect.fn.Return<Endpoint, never, HttpApp> {
   const { serverOf, servers } = yield* HttpApp

@@ -29,13 +29,13 @@ export interface BodyReading {
 // Messages up to this length are collected: the MCP server gets their length, and most servers collect them anyway.
 const collectedBytes = 1024 * 1024
 
-// How much of a longer message is buffered: what may wait for the MCP server, and what has just arrived.
+// How much of a longer message is buffered: the bytes that wait for the MCP server, and those that have just arrived.
 export const streamedBytes = 320 * 1024
 
 /** Requests for whose bodies there was no memory. They are not read any more. */
 const dropped = new WeakSet<IncomingMessage>()
 
-/** Discards what was read of a body, and stops reading it. */
+/** Discards the bytes of a body, and stops reading it. */
 const drop = (request: IncomingMessage): void => {
   const { socket } = request
   dropped.add(request)
@@ -67,7 +67,7 @@ export const readBody = (
   let isCounted = false
   let isDropped = false
   let timer: ReturnType<typeof setTimeout> | undefined
-  // The listeners stay: removing them costs more than reading a short body.
+  // The listeners are not removed, because that costs more than reading a short body.
   const finish = (): ReadonlyArray<Uint8Array> => {
     const read = chunks
     finished = true

@@ -19,6 +19,6 @@ export interface Generation {
   readonly handle: Endpoint["handle"]
   /** Done once there are too many later ones. */
   readonly isTooOld: Deferred.Deferred<void>
-  /** Closes what was built. Only after its last request has ended. */
+  /** Closes the generation. Only after its last request has ended. */
   readonly close: Effect.Effect<void>
 }

@@ -22,7 +22,10 @@ export interface Prepared {
   readonly generation: Generation
   /** The providers whose keys could not be fetched in time. */
   readonly notReady: ReadonlyArray<string>
-  /** Arriving requests take it from now on. The one before is closed when its last request has ended. */
+  /**
+   * Makes it the generation of all requests that arrive from now on. The previous generation is closed when its last
+   * request has ended.
+   */
   readonly commit: Effect.Effect<void>
   /** Gives it up. */
   readonly discard: Effect.Effect<void>
@@ -45,7 +48,10 @@ const lingerMillis = 1_000
 
 type Mutable<A> = { -readonly [K in keyof A]: A[K] }
 
-/** Waits for the keys of all providers, as long as a fetch may take, and returns the names of those that have none. */
+/**
+ * Waits for the keys of all providers, at most as long as a fetch may take, and returns the names of providers without
+ * keys.
+ */
 const warm = ({ servers }: HttpApp["Service"]): Effect.Effect<ReadonlyArray<string>> => {
   const unready: Effect.Effect<ReadonlyArray<ReadonlyArray<ProviderReadiness>>> = Effect.forEach(
     servers,
@@ -83,7 +89,7 @@ export class Generations extends Context.Service<Generations, {
   readonly shared: () => number
 }>()("mcp-authorizer/node/generations/Generations") {
   /**
-   * Builds the generation of the settings at hand.
+   * Builds the generation of the provided settings.
    *
    * @param first its number
    */

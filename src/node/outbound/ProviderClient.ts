@@ -81,7 +81,7 @@ const make = Effect.fnUntraced(function*({ authorities, proxyFor }: Outbound) {
       throw proxy === undefined ? cause : throughProxy(proxy, cause)
     }
   }
-  // Everything that the client uses. Its type is that of another version of undici with the same requests.
+  // Everything that the client uses. Its type belongs to another version of undici, whose requests are the same.
   return NodeHttpClient.Dispatcher.of({ request } as unknown as NodeHttpClient.Dispatcher["Service"])
 })
 

@@ -17,7 +17,7 @@ export const authoritiesFix = "Name a readable PEM file with the certificates of
 
 const invalid = invalidIn("MCP_CA_FILE", authoritiesFix)
 
-/** Reads a PEM file; `undefined` if it is no file, or too long. */
+/** Reads a PEM file; `undefined` if it is not a file, or too long. */
 export const readPem = (path: string, invalid: Invalid) =>
   Effect.tryPromise({
     try: async () => {
@@ -60,7 +60,7 @@ export interface Authorities {
  *
  * Fails with `InvalidConfiguration` if the file cannot be read or has no PEM certificates. The file is read once.
  *
- * @param path `undefined`: only the default authorities, which need no context of their own
+ * @param path `undefined`: only the default authorities, which need no separate context
  */
 export const readAuthorities = Effect.fnUntraced(function*(
   path: string | undefined

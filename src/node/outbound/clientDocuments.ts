@@ -21,7 +21,7 @@ const notPublic = "NOT_PUBLIC"
 const notPublicError = (): Error =>
   Object.assign(new Error("the host has an address that is not public"), { code: notPublic })
 
-/** How the addresses of a host are found: as Node's own `lookup`, asked for all of them. */
+/** The lookup of all addresses of a host, in the form of Node's own `lookup`. */
 export type LookUp = (
   hostname: string,
   options: LookupAllOptions,
@@ -43,8 +43,8 @@ const publicLookup = (lookUp: LookUp): LookupFunction => (hostname, options, cal
 /**
  * Makes the connections for documents.
  *
- * The address is checked where the name is resolved for this very connection, so that a name server that says
- * something else the next time changes nothing; and once more on the connection, before anything is sent.
+ * The address is checked when the name is resolved for this connection, so that a name server cannot change its answer
+ * afterwards; and once more on the connection, before anything is sent.
  */
 const makeAgent = (secureContext: Tls.SecureContext | undefined, lookUp: LookUp, isPrivateAllowed: boolean): Agent =>
   new Agent({

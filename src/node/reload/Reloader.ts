@@ -42,12 +42,12 @@ export interface ReloadStatus {
 /** How the process takes a configuration. */
 export interface Installer {
   /**
-   * Lets arriving requests take a configuration, or fails and changes nothing. Returns the providers whose keys could not be
-   * fetched.
+   * Makes a configuration current for arriving requests, or fails and changes nothing. Returns the providers whose keys
+   * could not be fetched.
    */
   readonly install: (loaded: Loaded, generation: number) => Effect.Effect<ReadonlyArray<string>, InvalidConfiguration>
   readonly earlier?: (() => number) | undefined
-  /** Writes an entry as a configuration says. */
+  /** Writes an entry with the log settings of a configuration. */
   readonly logAs: (loaded: Loaded) => (effect: Effect.Effect<void>) => Effect.Effect<void>
 }
 
@@ -70,7 +70,7 @@ const faultProblem = (defect: unknown) =>
 /** Reads the configuration again while the gateway runs. */
 export class Reloader extends Context.Service<Reloader, {
   readonly status: Effect.Effect<ReloadStatus>
-  /** Reads the configuration, and takes all of it or nothing. Never fails. One at a time. */
+  /** Reads the configuration, and applies all of it or nothing. Never fails. One at a time. */
   readonly reload: (trigger: ReloadTrigger) => Effect.Effect<ReloadAttempt>
   /** The configuration at work. */
   readonly current: () => Loaded

@@ -10,7 +10,7 @@ import { followTriggers, type Triggers } from "./triggers.ts"
 export const sourceOf = (options: CommandLine): ReloadSource => ({ read: readSources(options), check: checkSources })
 
 /**
- * Changes the configuration of a process that serves by itself, at each trigger.
+ * Changes the configuration of a process without workers, at each trigger.
  *
  * @param started the configuration of the start
  */

@@ -5,6 +5,6 @@ import { layerRelogging } from "../logging.ts"
 
 const logSettings = ({ logFormat, logLevel, logNames }: LogSettings): LogSettings => ({ logFormat, logLevel, logNames })
 
-/** What lets a configuration log as it says, where the process began with another one. */
+/** Applies the log settings of a configuration in a process that began with another one. */
 export const relogging = (started: LogSettings, settings: LogSettings): Layer.Layer<never> =>
   Equal.equals(logSettings(started), logSettings(settings)) ? Layer.empty : layerRelogging(settings)

@@ -3,7 +3,7 @@ import * as Queue from "effect/Queue"
 import type { Reloader, ReloadTrigger } from "./Reloader.ts"
 import { watchFiles } from "./watchFiles.ts"
 
-/** Reasons to read the configuration again. Of several at the same time one is enough. */
+/** Reasons to read the configuration again. Simultaneous triggers cause one reload. */
 export type Triggers = Queue.Queue<ReloadTrigger>
 
 /** Collects SIGHUP for as long as the scope lives. From now on the signal does not end the process. */
@@ -18,8 +18,8 @@ export const makeTriggers = Effect.gen(function*() {
 })
 
 /**
- * Reads the configuration again at each trigger, and whenever a file of it has changed if the settings say so, for as long
- * as the scope lives.
+ * Reads the configuration again at each trigger and, if `MCP_CONFIG_WATCH` is set, whenever one of its files has
+ * changed, for as long as the scope lives.
  */
 export const followTriggers = Effect.fnUntraced(function*(triggers: Triggers, reloader: Reloader["Service"]) {
   yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(triggers), reloader.reload)))

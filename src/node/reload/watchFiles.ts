@@ -3,10 +3,10 @@ import * as Effect from "effect/Effect"
 import { realpath, stat } from "node:fs/promises"
 import { errorCode } from "../errorCode.ts"
 
-/** How often the files are looked at, in milliseconds. */
+/** How often the files are checked, in milliseconds. */
 export const lookMillis = 1_000
 
-/** How long they must stay as they are before they are read: an editor, or a tool, may still be writing. */
+/** How long they must be unchanged before they are read: an editor or a tool may still be writing. */
 export const settleMillis = 500
 
 /** How often they may change in between before they are read nevertheless. */
@@ -36,7 +36,7 @@ export const statesOf = (paths: ReadonlyArray<string>): Effect.Effect<string> =>
  * Calls `changed` whenever the files have changed and then stayed the same for half a second; once at the beginning, too,
  * because they may have changed since they were read.
  *
- * The files are looked at once a second, because notifications of the system are missing on many network and container
+ * The files are checked once a second, because notifications of the system are missing on many network and container
  * file systems.
  *
  * @param paths the files, which may be others after a change

@@ -26,11 +26,11 @@ const connectedBy = Effect.fnUntraced(function*({ caFile, storePassword, storeUr
   return { storeUrl, storePassword, authorities, by: [storeUrl, storePassword, authorities?.digest] }
 })
 
-/** Everything that the entries in the store depend on, by value; empty if replicas share none. */
+/** Everything that the entries in the store depend on, by value; empty if replicas share no entries. */
 export const sharedBy = Effect.fnUntraced(function*(settings: GatewaySettings) {
   const { sessionKeys, storeKeyPrefix, storeTimeoutMillis } = settings
   const connected = yield* connectedBy(settings)
-  // Without a key, anyone who can write to the store could let anyone in.
+  // Without a key, anyone who can write to the store could have any token accepted.
   return connected === undefined || sessionKeys.length === 0
     ? []
     : [...connected.by, sessionKeys, storeKeyPrefix, storeTimeoutMillis]

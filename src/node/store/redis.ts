@@ -18,14 +18,14 @@ export const storeAuthorities = (storeUrl: string, caFile: string | undefined) =
 const connectMillis = 2_000
 const firstConnectMillis = 2_000
 const pingMillis = 3_000
-// Two pings and more: what says nothing for so long is gone, whatever the system thinks of its connection.
+// More than two pings: a store that is silent for so long is gone, even if the system considers its connection open.
 const silentMillis = 10_000
 const longestPauseMillis = 5_000
 
-// Nobody waits for its response any more before there are as many.
+// Before there are this many commands, no request waits for their replies any more.
 const maxCommands = 4_096
 
-/** Who is asked, and how, without a word about what becomes of a connection that ends. */
+/** The address and credentials of the store, without options for reconnecting. */
 const optionsOf = (
   { storePassword, storeUrl }: StoreSettings,
   authorities: Authorities | undefined
@@ -36,7 +36,7 @@ const optionsOf = (
     port: port === "" ? 6379 : Number(port),
     connectTimeout: connectMillis,
     socketTimeout: silentMillis,
-    // Below, with a client of its own: what this one has begun to misread it would go on misreading.
+    // Reconnecting is done below with a new client, because a client that has misread a reply would continue to do so.
     reconnectStrategy: false as const
   }
   return {
@@ -107,7 +107,7 @@ export const makeRedis = Effect.fnUntraced(function*(settings: StoreSettings, au
     }
   })
   yield* Effect.forkScoped(stayConnected)
-  // Requests that come first are not to find it missing for want of a millisecond.
+  // So that the first requests do not miss the connection by a millisecond.
   yield* Effect.timeoutOption(Deferred.await(begun), firstConnectMillis)
 
   const send = <A>(command: string, ...args: ReadonlyArray<string>): Effect.Effect<A, Redis.RedisError> =>
@@ -115,7 +115,7 @@ export const makeRedis = Effect.fnUntraced(function*(settings: StoreSettings, au
       const client = current
       return client === undefined
         ? Effect.fail(notConnected)
-        // The one who asks says what the reply is, and checks it.
+        // The caller declares the type of the reply, and checks it.
         : Effect.tryPromise({ try: () => client.sendCommand([command, ...args]) as Promise<A>, catch: failure })
     })
 

@@ -31,7 +31,7 @@ type Outcome =
   | { readonly _tag: "Rejected"; readonly code: string }
   | { readonly _tag: "Failed"; readonly code: string; readonly retryAfterMillis: number | undefined }
 
-/** Reports that data cannot be exported: once, until all of it can be exported again. */
+/** Reports once that data cannot be exported, until all of it can be exported again. */
 export interface Reports {
   readonly failed: (signal: Signal, collector: string, code: string) => Effect.Effect<void>
   readonly lost: () => void
@@ -46,7 +46,7 @@ const codeOf = (error: unknown): string =>
 export const makeReports = Effect.fnUntraced(function*() {
   const failing = new Set<Signal>()
   let lostBatches = 0
-  // Those of the process. The exporters have others, which say nothing to an operator.
+  // Those of the process. The exporters have other annotations, which are meaningless to an operator.
   const annotations = yield* References.CurrentLogAnnotations
   const log = (entry: Effect.Effect<void>) =>
     Effect.provideService(entry, References.CurrentLogAnnotations, annotations)
@@ -115,10 +115,10 @@ const bytesOf = (body: HttpBody.HttpBody): Uint8Array | null => body._tag === "U
 /**
  * Builds the HTTP client that exporters send their batches with.
  *
- * It never fails for long, and never keeps more than a few batches: whatever the collector does, a batch is sent again
- * after a failure that may pass, at most three times, and is then dropped. For the exporter a dropped batch is one that was
- * sent, because exporters of Effect keep silent for a minute after a failure. With `reportsLoss` they learn of it, for
- * metrics that count from the last successful export.
+ * Regardless of the collector, it never fails for long, and never keeps more than a few batches: after a temporary
+ * failure a batch is sent again, at most three times, and is then dropped. For the exporter a dropped batch is one that
+ * was sent, because exporters of Effect keep silent for a minute after a failure. With `reportsLoss` they see the
+ * failure, for metrics that count from the last successful export.
  */
 export const makeCollector = Effect.fnUntraced(function*(
   options: CollectorOptions & { readonly reportsLoss: boolean }

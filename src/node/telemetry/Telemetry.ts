@@ -1,4 +1,4 @@
-/** What is exported over OTLP, and how: the standard variables of OpenTelemetry after they were read. */
+/** What is exported over OTLP, and how: the parsed standard variables of OpenTelemetry. */
 
 /** The kinds of data that OpenTelemetry exports. */
 export const signals = ["traces", "metrics", "logs"] as const

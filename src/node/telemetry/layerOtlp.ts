@@ -21,7 +21,7 @@ import { withUnits } from "./metricUnits.ts"
 import { sampled } from "./sampler.ts"
 import type { Export, Signal, Telemetry } from "./Telemetry.ts"
 
-/** How long the end of the process may wait for what was not sent yet. */
+/** How long the end of the process may wait for data that were not sent yet. */
 const shutdownTimeout = "3 seconds"
 
 /** The attributes of this process. */
@@ -50,7 +50,7 @@ const serializationOf = ({ protocol }: Export) =>
 
 const common = ({ compression, headers, url }: Export) => ({ compression, headers, url, shutdownTimeout }) as const
 
-/** What is exported of this process. */
+/** The exports of this process. */
 export interface OtlpOptions {
   readonly telemetry: Telemetry
   readonly proxyFor: ProxyFor

@@ -47,7 +47,7 @@ const only = (telemetry: Telemetry, isPrimary: boolean): Telemetry =>
   isPrimary ? { ...telemetry, exports: { logs: telemetry.exports.logs } } : telemetry
 
 /**
- * Exports traces, metrics and log entries of this process over OTLP/HTTP, as the variables of OpenTelemetry say.
+ * Exports traces, metrics and log entries of this process over OTLP/HTTP, according to the variables of OpenTelemetry.
  *
  * Without an endpoint nothing is loaded. Provide it below the gateway, above the log.
  */

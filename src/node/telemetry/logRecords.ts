@@ -8,7 +8,7 @@ import { version } from "../../version.ts"
 
 const traceIdForm = /^[0-9a-f]{32}$/
 
-/** The members of a line by OpenTelemetry's names that have a place of their own in a record. */
+/** The members of a line, by OpenTelemetry's names, that are separate members of a record. */
 const recordOf = (line: Readonly<Record<string, unknown>>) => {
   const { body, severity_number, severity_text, span_id, timestamp, trace_id, ...others } = line
   const nanos = `${Date.parse(String(timestamp))}000000`

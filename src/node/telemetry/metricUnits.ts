@@ -24,7 +24,7 @@ const corrected = (metric: Metric): Metric => ({
   ...(metric.histogram === undefined ? {} : { histogram: withoutUnit(metric.histogram) })
 })
 
-/** Gives metrics the units of the table. The exporter of Effect knows few, and writes them as attributes as well. */
+/** Adds the units of the table to metrics. The exporter of Effect knows few, and writes them as attributes as well. */
 export const withUnits = ({ resourceMetrics }: MetricsData): MetricsData => ({
   resourceMetrics: resourceMetrics.map((one) => ({
     ...one,

@@ -1,4 +1,4 @@
-/** Reads variables by the rules of OpenTelemetry, and collects what is wrong with them. Pure. */
+/** Reads variables by the rules of OpenTelemetry, and collects their problems. Pure. */
 import type { Problem } from "../../config/InvalidConfiguration.ts"
 
 /** The variables of a process. */

@@ -10,7 +10,7 @@ import { type Environment, type Fields, makeReader, type Reader } from "./otelRe
 import { type Batching, type Export, type Sampler, type Signal, signals, type Telemetry } from "./Telemetry.ts"
 import { variableNames } from "./variables.ts"
 
-/** What the variables say, and what is doubtful about it, one or two sentences each. */
+/** The result of reading the variables, with warnings of one or two sentences each. */
 export interface ReadTelemetry {
   /** `undefined`: nothing is exported. */
   readonly telemetry: Telemetry | undefined
@@ -39,7 +39,7 @@ const parsePairs = (text: string, isPair: (name: string, value: string) => boole
   return pairs
 }
 
-/** Of a variable for one signal, or the same for all signals. */
+/** The value of a variable for one signal, or of the one for all signals. */
 const ofSignal = ({ firstSet }: Reader, signal: Signal, rest: string) =>
   firstSet(`OTEL_EXPORTER_OTLP_${upper(signal)}_${rest}`, `OTEL_EXPORTER_OTLP_${rest}`)
 
@@ -224,12 +224,12 @@ const readResource = (reader: Reader): Pick<Telemetry, "attributes" | "serviceNa
   return { serviceName: reader.firstSet("OTEL_SERVICE_NAME")?.value ?? named ?? "mcp-authorizer", attributes: others }
 }
 
-/** Names that nobody defines and that look like one that is read here. */
+/** Undefined names that resemble one that is read here. */
 const misspelt = (environment: Environment): ReadonlyArray<string> =>
   Object.keys(environment).flatMap((name) => {
     if (!/^OTEL_[A-Z_]{1,60}$/.test(name) || variableNames.has(name)) return []
     const meant = nearestName(name, variableNames)
-    // Other programs have variables of their own, with names that are not far away either.
+    // Other programs have their own variables, some with similar names.
     return meant === undefined || Math.abs(meant.length - name.length) > 1 || meant.slice(0, 8) !== name.slice(0, 8)
       ? []
       : [`${name} is not a variable of OpenTelemetry that this program reads. Did you mean ${meant}?`]

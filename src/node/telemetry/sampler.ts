@@ -6,7 +6,7 @@ import type { Sampler } from "./Telemetry.ts"
 const digits = 13
 const range = 16 ** digits
 
-/** Whether a trace is among this share of all traces: every service with the same share says the same of it. */
+/** Whether a trace belongs to this share of all traces. Every service with the same share decides alike. */
 const isChosen = (traceId: string, ratio: number): boolean =>
   Number.parseInt(traceId.slice(-digits), 16) >= (1 - ratio) * range
 

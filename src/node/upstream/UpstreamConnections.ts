@@ -35,7 +35,7 @@ export class UpstreamConnections {
   /**
    * @param gatewayUrl `MCP_SERVER_URL`
    * @param idleMillis how long an idle connection is kept if the server names no timeout; 0: no reuse
-   * @param tls what TLS needs; `undefined`: the MCP server has none
+   * @param tls what TLS needs; `undefined` if the MCP server has none
    */
   constructor(gatewayUrl: string, idleMillis: number, tls: UpstreamTls | undefined) {
     const socketPath = gatewaySocket(gatewayUrl)

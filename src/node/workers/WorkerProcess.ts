@@ -21,7 +21,7 @@ export interface WorkerProcess {
   /** Waits until the worker serves, and returns its URL. Never returns if the worker ends before. */
   readonly ready: Effect.Effect<string>
   /**
-   * Asks the worker, and waits for its reply. Never returns if the worker ends before.
+   * Sends a request to the worker, and waits for its reply. Never returns if the worker ends before.
    *
    * Use it with a timeout: a worker that starts or hangs does not reply.
    */
@@ -31,7 +31,7 @@ export interface WorkerProcess {
   ) => Effect.Effect<Questions[N]["reply"]>
   /** Sends a ping and waits for the next reply. */
   readonly ping: Effect.Effect<void>
-  /** Tells the process to stop, as SIGTERM does. */
+  /** Stops the process, as SIGTERM does. */
   readonly stop: Effect.Effect<void>
   /** Kills the process. */
   readonly kill: Effect.Effect<void>
@@ -133,7 +133,7 @@ const start = (cluster: Cluster, order: Start): WorkerProcess => {
 }
 
 /**
- * Starts a worker, which is told to stop when the scope closes.
+ * Starts a worker, which is stopped when the scope closes.
  *
  * The worker serves and logs for itself; see `worker.ts`.
  *

@@ -36,7 +36,7 @@ export interface Start extends Configuration {
   readonly port: number
 }
 
-/** What the primary asks its workers for the admin port and for a reload: what it sends with a question, and what comes back. */
+/** The requests from the primary to its workers, for the admin port and for reloads: their parameters and replies. */
 export interface Questions {
   readonly metrics: { readonly input: undefined; readonly reply: ReadonlyArray<MetricPoint> }
   readonly authorize: { readonly input: OfferedToken; readonly reply: TokenAccess }
@@ -48,9 +48,9 @@ export interface Questions {
   readonly explain: { readonly input: TokenQuestion; readonly reply: Explanation | null }
   /** Builds a configuration that requests do not take yet. */
   readonly prepare: { readonly input: Configuration; readonly reply: Preparation }
-  /** Lets requests take the prepared configuration of this number; `false` if another one, or nothing, is prepared. */
+  /** Makes the prepared configuration with this number current; `false` if another one, or nothing, is prepared. */
   readonly commit: { readonly input: number; readonly reply: boolean }
-  /** Gives up the prepared configuration, if any. */
+  /** Discards the prepared configuration, if any. */
   readonly discard: { readonly input: undefined; readonly reply: boolean }
 }
 

@@ -1,4 +1,4 @@
-/** All workers take a configuration, or none of them does. */
+/** All workers apply a configuration, or none of them does. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
@@ -38,7 +38,7 @@ export interface Crew {
     started: Configuration
   ) => Effect.Effect<void, never, Scope.Scope>
   /**
-   * Lets all workers take a configuration. Fails and changes nothing if a worker cannot use it, or if none replies.
+   * Applies a configuration in all workers. Fails and changes nothing if a worker cannot use it, or if none replies.
    *
    * A worker that ends or does not reply is replaced by one that starts with the new configuration. Returns the providers
    * whose keys could not be fetched.
@@ -58,7 +58,7 @@ export const makeCrew = (started: Configuration): Crew => {
   const members = new Set<Member>()
   let newest = started
 
-  /** Waits for the reply to a question; none if the worker ends, or takes too long. */
+  /** Waits for a reply; `None` if the worker ends, or takes too long. */
   const replyOf = <A>({ worker }: Member, reply: Effect.Effect<A>, millis: number) =>
     Effect.map(
       Effect.timeoutOption(Effect.raceFirst(Effect.asSome(reply), Effect.as(worker.ended, Option.none<A>())), millis),
@@ -82,7 +82,7 @@ export const makeCrew = (started: Configuration): Crew => {
       member.worker.stop
     )
 
-  /** Lets a worker take the newest configuration, which the others have taken. */
+  /** Applies the newest configuration in a worker, which the others have applied. */
   const catchUp = Effect.fnUntraced(function*(member: Member) {
     if (member.isCatchingUp) return
     member.isCatchingUp = true

@@ -94,7 +94,7 @@ const reportReady = Effect.map(
 /**
  * A worker process: the gateway as `main.ts` would run it alone, with orders from its primary.
  *
- * It ends when it is told to stop, like that program, and at once when its primary is gone.
+ * It ends when it is stopped, like that program, and immediately when its primary is gone.
  */
 export const work: Effect.Effect<never, StartupFailed> = Effect.gen(function*() {
   const { generation, number, port, sources } = yield* started

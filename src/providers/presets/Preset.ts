@@ -28,8 +28,8 @@ export interface PresetMistake extends Mistake {
 /**
  * What the documentation of a provider says about its tokens, as values of fields that an operator need not look up.
  *
- * A preset is one value in one file of this folder, and an entry of the list in `presets.ts`. It decides nothing that its
- * fields could not say: the operator can override each of them, and no other code knows which presets exist.
+ * A preset is one value in one file of this folder, and an entry of the list in `presets.ts`. It decides only the
+ * values of fields: the operator can override each of them, and no other code knows which presets exist.
  */
 export interface Preset {
   /** The value of `preset` in the settings, and the name of the provider unless it has one of its own. */
@@ -41,7 +41,7 @@ export interface Preset {
   readonly fields: Facts
   /** The facts that follow from what the operator has given. */
   readonly derive?: (given: GivenValue) => Facts
-  /** Values in place of what the operator has given, where the provider is known to write them in a fuller form. */
+  /** Values that replace the operator's, if the provider is known to write them in a longer form. */
   readonly complete?: (given: GivenValue) => Facts
   /** Members of a facade, where the operator has configured one and left them out. */
   readonly facade?: (given: GivenValue) => FacadeFacts

@@ -53,7 +53,7 @@ const valueIn = ({ allowHttp, given }: FieldReader): GivenValue => (field) => {
     : Result.getOrUndefined(decode(providerFields[field].setting, found, allowHttp))
 }
 
-/** Reports what is missing or cannot be right. Returns whether anything was. */
+/** Reports missing fields, and values that cannot be right. Returns whether anything was. */
 const reportMistakes = ({ given, label, report }: FieldReader, preset: Preset, value: GivenValue): boolean => {
   const missing = preset.needs.filter(({ fields }) => !fields.some((field) => given.has(field)))
   for (const { fix, fields: [field, ...others] } of missing) {
@@ -88,8 +88,8 @@ const facadeOf = (
 }
 
 /**
- * Returns the fields that the preset of a provider fills in; `undefined` if it names none, or `Wrong` after reporting what is
- * missing or cannot be right.
+ * Returns the fields that the preset of a provider fills in; `undefined` if it names none, or `Wrong` after reporting
+ * missing fields and values that cannot be right.
  */
 export const applyPreset = (fields: FieldReader): AppliedPreset | "Wrong" | undefined => {
   if (!fields.given.has("preset")) return undefined

@@ -1,7 +1,7 @@
 import type { Preset } from "./Preset.ts"
 
 /**
- * The settings for OAuth applications must say that access tokens are JWTs. Their type is `at+jwt`: tokens of browser sessions
+ * The settings for OAuth applications must make access tokens JWTs. Their type is `at+jwt`: tokens of browser sessions
  * have the same issuer and keys, and must not be accepted.
  */
 export const clerk = {

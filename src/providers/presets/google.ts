@@ -1,6 +1,9 @@
 import { facadeClient, type Preset } from "./Preset.ts"
 
-/** Google's access tokens are opaque, and the same for all Google APIs: only the client says for whom a token is. */
+/**
+ * Google's access tokens are opaque, and the same for all Google APIs: only the client shows for whom a token was
+ * issued.
+ */
 export const google = {
   name: "google",
   sources: [
@@ -19,7 +22,7 @@ export const google = {
     tokeninfo_endpoint: "https://oauth2.googleapis.com/tokeninfo",
     tokeninfo_parameter: "access_token",
     client_claims: ["azp", "aud"],
-    // Without it, Google does not say who the user is.
+    // Without it, Google does not name the user.
     required_scopes: ["openid"]
   },
   derive: facadeClient,

@@ -1,4 +1,4 @@
-/** Returns the issuer that a provider's domain stands for: a bare domain gets `https://`. */
+/** Returns the issuer for a provider's domain: a bare domain gets `https://`. */
 export const withScheme = (issuer: string): string => issuer.includes("://") ? issuer : `https://${issuer}`
 
 /** The same, with a slash at the end, for providers whose issuers have one. */

@@ -1,7 +1,7 @@
 /**
  * The check of an expression before it is ever run: its variables, members and functions exist, and their types can fit.
  *
- * What comes out of JSON is `dyn`, about which only an evaluation can say. Where the types are known and cannot fit, the
+ * A value from JSON is `dyn`, whose type is known only at evaluation. If the types are known and cannot fit, the
  * expression could never be true, so it is an error here.
  */
 import type { CelEnv } from "@bufbuild/cel"
@@ -15,7 +15,7 @@ import type {
 import { nearestName, showMember } from "../../errors/nearestName.ts"
 import * as T from "./types.ts"
 
-/** What is wrong with an expression, and at which node of it. */
+/** The problem of an expression, and its node. */
 export class Mistake extends Error {
   override readonly name = "Mistake"
   readonly node: bigint

@@ -27,7 +27,9 @@ const map = mapType(DYN, DYN)
 /** Marks the steps of loops, so that each of them is counted. No expression can spell it. */
 export const loopStep = "@step"
 
-/** `replace`, `join`, `format` and `quote` can make much of little; the last index is looked for in quadratic time. */
+/**
+ * `replace`, `join`, `format` and `quote` can produce a lot from a little; finding the last index takes quadratic time.
+ */
 const stringFunctions: ReadonlySet<string> = new Set([
   "charAt",
   "indexOf",
@@ -46,7 +48,7 @@ const stepsPerUnit = 16
 const charactersPerUnit = 256
 const elementsPerUnit = 8
 
-/** Functions that look at each character by itself, which takes longer. */
+/** Functions that inspect each character, which takes longer. */
 const slowFunctions: ReadonlySet<string> = new Set(["lowerAscii", "upperAscii", "split", "trim", "size"])
 const slowFactor = 16
 
@@ -57,7 +59,7 @@ const sizeOf = (value: CelValue | undefined): number => {
   return isCelList(value) ? value.size / elementsPerUnit : 0
 }
 
-/** What values of a type are to JavaScript, where that is enough to see that others are not of it. */
+/** The JavaScript type of a CEL type's values, if it suffices to detect values of other types. */
 const kinds: ReadonlyMap<CelType, string> = new Map<CelType, string>([
   [CelScalar.INT, "bigint"],
   [CelScalar.DOUBLE, "number"],
@@ -104,7 +106,7 @@ const matches = celMethod("matches", STRING, [STRING], BOOL, function(text) {
   return pattern.test(this)
 })
 
-/** In place of the library's: its lists grow into a chain, and it takes a member that is `null` for one that is missing. */
+/** Replaces the library's function: its lists grow into a chain, and it treats a member that is `null` as missing. */
 const replaced: ReadonlyArray<CelFunc> = [
   celFunc("_+_", [list, list], list, (left, right) => celList([...left, ...right])),
   celFunc("@in", [STRING, map], BOOL, (name, members) => members.has(name)),

@@ -13,7 +13,7 @@ const misfit = (name: string, types: ReadonlyArray<string>): string => {
   return `${name.replace(/^_?@?([^_@]+)_?$/, "$1")} cannot be used with (${given.join(", ")})${fix}`
 }
 
-/** What the library says, and what the log is told. Its other texts can hold values. */
+/** The library's messages, and those for the log. Its other texts can hold values. */
 const known: ReadonlyArray<readonly [said: RegExp, told: (match: RegExpExecArray) => string]> = [
   [/^(?:field not found|unresolved attribute)/, () => "a member that is looked at is missing; ask has(…) first"],
   [/^index .* out of bounds/s, () => "an index is outside of its list"],

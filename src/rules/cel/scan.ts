@@ -3,7 +3,7 @@
  * parser sees it; and nesting is bounded, because the parser is recursive.
  */
 
-/** What is wrong with an expression, and where: characters from its beginning, the first is 1. */
+/** The problem of an expression, and its position: characters from the beginning, the first is 1. */
 export interface Problem {
   readonly position: number
   readonly problem: string
@@ -18,7 +18,7 @@ const isClosing = (character: string): boolean => character === ")" || character
 const token =
   /\s+|\/\/[^\n]*|(?<prefix>[rRbB]{0,2})(?<quote>"""|'''|"|')|(?<word>[A-Za-z_]\w*)|(?<number>\d[\w.]*|\.\d\w*)|(?<operator>===|!==|<>|&&|\|\||[=!<>]=|.)/gsuy
 
-/** What stands for CEL's operators in other languages. */
+/** Operators of other languages, and their counterparts in CEL. */
 const instead: Readonly<Record<string, string>> = {
   "=": "==",
   "===": "==",
@@ -35,7 +35,7 @@ const known = new Set([..."+-*/%<>!?:.,()[]{}", "&&", "||", "==", "!=", "<=", ">
 
 const escape = /\\(?:[abfnrtv\\?"'`]|[xX][\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|[0-3][0-7]{2})/y
 
-/** Where a string ends that begins at `start`, behind its closing quote; or what is wrong with it. */
+/** The end of the string that begins at `start`, after its closing quote; or its problem. */
 const endOfString = (text: string, start: number, quote: string, isRaw: boolean): number | Problem => {
   let index = start
   while (index < text.length) {
@@ -58,7 +58,7 @@ const endOfString = (text: string, start: number, quote: string, isRaw: boolean)
   return { position: start - quote.length + 1, problem: "the string that begins here has no closing quote" }
 }
 
-/** Looks for what no expression has; `undefined`: nothing was found. */
+/** Looks for characters that no expression can contain; `undefined`: nothing was found. */
 export const scan = (text: string): Problem | undefined => {
   const open: Array<readonly [bracket: string, position: number]> = []
   let before = ""

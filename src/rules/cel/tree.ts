@@ -1,4 +1,4 @@
-/** What is in the tree of an expression. */
+/** Properties of the tree of an expression. */
 import { type Expr, Expr_CallSchema, ExprSchema } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js"
 import { create } from "@bufbuild/protobuf"
 import { loopStep } from "./functions.ts"
@@ -41,7 +41,7 @@ export const countLoop = ({ exprKind, id }: Expr): void => {
   exprKind.value.loopCondition = create(ExprSchema, { id, exprKind: { case: "callExpr", value: counted } })
 }
 
-/** Says of a call of `matches` which pattern it is called with; `pattern` is missing where the expression computes it. */
+/** Returns the pattern of a call of `matches`; `pattern` is missing where the expression computes it. */
 export const patternIn = ({ exprKind }: Expr): { readonly pattern: string | undefined } | undefined => {
   if (exprKind.case !== "callExpr" || exprKind.value.function !== "matches") return undefined
   const kind = exprKind.value.args.at(-1)?.exprKind

@@ -1,4 +1,6 @@
-/** The types that expressions are checked with. `dyn` is whatever JSON holds: only an evaluation can say. */
+/**
+ * The types that expressions are checked with. `dyn` is any value from JSON, whose type is known only at evaluation.
+ */
 import type { CelType } from "@bufbuild/cel"
 
 export type Type =
@@ -56,7 +58,9 @@ const numbers: ReadonlySet<string> = new Set(["int", "uint", "double"])
 
 const isNumber = (type: Type): boolean => type.kind === "simple" && numbers.has(type.name)
 
-/** Returns whether two values can be equal. Numbers of all types can, and `null` stands for anything that JSON leaves out. */
+/**
+ * Returns whether two values can be equal. Numbers of all types can, and `null` can take the place of any JSON value.
+ */
 export const comparable = (one: Type, other: Type): boolean => {
   if (isNumber(one) && isNumber(other)) return true
   const isNull = [one, other].some((type) => type.kind === "simple" && type.name === "null_type")

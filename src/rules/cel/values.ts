@@ -1,16 +1,16 @@
 /**
  * JSON as values of CEL.
  *
- * A member is converted when it is looked at, and counted as work. Only an object's own members exist. Numbers are doubles,
- * as JSON has no others; CEL compares them with integers. What a client or a provider sent is never handed to the library
- * as an object: it would take one with a `$typeName` for a protobuf message.
+ * A member is converted when it is read, and counted as work. Only an object's own members exist. Numbers are doubles,
+ * as JSON has no others; CEL compares them with integers. What a client or a provider sent is never handed to the
+ * library as an object: it would take one with a `$typeName` for a protobuf message.
  */
 import { type CelInput, celList, type CelMap, celMap } from "@bufbuild/cel"
 import { spend } from "./work.ts"
 
 type JsonObject = Readonly<Record<string, unknown>>
 
-/** Arrays within arrays; deeper ones are an error where they are looked at. Objects need no such limit. */
+/** Arrays within arrays; deeper ones are an error when they are read. Objects need no such limit. */
 const maxArrayDepth = 32
 
 const isObject = (value: object): value is JsonObject => !Array.isArray(value)
@@ -45,7 +45,7 @@ export const valueOf = (value: unknown, depth = 0): CelInput => {
 /** The members of a JSON object. */
 class Members implements ReadonlyMap<string, CelInput> {
   readonly #object: JsonObject
-  // Objects and arrays that were looked at, if any.
+  // Objects and arrays that were read, if any.
   #known: Map<string, CelInput> | undefined
 
   constructor(object: JsonObject, known: ReadonlyMap<string, CelInput> | undefined) {
@@ -105,12 +105,12 @@ class Members implements ReadonlyMap<string, CelInput> {
 /**
  * Converts a JSON object.
  *
- * @param known members of it that are not JSON
+ * @param known its members that are not JSON
  */
 export const mapOf = (object: JsonObject, known?: ReadonlyMap<string, CelInput>): CelMap => {
   const members = new Members(object, known)
   const map = celMap(members)
-  // The library takes a member that is `null` for one that is missing.
+  // The library treats a member that is `null` as missing.
   map.has = (name) => members.has(name)
   return map
 }

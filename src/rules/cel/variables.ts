@@ -62,7 +62,7 @@ const identityValue = (identity: Identity): CelInput => {
       provider,
       scopes,
       groups,
-      // An address that nobody has vouched for could be anybody's.
+      // An unverified address could be anyone's.
       email: identity.emailVerified === true ? identity.email : undefined,
       name,
       claims,

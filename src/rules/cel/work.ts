@@ -30,8 +30,8 @@ export class WorkExhausted extends Error {
 }
 
 /**
- * Takes units of the work that is left: one for each call of a function, each step of a loop and each member or element
- * that is looked at, and one for so many characters as take about as long.
+ * Takes units of the remaining work: one for each call of a function, each step of a loop and each member or element
+ * that is read, and one for the number of characters that takes about as long.
  */
 export const spend = (units: number): void => {
   running.units -= units

@@ -1,4 +1,6 @@
-/** The MCP server of the suite: it records requests byte for byte, and responds correctly or incorrectly as told. */
+/**
+ * The MCP server of the suite: it records requests byte for byte, and responds correctly or incorrectly, as configured.
+ */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"

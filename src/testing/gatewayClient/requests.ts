@@ -1,4 +1,4 @@
-/** What must arrive of a request, and what must not. */
+/** The parts of a request that must arrive, and those that must not. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as assert from "../assert.ts"

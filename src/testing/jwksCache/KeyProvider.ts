@@ -1,4 +1,4 @@
-/** A provider in memory, which behaves as told and records its requests. */
+/** A provider in memory, whose behaviour is configured, and which records its requests. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

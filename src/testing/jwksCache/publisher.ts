@@ -1,4 +1,4 @@
-/** What a provider publishes, and what it has published before. */
+/** The keys that a provider publishes, and those that it has published before. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { JWK } from "jose"

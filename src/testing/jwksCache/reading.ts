@@ -71,7 +71,7 @@ export const reading = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never
         }
         const [only, second] = set.values()
         if (only === undefined || second !== undefined) assertTold(yield* ask(0, undefined), unknown)
-        // Of keys with the same id, either none or all may count as fitting.
+        // Of several keys with the same id, either none or all may count as matching.
         else assertTold(yield* ask(0, undefined), key(only), ...(more.length > 0 ? [unknown] : []))
       }))
   ),

@@ -13,7 +13,10 @@ import { keyId } from "./publisher.ts"
 /** A day in 2027, in milliseconds. */
 const start = 1_800_000_000_000
 
-/** Runs an effect with its own clock, which stands still unless it is adjusted, without logs. Ends what was started. */
+/**
+ * Runs an effect with its own clock, which stands still unless it is adjusted, without logs. Stops everything that was
+ * started.
+ */
 export const withOwnClock = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>): Effect.Effect<A, E> =>
   Effect.flatMap(
     Layer.build(TestClock.layer()),

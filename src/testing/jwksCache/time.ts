@@ -13,7 +13,7 @@ const turn = Effect.andThen(
 // A fetch takes some turns before its request and after its response.
 const quietTurns = 20
 
-/** How long a result may be missing before it counts as none, in seconds. */
+/** How long a result may be missing before it counts as absent, in seconds. */
 const timeoutSeconds = 20
 
 /** Runs everything that can run without time passing. */

@@ -5,7 +5,7 @@ import * as assert from "../assert.ts"
 import { failureTexts, makeRecords } from "../records.ts"
 import type { Verify } from "./verdict.ts"
 
-/** The token, each of its meaningful parts, and what careless code writes of it. */
+/** The token, each of its meaningful parts, and the forms in which careless code may write it. */
 const shapes = (token: string): ReadonlyArray<string> => [
   token,
   ...token.split(".").filter((part) => part.length >= 16),

@@ -4,7 +4,7 @@ import { type JsonObject, own } from "../../remote/JsonObject.ts"
 /** Characters of JSON. The longest token that can be configured is not much longer. */
 const maxCharacters = 65_536
 
-/** The claims that say who the caller is, and how long. */
+/** The claims that identify the caller, and the times. */
 const kept = [
   "iss",
   "sub",
@@ -24,7 +24,7 @@ const kept = [
 
 const sizeOf = (claims: JsonObject): number => JSON.stringify(claims).length
 
-/** The same claims; of more than 64 KiB only those that say who the caller is. */
+/** The same claims; if they exceed 64 KiB, only those that identify the caller. */
 export const boundedClaims = (
   claims: JsonObject
 ): { readonly claims: JsonObject; readonly isComplete: boolean } => {

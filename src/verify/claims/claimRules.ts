@@ -1,4 +1,7 @@
-/** The rules about the claims of a token, and about what a provider says of one (RFC 7519, section 4.1; RFC 7662). Pure. */
+/**
+ * The rules about the claims of a token, and about a provider's description of a token (RFC 7519, section 4.1; RFC
+ * 7662). Pure.
+ */
 import * as Result from "effect/Result"
 import { show, showAll } from "../../errors/show.ts"
 import { type JsonObject, own } from "../../remote/JsonObject.ts"

@@ -10,7 +10,7 @@ const isTrue = (value: unknown): boolean =>
 export interface EmailRules {
   /** Leave the address out unless `email_verified` is true. If `false`: leave it out only if that is false. */
   readonly requireVerifiedEmail: boolean
-  /** The operator vouches for addresses about which the provider says nothing, so that rules look at them as well. */
+  /** The operator vouches for addresses without `email_verified`, so that rules use them as well. */
   readonly trustEmail?: boolean | undefined
 }
 

@@ -3,8 +3,8 @@ import { claimsAt } from "../../identity/claimPath.ts"
 import { isJsonObject, type JsonObject, own } from "../../remote/JsonObject.ts"
 
 /**
- * Where providers write them, unless `MCP_GROUP_CLAIMS` says otherwise: Entra, Okta and others; Keycloak for its realm and
- * for each client; Auth0; Cognito.
+ * The claims in which providers write them, unless `MCP_GROUP_CLAIMS` names others: Entra, Okta and others; Keycloak
+ * for its realm and for each client; Auth0; Cognito.
  */
 export const usualGroupClaims: ReadonlyArray<string> = [
   "groups",
@@ -26,7 +26,10 @@ export interface Groups {
   readonly isComplete: boolean
 }
 
-/** OpenID Connect Core 1.0, section 5.6.2; Entra does so for members of many groups, or says only that there are some. */
+/**
+ * OpenID Connect Core 1.0, section 5.6.2; Entra does so for members of many groups, or states only that there are
+ * groups.
+ */
 const isElsewhere = (claims: JsonObject, path: string): boolean => {
   const [name = path] = path.split(".")
   const names = own(claims, "_claim_names")
@@ -37,8 +40,8 @@ const isElsewhere = (claims: JsonObject, path: string): boolean => {
 const isGroup = (value: unknown): value is string => typeof value === "string" && value !== ""
 
 /**
- * The groups that stand in any of these claims: arrays of strings, or one string for one group. What is of another type is
- * not a group.
+ * The groups in any of these claims: arrays of strings, or one string for one group. A value of another type is not a
+ * group.
  */
 export const readGroups = (claims: JsonObject, paths: ReadonlyArray<string>): Groups => {
   const groups = new Set(paths.flatMap((path) => claimsAt(claims, path)).flat().filter(isGroup))

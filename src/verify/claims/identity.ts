@@ -87,7 +87,7 @@ export const identityFromClaims = (
   )
 
 /**
- * Builds the identity that a userinfo response describes: a user, without expiry, scopes or an issuer of its own.
+ * Builds the identity that a userinfo response describes: a user, without expiry, scopes or a separate issuer.
  *
  * A client id does not replace a missing `sub` here.
  */

@@ -8,7 +8,9 @@ import { type Rejection, rejection } from "../Rejection.ts"
 // RFC 6749, section 3.3: no spaces. Scopes are forwarded joined by spaces, and one with a space would become two.
 const scopeToken = /^[^\s\p{C}]+$/u
 
-/** Where providers write scopes, unless `MCP_SCOPE_CLAIMS` says otherwise: RFC 9068; Entra, Okta and others. */
+/**
+ * The claims in which providers write scopes, unless `MCP_SCOPE_CLAIMS` names others: RFC 9068; Entra, Okta and others.
+ */
 const usualScopeClaims: ReadonlyArray<string> = ["scope", "scp"]
 
 type ScopeClaims = Pick<ClaimNames, "scopeClaims">

@@ -97,7 +97,7 @@ const principalOf = (claims: JsonObject, subject: string, names: ClaimNames): Su
     ? "client"
     : "user"
 
-/** With subject claims of its own, a token of a user may have `sub`, and lack them. */
+/** If a provider has its own subject claims, a token of a user may have `sub` but lack them. */
 const otherSubject = (claims: JsonObject, names: ClaimNames): string | undefined => {
   const sub = own(claims, "sub")
   return sub === undefined || saysProgram(claims) || sub === readClientId(claims, names)

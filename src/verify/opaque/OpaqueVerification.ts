@@ -1,4 +1,4 @@
-/** The verification of opaque tokens: a request to the provider, and rules about what it says. */
+/** The verification of opaque tokens: a request to the provider, and rules about its response. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -33,11 +33,11 @@ export interface OpaqueVerification<Claims extends CheckedClaims> {
   readonly span: SpanName
   /** What the rule `endpoint` expects, which the provider itself checks. */
   readonly expected: string
-  /** Requests what the provider says about a token. Fails if it rejects the token, or cannot be requested. */
+  /** Requests the provider's description of a token. Fails if it rejects the token, or cannot be requested. */
   readonly request: (token: BearerToken) => Effect.Effect<ProviderResponse, VerificationError>
   /** In the order of the verification. */
   readonly rules: ReadonlyArray<TokenRule<Claims>>
-  /** Prepares what the provider says for the rules. */
+  /** Prepares the provider's description for the rules. */
   readonly checked: (response: ProviderResponse, nowMillis: number) => Claims
   readonly identify: (claims: JsonObject) => Result.Result<Identity, Rejection>
   /** Rules that `identify` applies. */

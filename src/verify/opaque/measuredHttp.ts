@@ -31,7 +31,7 @@ const outcomeOf = (exit: Exit.Exit<unknown, ProviderRequestFailed>): Outcome => 
 /**
  * Counts and times each request about a token, with the time that it waits for its turn.
  *
- * @param provider the provider, whose type says which kind of endpoint it is
+ * @param provider the provider, whose type determines the kind of endpoint
  */
 export const makeMeasuredHttp = (
   provider: { readonly name: string; readonly type: string },

@@ -69,7 +69,7 @@ export const makeTurns = <F>(full: () => F): InTurn<F> => {
 
   let isGiving = false
 
-  /** Gives a free turn to the next request. */
+  /** Assigns a free turn to the next request. */
   const leave = (isKnown: boolean): void => {
     occupy(isKnown, -1)
     // A request that ends while it gets its turn leaves the next turn to the loop below: nested calls could fill the
