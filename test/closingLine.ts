@@ -6,7 +6,7 @@ const slowest = <A>(all: ReadonlyArray<A>, millis: (one: A) => number, name: (on
   all.toSorted((one, other) => millis(other) - millis(one)).slice(0, 10)
     .map((one) => `${seconds(millis(one))}  ${name(one)}\n`).join("")
 
-/** Whoever runs this many tests wants to know where the time went. */
+/** From this number of tests on, it helps to know which ones took the time. */
 const many = 200
 
 /**

@@ -104,9 +104,8 @@ describe("the READMEs and the pages for contributors", () => {
       .filter((name) => name.endsWith(".ts"))
       .map((name) => read(join("src", name)))
     const messages = sources.flatMap((source) =>
-      [...source.matchAll(/^(?! \*).*Effect\.log(?:Info|Warning|Error)\(\s*["`]([^"`$\\]{4,}?)(?:["`$\\]|[:(.] )/gm)].map(([, text]) =>
-        text
-      )
+      [...source.matchAll(/^(?! \*).*Effect\.log(?:Info|Warning|Error)\(\s*["`]([^"`$\\]{4,}?)(?:["`$\\]|[:(.] )/gm)]
+        .map(([, text]) => text)
     )
     assert.isAbove(messages.length, 20)
     const samples = read("src/node/README.md").replaceAll("\\\"", "\"")

@@ -30,7 +30,7 @@ export const base = defineConfig({
 
 const onNode = { extends: true as const, test: { name: "node", include: ["test/**/*.test.ts"] } }
 
-// Whoever names a file wants to see it run, not wait for the component to be built: that needs `--project component`.
+// A run of a named file must not wait for the build of the component: that needs `--project component`.
 const namesFile = process.argv.some((argument) => /\.test\.ts(?::\d+)?$/.test(argument))
 const namesProject = process.argv.some((argument) => argument.startsWith("--project"))
 

@@ -67,7 +67,7 @@ export const auditFields: { readonly [Name in keyof Required<AuditEntry>]: strin
   arguments:
     "the arguments that `MCP_AUDIT_ARGUMENTS` names, by their paths in the call; text is cut after 256 characters, and an object or array is written as JSON text",
   decision:
-    "`allowed`: sent to the MCP server, whatever became of it there; `unauthenticated`: no token, or a rejected one; `missing_scopes`; `denied`: by a rule, a policy or the origin; `rejected`: malformed, not acceptable, or not decided, see `error`; `rate_limited`",
+    "`allowed`: sent to the MCP server, regardless of the outcome there; `unauthenticated`: no token, or a rejected one; `missing_scopes`; `denied`: by a rule, a policy or the origin; `rejected`: malformed, not acceptable, or not decided, see `error`; `rate_limited`",
   rule: "the number of the rule that decided, from 1, or `default`; left out where there are no rules",
   missing_scopes: "the scopes that the token lacks, where the decision is `missing_scopes`",
   error: "the kind of error that the request ended with, as in the log",

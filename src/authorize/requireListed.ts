@@ -34,7 +34,7 @@ const aboutAddress = (identity: Identity): string => {
   if (identity.email === undefined) return "the token has no e-mail address that may be used"
   if (identity.emailVerified !== true) {
     return "the provider does not say that the e-mail address is verified (email_verified); " +
-      "MCP_REQUIRE_VERIFIED_EMAIL=false makes it count all the same"
+      "MCP_REQUIRE_VERIFIED_EMAIL=false makes it count"
   }
   return addressOf(identity) === "none"
     ? "the e-mail address is not a plain one"

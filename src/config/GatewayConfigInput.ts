@@ -7,7 +7,7 @@ import type { Input } from "./settings.ts"
 export interface ProviderInput {
   /**
    * Fill in what the documentation of a provider says about its tokens: the name of a
-   * [preset](../providers/presets/README.md). Everything that is set besides takes precedence. Default: none. For
+   * [preset](../providers/presets/README.md). Settings that you give yourself take precedence. Default: none. For
    * authkit, tokeninfo, oidc, static, userinfo, introspection.
    */
   readonly preset?: PresetName | undefined
@@ -32,8 +32,9 @@ export interface ProviderInput {
    */
   readonly audience?: Input<"MCP_JWT_AUDIENCE"> | undefined
   /**
-   * OAuth clients whose tokens are accepted, by `client_id`, `azp`, `appid` and `cid`; in a token without `aud`
-   * this takes its place. Default: not checked. For authkit, tokeninfo, oidc, introspection.
+   * OAuth clients whose tokens are accepted, by `client_id`, `azp`, `appid` and `cid`. For a token without `aud`,
+   * this check replaces the check of the audience. Default: not checked. For authkit, tokeninfo, oidc,
+   * introspection.
    */
   readonly allowed_clients?: Input<"MCP_ALLOWED_CLIENTS"> | undefined
   /**
@@ -42,24 +43,24 @@ export interface ProviderInput {
    */
   readonly jwks_uri?: Input<"MCP_JWT_JWKS_URI"> | undefined
   /**
-   * Where the issuer's metadata is, if that is not below the issuer or not reachable there. It must name the
-   * issuer. Default: the well-known places of the issuer. For tokeninfo, oidc, userinfo, introspection.
+   * Where the issuer's metadata is, if it is not below the issuer or cannot be reached there. The document must
+   * name the issuer. Default: the well-known places of the issuer. For tokeninfo, oidc, userinfo, introspection.
    */
   readonly discovery_url?: Input<"MCP_DISCOVERY_URL"> | undefined
   /**
-   * Tenants that are let in, where the issuer has a place for the tenant: `https://idp.example/{tenantid}/v2.0`.
-   * Default: none. For oidc.
+   * Tenants that are allowed, if the issuer has a placeholder for the tenant:
+   * `https://idp.example/{tenantid}/v2.0`. Default: none. For oidc.
    */
   readonly tenants?: Input<"MCP_JWT_TENANTS"> | undefined
   /**
-   * Name PKCE (`S256`) in the metadata that clients get where the provider's own says nothing of it, because MCP
-   * clients go no further without. `false` for a provider that has none. Default: `true`. For oidc.
+   * Add PKCE (`S256`) to the metadata that clients get if the provider's document does not mention it, because MCP
+   * clients give up without it. Set `false` for a provider that has no PKCE. Default: `true`. For oidc.
    */
   readonly assume_pkce?: Input<"MCP_ASSUME_PKCE"> | undefined
   /**
-   * Name the gateway as the authorization server, and serve the provider's endpoints in metadata of the gateway's
-   * own, for clients that cannot use the provider's document. Default: `false`. For authkit, tokeninfo, oidc,
-   * userinfo, introspection.
+   * Name the gateway as the authorization server, and list the provider's endpoints in the gateway's own metadata,
+   * for clients that cannot use the provider's document. Default: `false`. For authkit, tokeninfo, oidc, userinfo,
+   * introspection.
    */
   readonly stand_in_metadata?: Input<"MCP_STAND_IN_METADATA"> | undefined
   /** The issuer's public key, in place of a key set; `\n` stands for a line break. For authkit, oidc. */
@@ -69,31 +70,31 @@ export interface ProviderInput {
   /** Accept only tokens of type `at+jwt` (RFC 9068). Default: `false`. For authkit, oidc. */
   readonly require_at_jwt?: Input<"MCP_REQUIRE_AT_JWT"> | undefined
   /**
-   * Leave an e-mail address out unless `email_verified` is true; else it is left out only where that is false.
-   * `false`, where it is written, makes addresses without `email_verified` count everywhere. Default: `false`, but
-   * rules and allow-lists look only at addresses whose `email_verified` is true. For authkit, tokeninfo, oidc,
-   * userinfo, introspection.
+   * `true`: leave out an e-mail address unless `email_verified` is true. `false`: leave it out only if
+   * `email_verified` is false; written explicitly, it also makes addresses without `email_verified` count for the
+   * lists and rules. Default: `false`, but rules and allow-lists look only at addresses whose `email_verified` is
+   * true. For authkit, tokeninfo, oidc, userinfo, introspection.
    */
   readonly require_verified_email?: Input<"MCP_REQUIRE_VERIFIED_EMAIL"> | undefined
   /**
-   * Claims that name the caller: the first that is present counts. A path leads into objects (`user.id`). `email`
-   * counts only if it is verified. Default: `sub`. For authkit, tokeninfo, oidc, userinfo, introspection.
+   * Claims that name the caller: the first one that is present counts. A path leads into objects (`user.id`).
+   * `email` counts only if it is verified. Default: `sub`. For authkit, tokeninfo, oidc, userinfo, introspection.
    */
   readonly subject_claims?: Input<"MCP_SUBJECT_CLAIMS"> | undefined
   /**
-   * Claims that name the OAuth client: the first that is present counts, and `MCP_ALLOWED_CLIENTS` is compared with
-   * all of them. Default: `client_id, azp, appid, cid`. For authkit, tokeninfo, oidc, userinfo, introspection.
+   * Claims that name the OAuth client: the first one that is present counts, and `MCP_ALLOWED_CLIENTS` is compared
+   * with all of them. Default: `client_id, azp, appid, cid`. For authkit, tokeninfo, oidc, userinfo, introspection.
    */
   readonly client_claims?: Input<"MCP_CLIENT_CLAIMS"> | undefined
   /**
-   * Claims with the scopes of a token, a string of words or an array: the first that is present counts. Default:
-   * `scope, scp`. For authkit, tokeninfo, oidc, introspection.
+   * Claims with the scopes of a token, as a string of words or an array: the first one that is present counts.
+   * Default: `scope, scp`. For authkit, tokeninfo, oidc, introspection.
    */
   readonly scope_claims?: Input<"MCP_SCOPE_CLAIMS"> | undefined
   /**
-   * What clients must request to get a scope, where the provider spells it differently: `{"read":
-   * "api://app/read"}`, or `{"*": "api://app/{scope}"}` for all. Metadata and challenges name these scopes.
-   * Default: as in tokens. For authkit, tokeninfo, oidc, userinfo, introspection.
+   * What clients must request to get a scope, if the provider spells it differently: `{"read": "api://app/read"}`,
+   * or `{"*": "api://app/{scope}"}` for all. Metadata and challenges name these scopes. Default: as in tokens. For
+   * authkit, tokeninfo, oidc, userinfo, introspection.
    */
   readonly scopes_requested?: Input<"MCP_SCOPES_REQUESTED"> | undefined
   /**
@@ -115,13 +116,13 @@ export interface ProviderInput {
   /** @deprecated The former name of `hosts`. */
   readonly allowed_domains?: Input<"MCP_PROVIDER_HOSTS"> | undefined
   /**
-   * Hosts inside a private network that may be spoken to over http: providers, and that of `MCP_PUBLIC_URL`.
+   * Hosts in a private network that may be reached over plain http: providers, and the host of `MCP_PUBLIC_URL`.
    * Default: none. For authkit, tokeninfo, oidc, userinfo, introspection.
    */
   readonly allow_http?: Input<"MCP_ALLOW_HTTP"> | undefined
   /**
-   * Tokens that begin with this are this provider's, whatever their shape. For authkit, tokeninfo, oidc, static,
-   * userinfo, introspection.
+   * Tokens that begin with this prefix belong to this provider, regardless of their form. For authkit, tokeninfo,
+   * oidc, static, userinfo, introspection.
    */
   readonly token_prefix?: Input<"MCP_TOKEN_PREFIX"> | undefined
   /**
@@ -139,7 +140,7 @@ export interface ProviderInput {
    */
   readonly userinfo_endpoint?: Input<"MCP_OAUTH_USERINFO_ENDPOINT"> | undefined
   /**
-   * Where the provider describes the token that a request presents, in a form of its own: the token is verified
+   * The endpoint at which the provider describes the token of a request, in its own format; tokens are verified
    * there. For tokeninfo.
    */
   readonly tokeninfo_endpoint?: Input<"MCP_TOKENINFO_URL"> | undefined
@@ -151,7 +152,7 @@ export interface ProviderInput {
   /** The introspection endpoint (RFC 7662). Default: from discovery. For introspection. */
   readonly introspection_endpoint?: Input<"MCP_INTROSPECTION_URL"> | undefined
   /**
-   * How the gateway shows the introspection endpoint who it is: HTTP Basic, `client_id` and `client_secret` in the
+   * How the gateway authenticates at the introspection endpoint: HTTP Basic, `client_id` and `client_secret` in the
    * form (`post`), the secret as a bearer token, or not at all. Default: `basic`. For introspection.
    */
   readonly client_auth?: Input<"MCP_CLIENT_AUTH"> | undefined
@@ -160,7 +161,7 @@ export interface ProviderInput {
   /** The client secret, or bearer token, for introspection. For introspection. */
   readonly client_secret?: Input<"MCP_CLIENT_SECRET"> | undefined
   /**
-   * The gateway as the authorization server that clients see, for a provider without registration, PKCE or
+   * Make the gateway the authorization server that clients see, for a provider without registration, PKCE or
    * `resource`: [an object](../facade/README.md) with the client that is registered at the provider. Default:
    * clients sign in at the provider itself. For authkit, tokeninfo, oidc, userinfo, introspection.
    */
@@ -169,7 +170,7 @@ export interface ProviderInput {
 
 /** One of several MCP servers: what it leaves out it inherits from the gateway's own settings. */
 export interface ServerInput {
-  /** What the server is called in logs, rules and `--check`; unique. Default: must be set. */
+  /** The name of the server in logs, rules and `--check`; unique. Default: must be set. */
   readonly name: string
   /**
    * The host that requests for the server name, with a port if only that one is meant. It also takes the place of
@@ -179,11 +180,11 @@ export interface ServerInput {
   /** The names of the providers whose tokens the server accepts. Default: all. */
   readonly providers?: string | ReadonlyArray<string> | undefined
   /**
-   * Where the MCP server is; what follows the MCP path is appended. `http+unix://%2Frun%2Fmcp.sock/mcp` is `/mcp`
-   * behind the Unix socket `/run/mcp.sock`.
+   * The URL of the MCP server; the rest of a path after the MCP path is appended.
+   * `http+unix://%2Frun%2Fmcp.sock/mcp` is `/mcp` behind the Unix socket `/run/mcp.sock`.
    */
   readonly url: Input<"MCP_SERVER_URL">
-  /** Hand the client's token on to the MCP server, which MCP forbids. Default: that of the gateway. */
+  /** Forward the client's token to the MCP server, which MCP forbids. Default: that of the gateway. */
   readonly forward_authorization?: Input<"MCP_FORWARD_AUTHORIZATION"> | undefined
   /** Add `x-auth-*` fields to upstream requests. Default: that of the gateway. */
   readonly identity_headers?: Input<"MCP_IDENTITY_HEADERS"> | undefined
@@ -205,18 +206,17 @@ export interface ServerInput {
   /** How long the MCP server may take to begin its response, in seconds. Default: that of the gateway. */
   readonly upstream_timeout?: Input<"MCP_UPSTREAM_TIMEOUT"> | undefined
   /**
-   * How long a response may take in all, in seconds, where its token ends meanwhile; then it is broken off.
+   * How long a response may take in all, in seconds, if its token expires before it ends; after that it is aborted.
    * Default: that of the gateway.
    */
   readonly response_timeout?: Input<"MCP_RESPONSE_TIMEOUT"> | undefined
   /**
-   * How long an idle connection to the MCP server is kept, in seconds, where the server does not say
-   * (`Keep-Alive`); choose less than it keeps its own. `0`: a new connection for each request. Default: that of the
-   * gateway.
+   * How long an idle connection to the MCP server is kept, in seconds, if the server sends no `Keep-Alive`; choose
+   * less than the server's own timeout. `0`: a new connection for each request. Default: that of the gateway.
    */
   readonly upstream_idle_timeout?: Input<"MCP_UPSTREAM_IDLE_TIMEOUT"> | undefined
   /**
-   * Bind `Mcp-Session-Id` to its caller: to anyone else the session does not exist (404). Default: that of the
+   * Bind `Mcp-Session-Id` to its caller: for anyone else the session does not exist (404). Default: that of the
    * gateway.
    */
   readonly bind_sessions?: Input<"MCP_BIND_SESSIONS"> | undefined
@@ -232,8 +232,8 @@ export interface ServerInput {
    */
   readonly ca_file?: Input<"MCP_UPSTREAM_CA_FILE"> | undefined
   /**
-   * A PEM file with the certificate that the gateway shows an https MCP server, and those between it and its
-   * authority. Default: that of the gateway.
+   * A PEM file with the certificate that the gateway presents to an https MCP server, and its intermediate
+   * certificates. Default: that of the gateway.
    */
   readonly client_cert_file?: Input<"MCP_UPSTREAM_CLIENT_CERT_FILE"> | undefined
   /** A PEM file with the private key of that certificate. Default: that of the gateway. */
@@ -242,25 +242,26 @@ export interface ServerInput {
   readonly server_name?: Input<"MCP_UPSTREAM_SERVER_NAME"> | undefined
   /** The URL under which clients know the gateway, without the MCP path. Default: that of the gateway. */
   readonly public_url?: Input<"MCP_PUBLIC_URL"> | undefined
-  /** The path that is protected and forwarded, with all below it. Default: that of the gateway. */
+  /** The path that is protected and forwarded, with everything below it. Default: that of the gateway. */
   readonly path?: Input<"MCP_PATH"> | undefined
-  /** `false` lets every request pass, without an identity. Default: that of the gateway. */
+  /** `false` forwards every request, without an identity. Default: that of the gateway. */
   readonly auth_enabled?: Input<"MCP_AUTH_ENABLED"> | undefined
   /** Scopes that every token must have. Default: that of the gateway. */
   readonly required_scopes?: Input<"MCP_REQUIRED_SCOPES"> | undefined
   /** Scopes that the protected resource metadata lists. Default: that of the gateway. */
   readonly scopes_supported?: Input<"MCP_SCOPES_SUPPORTED"> | undefined
   /**
-   * Callers that are let in, by verified e-mail address. A caller must be on one of the lists, where there are any:
-   * this, `MCP_ALLOWED_EMAIL_DOMAINS` and `MCP_ALLOWED_SUBJECTS`; others get 403. Default: that of the gateway.
+   * Callers that are allowed, by verified e-mail address. If any of `MCP_ALLOWED_EMAILS`,
+   * `MCP_ALLOWED_EMAIL_DOMAINS` and `MCP_ALLOWED_SUBJECTS` is set, a caller must be on one of these lists; others
+   * get 403. Default: that of the gateway.
    */
   readonly allowed_emails?: Input<"MCP_ALLOWED_EMAILS"> | undefined
   /**
-   * Domains whose callers are let in, by verified e-mail address: `example.com`, `*.example.com`. Default: that of
+   * Domains whose callers are allowed, by verified e-mail address: `example.com`, `*.example.com`. Default: that of
    * the gateway.
    */
   readonly allowed_email_domains?: Input<"MCP_ALLOWED_EMAIL_DOMAINS"> | undefined
-  /** Callers that are let in, by `sub`, character for character. Default: that of the gateway. */
+  /** Callers that are allowed, by `sub`, character for character. Default: that of the gateway. */
   readonly allowed_subjects?: Input<"MCP_ALLOWED_SUBJECTS"> | undefined
   /** Browser origins that may call; a request from another origin gets 403. Default: that of the gateway. */
   readonly allowed_origins?: Input<"MCP_ALLOWED_ORIGINS"> | undefined
@@ -270,8 +271,8 @@ export interface ServerInput {
    */
   readonly rules?: Input<"MCP_RULES"> | undefined
   /**
-   * What decides a message that no rule matches: `authenticated` allows it for every caller with a valid token,
-   * `deny` for no caller. Default: that of the gateway.
+   * What decides about a message that no rule matches: `authenticated` allows it for every caller with a valid
+   * token, `deny` for no caller. Default: that of the gateway.
    */
   readonly default_rule?: Input<"MCP_DEFAULT_RULE"> | undefined
   /**
@@ -287,35 +288,35 @@ export interface ServerInput {
    */
   readonly max_list_bytes?: Input<"MCP_MAX_LIST_BYTES"> | undefined
   /**
-   * How many requests may wait for the MCP server's response at a time; one more gets 502 at once. A caller alone
-   * gets half of it, several callers get like shares. Default: that of the gateway.
+   * How many requests may wait for the MCP server's response at a time; further requests get 502 immediately. One
+   * caller can use half of it, several callers get equal shares. Default: that of the gateway.
    */
   readonly max_waiting?: Input<"MCP_MAX_WAITING"> | undefined
   /**
    * How many connections to the MCP server may be used at a time, event streams not counted; further requests wait
-   * for their turn. A caller alone gets half of it. Default: that of the gateway.
+   * for their turn. One caller can use half of it. Default: that of the gateway.
    */
   readonly max_upstream_connections?: Input<"MCP_MAX_UPSTREAM_CONNECTIONS"> | undefined
   /**
-   * How many event streams may be open at a time, each with a connection of its own to the MCP server; one more
-   * gets 502. A caller alone gets half of it. Default: that of the gateway.
+   * How many event streams may be open at a time, each with its own connection to the MCP server; further ones get
+   * 502. One caller can use half of it. Default: that of the gateway.
    */
   readonly max_streams?: Input<"MCP_MAX_STREAMS"> | undefined
   /**
-   * How much of longer messages may be held in memory at a time until they are sent on; beyond that clients have to
-   * wait, and get 503 after a while. A caller alone gets half of it. Default: that of the gateway.
+   * How many bytes of longer messages may be held in memory at a time until they are forwarded; beyond that,
+   * clients have to wait, and get 503 after 5 seconds. One caller can use half of it. Default: that of the gateway.
    */
   readonly max_buffered_bytes?: Input<"MCP_MAX_BUFFERED_BYTES"> | undefined
   /**
-   * How often each subject, client, address, server or tool may send messages, and how often an address may be
-   * wrong about its token; one more gets 429. Default: that of the gateway.
+   * How often each subject, client, address, server or tool may send messages, and how many wrong tokens an address
+   * may send; further requests get 429. Default: that of the gateway.
    */
   readonly rate_limits?: Input<"MCP_RATE_LIMITS"> | undefined
   /** The dialect of error responses. Default: that of the gateway. */
   readonly error_style?: Input<"MCP_ERROR_STYLE"> | undefined
   /**
-   * How a call of a tool is rejected that lacks a token or scopes: `http` by 401 or 403, `tool_result` by a result
-   * with the challenge in `_meta`, for hosts that look for it there; then listed tools show their
+   * How a tool call without a token or the required scopes is rejected: `http` with 401 or 403, `tool_result` with
+   * a result that has the challenge in `_meta`, for hosts that look for it there; listed tools then show their
    * `securitySchemes`. Default: that of the gateway.
    */
   readonly step_up?: Input<"MCP_STEP_UP"> | undefined
@@ -331,14 +332,14 @@ type AddedInput<T> = T extends { readonly Input?: infer Input } ? Input : never
  */
 export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = readonly []> {
   /**
-   * Where the MCP server is; what follows the MCP path is appended. `http+unix://%2Frun%2Fmcp.sock/mcp` is `/mcp`
-   * behind the Unix socket `/run/mcp.sock`. Default: must be set; on Spin
-   * `http://ftl-mcp-gateway.spin.internal/mcp-internal`.
+   * The URL of the MCP server; the rest of a path after the MCP path is appended.
+   * `http+unix://%2Frun%2Fmcp.sock/mcp` is `/mcp` behind the Unix socket `/run/mcp.sock`. Default: must be set; on
+   * Spin `http://ftl-mcp-gateway.spin.internal/mcp-internal`.
    */
   readonly server_url?: Input<"MCP_SERVER_URL"> | undefined
   /** @deprecated The former name of `server_url`. */
   readonly gateway_url?: Input<"MCP_SERVER_URL"> | undefined
-  /** Hand the client's token on to the MCP server, which MCP forbids. Default: `false`. */
+  /** Forward the client's token to the MCP server, which MCP forbids. Default: `false`. */
   readonly forward_authorization?: Input<"MCP_FORWARD_AUTHORIZATION"> | undefined
   /** Add `x-auth-*` fields to upstream requests. Default: `true`. */
   readonly identity_headers?: Input<"MCP_IDENTITY_HEADERS"> | undefined
@@ -359,16 +360,16 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   /** How long the MCP server may take to begin its response, in seconds. Default: `300`. */
   readonly upstream_timeout?: Input<"MCP_UPSTREAM_TIMEOUT"> | undefined
   /**
-   * How long a response may take in all, in seconds, where its token ends meanwhile; then it is broken off.
+   * How long a response may take in all, in seconds, if its token expires before it ends; after that it is aborted.
    * Default: `3600`.
    */
   readonly response_timeout?: Input<"MCP_RESPONSE_TIMEOUT"> | undefined
   /**
-   * How long an idle connection to the MCP server is kept, in seconds, where the server does not say
-   * (`Keep-Alive`); choose less than it keeps its own. `0`: a new connection for each request. Default: `1`.
+   * How long an idle connection to the MCP server is kept, in seconds, if the server sends no `Keep-Alive`; choose
+   * less than the server's own timeout. `0`: a new connection for each request. Default: `1`.
    */
   readonly upstream_idle_timeout?: Input<"MCP_UPSTREAM_IDLE_TIMEOUT"> | undefined
-  /** Bind `Mcp-Session-Id` to its caller: to anyone else the session does not exist (404). Default: `true`. */
+  /** Bind `Mcp-Session-Id` to its caller: for anyone else the session does not exist (404). Default: `true`. */
   readonly bind_sessions?: Input<"MCP_BIND_SESSIONS"> | undefined
   /**
    * The secret that binds sessions, the same for all replicas: at least 32 characters. Default: made at start; on
@@ -393,8 +394,8 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    */
   readonly upstream_ca_file?: Input<"MCP_UPSTREAM_CA_FILE"> | undefined
   /**
-   * A PEM file with the certificate that the gateway shows an https MCP server, and those between it and its
-   * authority. Default: none.
+   * A PEM file with the certificate that the gateway presents to an https MCP server, and its intermediate
+   * certificates. Default: none.
    */
   readonly upstream_client_cert_file?: Input<"MCP_UPSTREAM_CLIENT_CERT_FILE"> | undefined
   /** A PEM file with the private key of that certificate. Default: none. */
@@ -403,7 +404,7 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   readonly upstream_server_name?: Input<"MCP_UPSTREAM_SERVER_NAME"> | undefined
   /** The URL under which clients know the gateway, without the MCP path. Default: from each request. */
   readonly public_url?: Input<"MCP_PUBLIC_URL"> | undefined
-  /** The path that is protected and forwarded, with all below it. Default: `/mcp`. */
+  /** The path that is protected and forwarded, with everything below it. Default: `/mcp`. */
   readonly path?: Input<"MCP_PATH"> | undefined
   /** The address to listen on. Default: `127.0.0.1`. */
   readonly host?: Input<"HOST"> | undefined
@@ -413,7 +414,7 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    * Read the configuration again whenever a file has changed that it comes from, as after SIGHUP. Default: `false`.
    */
   readonly config_watch?: Input<"MCP_CONFIG_WATCH"> | undefined
-  /** How many processes serve the port together; `auto`: as many as the machine runs at a time. Default: `1`. */
+  /** How many processes serve the port together; `auto`: one for each available core. Default: `1`. */
   readonly workers?: Input<"MCP_WORKERS"> | undefined
   /** How long the fields of a request may take to arrive, in seconds. Default: `10`. */
   readonly client_head_timeout?: Input<"MCP_CLIENT_HEAD_TIMEOUT"> | undefined
@@ -425,46 +426,48 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    */
   readonly client_idle_timeout?: Input<"MCP_CLIENT_IDLE_TIMEOUT"> | undefined
   /**
-   * How many bytes a second a client has to send of a body, and to read of a response that waits for it, on average
-   * over 10 seconds (60 for event streams); a slower one is cut off. `0`: any. Default: `128`.
+   * How many bytes a second a client must send of a body, and read of a response, on average over 10 seconds (60
+   * for event streams); a slower client is cut off. `0`: no minimum. Default: `128`.
    */
   readonly client_min_rate?: Input<"MCP_CLIENT_MIN_RATE"> | undefined
   /**
-   * How long the gateway serves on after SIGTERM while `/readyz` is 503, so that load balancers send requests
-   * elsewhere, in seconds. Default: `0`.
+   * How long the gateway keeps serving after SIGTERM while `/readyz` is 503, in seconds, so that load balancers
+   * send requests elsewhere. Default: `0`.
    */
   readonly shutdown_delay?: Input<"MCP_SHUTDOWN_DELAY"> | undefined
   /** How long open responses may take to end after SIGTERM, in seconds. Default: `10`. */
   readonly shutdown_timeout?: Input<"MCP_SHUTDOWN_TIMEOUT"> | undefined
-  /** `false` lets every request pass, without an identity. Default: `true`. */
+  /** `false` forwards every request, without an identity. Default: `true`. */
   readonly auth_enabled?: Input<"MCP_AUTH_ENABLED"> | undefined
   /** Scopes that every token must have. Default: none. */
   readonly required_scopes?: Input<"MCP_REQUIRED_SCOPES"> | undefined
   /** Scopes that the protected resource metadata lists. Default: the required scopes, and those of the rules. */
   readonly scopes_supported?: Input<"MCP_SCOPES_SUPPORTED"> | undefined
   /**
-   * The request field in which tokens come. Another one than `Authorization`, which MCP clients send, is for
-   * gateways behind a proxy that signs callers in itself: `Cf-Access-Jwt-Assertion`, with the token alone in it.
-   * `Authorization` is then ignored. Default: `authorization`.
+   * The request field with the token. MCP clients send `Authorization`. Another field, such as
+   * `Cf-Access-Jwt-Assertion`, is for gateways behind a proxy that signs callers in itself; it contains nothing but
+   * the token, and `Authorization` is then ignored. Default: `authorization`.
    */
   readonly token_header?: Input<"MCP_TOKEN_HEADER"> | undefined
   /**
-   * Callers that are let in, by verified e-mail address. A caller must be on one of the lists, where there are any:
-   * this, `MCP_ALLOWED_EMAIL_DOMAINS` and `MCP_ALLOWED_SUBJECTS`; others get 403. Default: no list.
+   * Callers that are allowed, by verified e-mail address. If any of `MCP_ALLOWED_EMAILS`,
+   * `MCP_ALLOWED_EMAIL_DOMAINS` and `MCP_ALLOWED_SUBJECTS` is set, a caller must be on one of these lists; others
+   * get 403. Default: no list.
    */
   readonly allowed_emails?: Input<"MCP_ALLOWED_EMAILS"> | undefined
   /**
-   * Domains whose callers are let in, by verified e-mail address: `example.com`, `*.example.com`. Default: no list.
+   * Domains whose callers are allowed, by verified e-mail address: `example.com`, `*.example.com`. Default: no
+   * list.
    */
   readonly allowed_email_domains?: Input<"MCP_ALLOWED_EMAIL_DOMAINS"> | undefined
-  /** Callers that are let in, by `sub`, character for character. Default: no list. */
+  /** Callers that are allowed, by `sub`, character for character. Default: no list. */
   readonly allowed_subjects?: Input<"MCP_ALLOWED_SUBJECTS"> | undefined
   /**
    * Browser origins that may call; a request from another origin gets 403. Default: loopback origins if `HOST` is
    * loopback, else `*`.
    */
   readonly allowed_origins?: Input<"MCP_ALLOWED_ORIGINS"> | undefined
-  /** Networks whose `X-Forwarded-*` fields are believed. Default: `none`. */
+  /** Networks whose `X-Forwarded-*` fields are trusted. Default: `none`. */
   readonly trusted_proxies?: Input<"MCP_TRUSTED_PROXIES"> | undefined
   /**
    * `true` makes `/forward-auth` a decision point for a proxy that forwards requests itself: nginx `auth_request`,
@@ -472,9 +475,9 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    */
   readonly forward_auth?: Input<"MCP_FORWARD_AUTH"> | undefined
   /**
-   * What `/forward-auth` does where rules need what only the body of a request says, which proxies do not send:
-   * `deny`, or `allow` every caller with a good token. Only a revision of MCP from 2026-07-28 on names methods and
-   * tools in fields. Default: `deny`.
+   * What `/forward-auth` does where rules need the body of a request, which proxies do not send: `deny`, or `allow`
+   * every caller with a valid token. MCP names methods and tools in fields since revision 2026-07-28. Default:
+   * `deny`.
    */
   readonly forward_auth_unread?: Input<"MCP_FORWARD_AUTH_UNREAD"> | undefined
   /**
@@ -483,7 +486,7 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    */
   readonly ca_file?: Input<"MCP_CA_FILE"> | undefined
   /**
-   * Hosts inside a private network that may be spoken to over http: providers, and that of `MCP_PUBLIC_URL`.
+   * Hosts in a private network that may be reached over plain http: providers, and the host of `MCP_PUBLIC_URL`.
    * Default: none.
    */
   readonly allow_http?: Input<"MCP_ALLOW_HTTP"> | undefined
@@ -495,15 +498,15 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    */
   readonly rules?: Input<"MCP_RULES"> | undefined
   /**
-   * What decides a message that no rule matches: `authenticated` allows it for every caller with a valid token,
-   * `deny` for no caller. Default: `authenticated`.
+   * What decides about a message that no rule matches: `authenticated` allows it for every caller with a valid
+   * token, `deny` for no caller. Default: `authenticated`.
    */
   readonly default_rule?: Input<"MCP_DEFAULT_RULE"> | undefined
   /** Scopes that include others: `{"admin": ["write"], "write": ["read"]}`, transitively. Default: none. */
   readonly scope_implies?: Input<"MCP_SCOPE_IMPLIES"> | undefined
   /**
    * Fill in what the documentation of a provider says about its tokens: the name of a
-   * [preset](../providers/presets/README.md). Everything that is set besides takes precedence. Default: none.
+   * [preset](../providers/presets/README.md). Settings that you give yourself take precedence. Default: none.
    */
   readonly provider_preset?: PresetName | undefined
   /** How tokens are verified; `jwt` means `oidc`. Default: from what is given. */
@@ -515,30 +518,30 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   /** Audiences of which a token must have one; `auto` is the public URL with the MCP path. Default: not checked. */
   readonly jwt_audience?: Input<"MCP_JWT_AUDIENCE"> | undefined
   /**
-   * OAuth clients whose tokens are accepted, by `client_id`, `azp`, `appid` and `cid`; in a token without `aud`
-   * this takes its place. Default: not checked.
+   * OAuth clients whose tokens are accepted, by `client_id`, `azp`, `appid` and `cid`. For a token without `aud`,
+   * this check replaces the check of the audience. Default: not checked.
    */
   readonly allowed_clients?: Input<"MCP_ALLOWED_CLIENTS"> | undefined
   /** Where the issuer publishes its keys. Default: AuthKit: `{issuer}/oauth2/jwks`; OIDC: discovery. */
   readonly jwt_jwks_uri?: Input<"MCP_JWT_JWKS_URI"> | undefined
   /**
-   * Where the issuer's metadata is, if that is not below the issuer or not reachable there. It must name the
-   * issuer. Default: the well-known places of the issuer.
+   * Where the issuer's metadata is, if it is not below the issuer or cannot be reached there. The document must
+   * name the issuer. Default: the well-known places of the issuer.
    */
   readonly discovery_url?: Input<"MCP_DISCOVERY_URL"> | undefined
   /**
-   * Tenants that are let in, where the issuer has a place for the tenant: `https://idp.example/{tenantid}/v2.0`.
-   * Default: none.
+   * Tenants that are allowed, if the issuer has a placeholder for the tenant:
+   * `https://idp.example/{tenantid}/v2.0`. Default: none.
    */
   readonly jwt_tenants?: Input<"MCP_JWT_TENANTS"> | undefined
   /**
-   * Name PKCE (`S256`) in the metadata that clients get where the provider's own says nothing of it, because MCP
-   * clients go no further without. `false` for a provider that has none. Default: `true`.
+   * Add PKCE (`S256`) to the metadata that clients get if the provider's document does not mention it, because MCP
+   * clients give up without it. Set `false` for a provider that has no PKCE. Default: `true`.
    */
   readonly assume_pkce?: Input<"MCP_ASSUME_PKCE"> | undefined
   /**
-   * Name the gateway as the authorization server, and serve the provider's endpoints in metadata of the gateway's
-   * own, for clients that cannot use the provider's document. Default: `false`.
+   * Name the gateway as the authorization server, and list the provider's endpoints in the gateway's own metadata,
+   * for clients that cannot use the provider's document. Default: `false`.
    */
   readonly stand_in_metadata?: Input<"MCP_STAND_IN_METADATA"> | undefined
   /** The issuer's public key, in place of a key set; `\n` stands for a line break. */
@@ -548,30 +551,30 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   /** Accept only tokens of type `at+jwt` (RFC 9068). Default: `false`. */
   readonly require_at_jwt?: Input<"MCP_REQUIRE_AT_JWT"> | undefined
   /**
-   * Leave an e-mail address out unless `email_verified` is true; else it is left out only where that is false.
-   * `false`, where it is written, makes addresses without `email_verified` count everywhere. Default: `false`, but
-   * rules and allow-lists look only at addresses whose `email_verified` is true.
+   * `true`: leave out an e-mail address unless `email_verified` is true. `false`: leave it out only if
+   * `email_verified` is false; written explicitly, it also makes addresses without `email_verified` count for the
+   * lists and rules. Default: `false`, but rules and allow-lists look only at addresses whose `email_verified` is
+   * true.
    */
   readonly require_verified_email?: Input<"MCP_REQUIRE_VERIFIED_EMAIL"> | undefined
   /**
-   * Claims that name the caller: the first that is present counts. A path leads into objects (`user.id`). `email`
-   * counts only if it is verified. Default: `sub`.
+   * Claims that name the caller: the first one that is present counts. A path leads into objects (`user.id`).
+   * `email` counts only if it is verified. Default: `sub`.
    */
   readonly subject_claims?: Input<"MCP_SUBJECT_CLAIMS"> | undefined
   /**
-   * Claims that name the OAuth client: the first that is present counts, and `MCP_ALLOWED_CLIENTS` is compared with
-   * all of them. Default: `client_id, azp, appid, cid`.
+   * Claims that name the OAuth client: the first one that is present counts, and `MCP_ALLOWED_CLIENTS` is compared
+   * with all of them. Default: `client_id, azp, appid, cid`.
    */
   readonly client_claims?: Input<"MCP_CLIENT_CLAIMS"> | undefined
   /**
-   * Claims with the scopes of a token, a string of words or an array: the first that is present counts. Default:
-   * `scope, scp`.
+   * Claims with the scopes of a token, as a string of words or an array: the first one that is present counts.
+   * Default: `scope, scp`.
    */
   readonly scope_claims?: Input<"MCP_SCOPE_CLAIMS"> | undefined
   /**
-   * What clients must request to get a scope, where the provider spells it differently: `{"read":
-   * "api://app/read"}`, or `{"*": "api://app/{scope}"}` for all. Metadata and challenges name these scopes.
-   * Default: as in tokens.
+   * What clients must request to get a scope, if the provider spells it differently: `{"read": "api://app/read"}`,
+   * or `{"*": "api://app/{scope}"}` for all. Metadata and challenges name these scopes. Default: as in tokens.
    */
   readonly scopes_requested?: Input<"MCP_SCOPES_REQUESTED"> | undefined
   /**
@@ -587,7 +590,7 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   readonly provider_hosts?: Input<"MCP_PROVIDER_HOSTS"> | undefined
   /** @deprecated The former name of `provider_hosts`. */
   readonly allowed_domains?: Input<"MCP_PROVIDER_HOSTS"> | undefined
-  /** Tokens that begin with this are this provider's, whatever their shape. */
+  /** Tokens that begin with this prefix belong to this provider, regardless of their form. */
   readonly token_prefix?: Input<"MCP_TOKEN_PREFIX"> | undefined
   /** `authorization_endpoint` in the metadata that clients get. */
   readonly oauth_authorize_endpoint?: Input<"MCP_OAUTH_AUTHORIZE_ENDPOINT"> | undefined
@@ -601,7 +604,7 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   /** Fixed tokens for development: `token:client:subject:scope,scope[:expiry]`, separated by `;`, or JSON. */
   readonly static_tokens?: Input<"MCP_STATIC_TOKENS"> | undefined
   /**
-   * Where the provider describes the token that a request presents, in a form of its own: the token is verified
+   * The endpoint at which the provider describes the token of a request, in its own format; tokens are verified
    * there.
    */
   readonly tokeninfo_url?: Input<"MCP_TOKENINFO_URL"> | undefined
@@ -610,7 +613,7 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   /** The introspection endpoint (RFC 7662). Default: from discovery. */
   readonly introspection_url?: Input<"MCP_INTROSPECTION_URL"> | undefined
   /**
-   * How the gateway shows the introspection endpoint who it is: HTTP Basic, `client_id` and `client_secret` in the
+   * How the gateway authenticates at the introspection endpoint: HTTP Basic, `client_id` and `client_secret` in the
    * form (`post`), the secret as a bearer token, or not at all. Default: `basic`.
    */
   readonly client_auth?: Input<"MCP_CLIENT_AUTH"> | undefined
@@ -619,7 +622,7 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   /** The client secret, or bearer token, for introspection. */
   readonly client_secret?: Input<"MCP_CLIENT_SECRET"> | undefined
   /**
-   * The gateway as the authorization server that clients see, for a provider without registration, PKCE or
+   * Make the gateway the authorization server that clients see, for a provider without registration, PKCE or
    * `resource`: [an object](../facade/README.md) with the client that is registered at the provider. Default:
    * clients sign in at the provider itself.
    */
@@ -631,7 +634,7 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    * inherits from the other settings.
    */
   readonly servers?: ReadonlyArray<ServerInput> | undefined
-  /** The longest token that is looked at. Default: `16384`. */
+  /** The longest token that is accepted. Default: `16384`. */
   readonly max_token_bytes?: Input<"MCP_MAX_TOKEN_BYTES"> | undefined
   /** The longest JSON-RPC message that is accepted. Default: `4194304`. */
   readonly max_body_bytes?: Input<"MCP_MAX_BODY_BYTES"> | undefined
@@ -641,76 +644,76 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    */
   readonly max_list_bytes?: Input<"MCP_MAX_LIST_BYTES"> | undefined
   /**
-   * How many requests may wait for the MCP server's response at a time; one more gets 502 at once. A caller alone
-   * gets half of it, several callers get like shares. Default: `2048`.
+   * How many requests may wait for the MCP server's response at a time; further requests get 502 immediately. One
+   * caller can use half of it, several callers get equal shares. Default: `2048`.
    */
   readonly max_waiting?: Input<"MCP_MAX_WAITING"> | undefined
   /**
    * How many connections to the MCP server may be used at a time, event streams not counted; further requests wait
-   * for their turn. A caller alone gets half of it. Default: `1024`.
+   * for their turn. One caller can use half of it. Default: `1024`.
    */
   readonly max_upstream_connections?: Input<"MCP_MAX_UPSTREAM_CONNECTIONS"> | undefined
   /**
-   * How many event streams may be open at a time, each with a connection of its own to the MCP server; one more
-   * gets 502. A caller alone gets half of it. Default: `32768`.
+   * How many event streams may be open at a time, each with its own connection to the MCP server; further ones get
+   * 502. One caller can use half of it. Default: `32768`.
    */
   readonly max_streams?: Input<"MCP_MAX_STREAMS"> | undefined
   /**
-   * How much of longer messages may be held in memory at a time until they are sent on; beyond that clients have to
-   * wait, and get 503 after a while. A caller alone gets half of it. Default: `67108864`.
+   * How many bytes of longer messages may be held in memory at a time until they are forwarded; beyond that,
+   * clients have to wait, and get 503 after 5 seconds. One caller can use half of it. Default: `67108864`.
    */
   readonly max_buffered_bytes?: Input<"MCP_MAX_BUFFERED_BYTES"> | undefined
   /**
-   * How often each subject, client, address, server or tool may send messages, and how often an address may be
-   * wrong about its token; one more gets 429. Default: none.
+   * How often each subject, client, address, server or tool may send messages, and how many wrong tokens an address
+   * may send; further requests get 429. Default: none.
    */
   readonly rate_limits?: Input<"MCP_RATE_LIMITS"> | undefined
   /**
-   * The Redis or Valkey server that replicas and workers share: `redis://` or `rediss://`. They count together in
-   * it, and with `MCP_SESSION_KEY` share verdicts about opaque tokens and keys of providers. Default: each process
-   * has its own memory.
+   * The Redis or Valkey server that replicas and workers share: `redis://` or `rediss://`. They share rate limits
+   * in it and, with `MCP_SESSION_KEY`, verdicts about opaque tokens and the keys of providers. Default: each
+   * process has its own memory.
    */
   readonly store_url?: Input<"MCP_STORE_URL"> | undefined
   /** The password of the store. */
   readonly store_password?: Input<"MCP_STORE_PASSWORD"> | undefined
   /**
-   * What all keys in the store begin with; gateways with the same prefix share what is there. Default:
+   * The prefix of all keys in the store; gateways with the same prefix share their entries. Default:
    * `mcp-authorizer:`.
    */
   readonly store_key_prefix?: Input<"MCP_STORE_KEY_PREFIX"> | undefined
   /** How long a request waits for the store, in milliseconds. Default: `100`. */
   readonly store_timeout_millis?: Input<"MCP_STORE_TIMEOUT_MILLIS"> | undefined
   /**
-   * What becomes of a request that the store cannot count: it passes (`open`), gets 503 (`closed`), or is counted
+   * What happens to a request that the store cannot count: it passes (`open`), gets 503 (`closed`), or is counted
    * in this process alone (`local`). Default: `open`.
    */
   readonly store_failure?: Input<"MCP_STORE_FAILURE"> | undefined
   /** The dialect of error responses. Default: `oauth`. */
   readonly error_style?: Input<"MCP_ERROR_STYLE"> | undefined
   /**
-   * How a call of a tool is rejected that lacks a token or scopes: `http` by 401 or 403, `tool_result` by a result
-   * with the challenge in `_meta`, for hosts that look for it there; then listed tools show their
+   * How a tool call without a token or the required scopes is rejected: `http` with 401 or 403, `tool_result` with
+   * a result that has the challenge in `_meta`, for hosts that look for it there; listed tools then show their
    * `securitySchemes`. Default: `http`.
    */
   readonly step_up?: Input<"MCP_STEP_UP"> | undefined
   /** The field with the trace id of a request and its response. Default: `X-Trace-Id`. */
   readonly trace_header?: Input<"MCP_TRACE_HEADER"> | undefined
   /**
-   * Keep in the store what was found about tokens, so that no other replica need find it again: opaque tokens in
-   * `MCP_STORE_URL`, on Spin all tokens in the key-value store. Default: `true`.
+   * Keep verdicts about tokens in the store, so that other replicas need not verify them again: about opaque tokens
+   * in `MCP_STORE_URL`, on Spin about all tokens in the key-value store. Default: `true`.
    */
   readonly store_verdicts?: Input<"MCP_STORE_VERDICTS"> | undefined
   /** The form of log lines. Default: `json`. */
   readonly log_format?: Input<"MCP_LOG_FORMAT"> | undefined
   /**
-   * What the fields of JSON lines are called: by the gateway, by the Elastic Common Schema, or by OpenTelemetry.
-   * Default: `default`.
+   * The field names of JSON lines: the gateway's own, those of the Elastic Common Schema, or those of
+   * OpenTelemetry. Default: `default`.
    */
   readonly log_names?: Input<"MCP_LOG_NAMES"> | undefined
   /** The lowest level of log lines that are written. Default: `info`. */
   readonly log_level?: Input<"MCP_LOG_LEVEL"> | undefined
   /**
-   * Where to write one line of JSON for each decision about a message: `stdout`, or a file, which is opened anew on
+   * Where to write one line of JSON for each decision about a message: `stdout`, or a file, which is reopened on
    * SIGHUP. Default: no audit log.
    */
   readonly audit_log?: Input<"MCP_AUDIT_LOG"> | undefined
@@ -720,7 +723,7 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    */
   readonly audit_subjects?: Input<"MCP_AUDIT_SUBJECTS"> | undefined
   /**
-   * Arguments of tools that audit entries show, as `tool.argument`, with further names for a part of an argument.
+   * Arguments of tools that audit entries show, as `tool.argument`; further names select a part of an argument.
    * Default: none.
    */
   readonly audit_arguments?: Input<"MCP_AUDIT_ARGUMENTS"> | undefined
@@ -730,18 +733,18 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    */
   readonly admin_port?: Input<"MCP_ADMIN_PORT"> | undefined
   /**
-   * The address of the admin port. One that other machines reach needs `MCP_ADMIN_TOKEN` or `MCP_ADMIN_SCOPES`.
-   * Default: `127.0.0.1`.
+   * The address of the admin port. An address that other machines can reach requires `MCP_ADMIN_TOKEN` or
+   * `MCP_ADMIN_SCOPES`. Default: `127.0.0.1`.
    */
   readonly admin_host?: Input<"MCP_ADMIN_HOST"> | undefined
   /**
-   * The secret with which the admin port is read, as a bearer token or as the password of a browser. Default: this
-   * machine may read without credentials, where there are no `MCP_ADMIN_SCOPES` either.
+   * The secret for reading the admin port, as a bearer token or as the password in a browser. Default: this machine
+   * may read without credentials, where there are no `MCP_ADMIN_SCOPES` either.
    */
   readonly admin_token?: Input<"MCP_ADMIN_TOKEN"> | undefined
   /**
-   * Scopes with all of which a token of a configured provider may read the admin port. Default: no token of a
-   * provider is accepted there.
+   * Scopes for reading the admin port: a token of a configured provider must have all of them. Default: no token of
+   * a provider is accepted there.
    */
   readonly admin_scopes?: Input<"MCP_ADMIN_SCOPES"> | undefined
 }

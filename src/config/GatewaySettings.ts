@@ -51,7 +51,7 @@ export interface Provider {
   readonly name: string
   /** Scopes that a token of this provider must have, in addition to the gateway's own `requiredScopes`. */
   readonly requiredScopes: ReadonlyArray<string>
-  /** Tokens that begin with this are this provider's, whatever their shape. */
+  /** Tokens that begin with this prefix belong to this provider, regardless of their form. */
   readonly tokenPrefix: string | undefined
   /** Host patterns (`example.com`, `*.example.com`) that this provider's URLs must match; empty: any host. */
   readonly allowedDomains: ReadonlyArray<string>

@@ -60,7 +60,7 @@ export const characterMistake = (token: string): string => {
     return "a JSON object in place of the token: the client sends the whole response that holds it"
   }
   if (/^\w+\(.*\)$/s.test(token)) return "the token is wrapped, as a program shows a value that may be missing"
-  if (placeholder.test(token)) return "a placeholder that nobody has replaced by a token"
+  if (placeholder.test(token)) return "a placeholder that was not replaced by a token"
   if (quoted.test(token)) return "there are quotation marks around the token"
   if (/(?:\u2026|\.\.\.)$/.test(token)) return "the token was cut off when it was copied: it ends with dots"
   const at = [...token].findIndex((character) => !/[A-Za-z0-9\-._~+/=]/.test(character)) + 1
@@ -79,7 +79,7 @@ const encryptedParts = 5
 
 /** Describes the form of a token that no provider is responsible for. */
 export const shapeMistake = (token: string): string => {
-  if (example.test(token)) return "a placeholder of the documentation, which nobody has replaced by a token"
+  if (example.test(token)) return "a placeholder of the documentation that was not replaced by a token"
   const parts = token.split(".").length
   if (parts === encryptedParts && token.startsWith("ey")) {
     return "an encrypted token (JWE, five parts), which only its addressee can read: make the provider issue signed ones"

@@ -22,7 +22,7 @@ export interface Passage {
 }
 
 // A passage without an owner takes no share, and takes turns as if all such passages had one owner.
-const nobody: Owner = { group: "", member: "" }
+const noOwner: Owner = { group: "", member: "" }
 
 /**
  * Decides which request may use a connection to the MCP server, and when.
@@ -103,7 +103,7 @@ export class UpstreamShares {
     }
     if (this.#working.claim(working)) begin()
     else {
-      const offered = this.#queue.offer(owner ?? nobody, begin)
+      const offered = this.#queue.offer(owner ?? noOwner, begin)
       // There are as many places as the queue holds.
       if (offered._tag !== "Rejected") place = offered.place
     }
@@ -125,6 +125,6 @@ export class UpstreamShares {
   }
 
   #shareOf(group: string): Share | undefined {
-    return group === nobody.group ? undefined : this.#working.of(group)
+    return group === noOwner.group ? undefined : this.#working.of(group)
   }
 }

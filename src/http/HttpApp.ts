@@ -155,7 +155,7 @@ export type HttpAppNeeds = GatewayClient | GatewayConfig | ProviderMetadata | Pr
  * products is in the layers that it needs: settings, token verification, and the way to the MCP server.
  */
 export class HttpApp extends Context.Service<HttpApp, {
-  /** Responds to the current request, whatever happens; the scope lives until the body of the response has ended. */
+  /** Responds to the current request in all cases; the scope lives until the body of the response has ended. */
   readonly handle: Effect.Effect<
     HttpServerResponse.HttpServerResponse,
     never,

@@ -98,7 +98,7 @@ class Memory {
     }
   }
 
-  /** Drops counters that have ended; if there are none, the one that ends first. */
+  /** Drops counters that have ended or, if no counter has, the one that ends first. */
   #makeRoom(now: number): void {
     let first: Kept | undefined
     for (const counters of this.#limits.values()) {

@@ -39,7 +39,11 @@ export const lineFields = {
     doc: "the id of the trace where requests are traced, otherwise the id of the request in `MCP_TRACE_HEADER`"
   },
   span_id: { ecs: "span.id", otel: "span_id", doc: "the span of the request, where requests are traced" },
-  cause: { ecs: "error.stack_trace", otel: "exception.stacktrace", doc: "the failure, in an entry of a program that embeds the gateway" }
+  cause: {
+    ecs: "error.stack_trace",
+    otel: "exception.stacktrace",
+    doc: "the failure, in an entry of a program that embeds the gateway"
+  }
 } as const satisfies Record<string, LogField>
 
 /** The fields of lines about particular events. */

@@ -98,7 +98,7 @@ export class ClientMessage {
     return this.params.revision
   }
 
-  /** The name of the method; `undefined` if there is none, if it is too long, or if it is not needed. */
+  /** The name of the method; `undefined` if it is missing, too long, or not needed. */
   get methodName(): string | undefined {
     const { method, methodText, scanner } = this
     return typeof method === "object" ? method.name : methodText?.text(scanner.bytes)

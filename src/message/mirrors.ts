@@ -58,8 +58,8 @@ export const foldParam = (name: string): string => name.toLowerCase().replaceAll
 const decimal = /^-?\d+(\.\d+)?$/
 
 /**
- * Returns whether a field repeats an argument: the same text for a string, `true` or `false`, and the same number in whatever
- * spelling.
+ * Returns whether a field repeats an argument: the same text for a string, `true` or `false`, and the same number in
+ * any spelling.
  *
  * @param argument a JSON scalar that is not `null`
  */

@@ -32,6 +32,6 @@ export interface RequestSummary {
   readonly tools: ReadonlyArray<string>
   /** The method of the message, if it was requested. */
   readonly asked?: AskedMethod
-  /** What the fields of the request have to repeat; `undefined` if there is none. */
+  /** What the fields of the request have to repeat, if anything. */
   readonly said: SaidByMessage | undefined
 }

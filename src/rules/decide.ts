@@ -80,9 +80,10 @@ const looksAtResources = ({ rules }: Policy): boolean =>
   rules.some(({ resources, when }) => resources !== undefined || when !== undefined)
 
 /**
- * Decides about the URIs that a server may take this one for: what is denied by one of them, no spelling allows.
+ * Decides about all URIs that a server may read this one as: if one of them is denied, the message is.
  *
- * Where no rule matches the plain form, the default rule decides: by its dots a URI may have left what is allowed.
+ * If no rule matches the plain form, the default rule decides, because the dots of a URI may lead out of what is
+ * allowed.
  */
 const decideRespelled = (
   policy: Policy,

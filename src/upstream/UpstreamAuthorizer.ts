@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { GatewayError } from "../errors/GatewayError.ts"
-import { fieldsOfNobody, type UpstreamCaller, type UpstreamFields } from "./UpstreamFields.ts"
+import { fieldsWithoutCaller, type UpstreamCaller, type UpstreamFields } from "./UpstreamFields.ts"
 
 /** Makes the fields by which the MCP server knows that a request comes from the gateway, and for whom. */
 export interface UpstreamAuthorizer {
@@ -16,4 +16,4 @@ export const alwaysThese = (fields: UpstreamFields): UpstreamAuthorizer => ({
 })
 
 /** For servers that nothing is forwarded to. */
-export const noUpstream = alwaysThese(fieldsOfNobody)
+export const noUpstream = alwaysThese(fieldsWithoutCaller)

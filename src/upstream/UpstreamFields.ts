@@ -34,5 +34,5 @@ export const fixedFields = (auth: UpstreamAuth): UpstreamFields | undefined => {
   }
 }
 
-/** The fields of a request without a caller, if they depend on the caller: there are none. */
-export const fieldsOfNobody = nothing
+/** No fields: for a request without a caller, if the fields depend on the caller. */
+export const fieldsWithoutCaller = nothing

@@ -25,7 +25,7 @@ import { unavailable } from "../verify/unavailable.ts"
 import { exchangeForm, readExchanged } from "./exchangedToken.ts"
 import { type ExchangeError, exchangeError } from "./exchangeFailure.ts"
 import type { UpstreamAuthorizer } from "./UpstreamAuthorizer.ts"
-import { fieldsOfNobody, tokenField, type UpstreamFields } from "./UpstreamFields.ts"
+import { fieldsWithoutCaller, tokenField, type UpstreamFields } from "./UpstreamFields.ts"
 
 /** Numbers of cached results; the least recently used are evicted. */
 const exchangedCapacity = 8_192
@@ -165,6 +165,6 @@ export const makeExchange = Effect.fnUntraced(function*(
       return digest === undefined ? undefined : known(digest)
     },
     authorize: ({ identity, token }) =>
-      identity === undefined ? Effect.succeed(fieldsOfNobody) : authorize(identity, token())
+      identity === undefined ? Effect.succeed(fieldsWithoutCaller) : authorize(identity, token())
   }
 })

@@ -9,7 +9,7 @@ import type { SigningKey } from "../keys/signingKeys.ts"
 import { makeRecentlyUsed } from "../verify/recentlyUsed.ts"
 import { identityClaims, tokenTimes } from "./identityClaims.ts"
 import type { UpstreamAuthorizer } from "./UpstreamAuthorizer.ts"
-import { fieldsOfNobody, tokenField, type UpstreamFields } from "./UpstreamFields.ts"
+import { fieldsWithoutCaller, tokenField, type UpstreamFields } from "./UpstreamFields.ts"
 
 /** How many tokens are cached in addition to those of the identities in the cache of verified tokens. */
 const capacity = 4_096
@@ -59,7 +59,7 @@ export const makeIdentityJwt = Effect.fnUntraced(function*(
   })
 
   return {
-    peek: ({ identity }) => identity === undefined ? fieldsOfNobody : usable(byIdentity.get(identity)),
-    authorize: ({ identity }) => identity === undefined ? Effect.succeed(fieldsOfNobody) : sign(identity)
+    peek: ({ identity }) => identity === undefined ? fieldsWithoutCaller : usable(byIdentity.get(identity)),
+    authorize: ({ identity }) => identity === undefined ? Effect.succeed(fieldsWithoutCaller) : sign(identity)
   }
 })

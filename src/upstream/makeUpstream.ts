@@ -6,7 +6,7 @@ import { loadSigningKeys } from "../keys/signingKeys.ts"
 import { makeExchange } from "./exchange.ts"
 import { makeIdentityJwt } from "./identityJwt.ts"
 import { alwaysThese, type UpstreamAuthorizer } from "./UpstreamAuthorizer.ts"
-import { fieldsOfNobody, fixedFields } from "./UpstreamFields.ts"
+import { fieldsWithoutCaller, fixedFields } from "./UpstreamFields.ts"
 
 /** The authorization of requests to one MCP server, and the keys that verify it. */
 export interface Upstream {
@@ -39,7 +39,7 @@ export const makeUpstream = Effect.fnUntraced(function*(settings: GatewaySetting
     ? yield* makeIdentityJwt(settings, upstreamAuth, key)
     : upstreamAuth._tag === "Exchange"
     ? yield* makeExchange(settings, upstreamAuth)
-    : alwaysThese(fixedFields(upstreamAuth) ?? fieldsOfNobody)
+    : alwaysThese(fixedFields(upstreamAuth) ?? fieldsWithoutCaller)
   const upstream: Upstream = { authorizer, keySet }
   return upstream
 })

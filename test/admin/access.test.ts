@@ -26,7 +26,7 @@ describe("ADM-01 without credentials, the admin port MUST be for programs of thi
     }
   })
 
-  it("another machine may not, whatever Host it names", () => {
+  it("another machine may not, regardless of its Host", () => {
     for (const peer of ["10.0.0.1", "::ffff:10.0.0.1", "2001:db8::1", "127.0.0.1.evil.example", "", undefined]) {
       assert.strictEqual(found(open, { ...request(), peer }), "Denied", String(peer))
     }

@@ -56,7 +56,7 @@ const stateOf = (more: Partial<Activity["servers"][string]>) =>
 const at = (at: number, error = "UpstreamUnavailable") => ({ lastError: { at, error } })
 
 describe("the status", () => {
-  it.effect("samples the activity every ten seconds, also while nobody looks, and survives a fault", () => {
+  it.effect("samples the activity every ten seconds, also while no one reads it, and survives a fault", () => {
     const state: { activity: Activity; fails?: boolean } = { activity: wiki(0) }
     return Effect.gen(function*() {
       const board = yield* StatusBoard

@@ -24,11 +24,11 @@ describe("providers in several processes", () => {
     )
   })
 
-  it("one that cannot verify tokens is worse than one that can, whatever its keys are", () => {
+  it("one that cannot verify tokens is worse than one that can, regardless of its keys", () => {
     assert.deepStrictEqual(shown([[state("a", "stale")], [state("a", "fresh", false)]]), ["a fresh"])
   })
 
-  it("are none where no process replied", () => {
+  it("are empty if no process replied", () => {
     assert.deepStrictEqual(shown([]), [])
   })
 })

@@ -66,7 +66,7 @@ const FixtureLayer = Layer.merge(GatewayFixture.layer(), Dialects.layer)
 
 layer(FixtureLayer, { excludeTestServices: true })("errors", (it) => {
   it.effect.prop(
-    "ERR-01 a challenge parses back to its parameters, whatever the Host and in every dialect",
+    "ERR-01 a challenge parses back to its parameters, for every Host and in every dialect",
     { host: Host, style: Schema.Literals(errorStyles) },
     ({ host, style }) =>
       Effect.gen(function*() {
@@ -103,7 +103,11 @@ layer(FixtureLayer, { excludeTestServices: true })("errors", (it) => {
               origin,
               rawRequest([`GET ${target} HTTP/1.1`, `Host: ${host}`])
             )
-            assert.deepStrictEqual([response?.status, response?.headers("content-type")], [400, ["application/json"]], host)
+            assert.deepStrictEqual(
+              [response?.status, response?.headers("content-type")],
+              [400, ["application/json"]],
+              host
+            )
           }
         }
       }
@@ -181,7 +185,7 @@ layer(FixtureLayer, { excludeTestServices: true })("errors", (it) => {
       assert.lengthOf([...said], 1)
     }))
 
-  it.effect("ERR-04, ERR-06 every rejection is one bounded line of JSON, whatever is rejected", () =>
+  it.effect("ERR-04, ERR-06 every rejection is one bounded line of JSON", () =>
     Effect.gen(function*() {
       const { gateway, logs, reset } = yield* GatewayFixture
       const breakout = "%0d%0a%1b[2J\",\"level\":\"fatal\"}{%E2%80%AE"

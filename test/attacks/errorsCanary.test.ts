@@ -119,7 +119,7 @@ layer(Secretive.layer, { excludeTestServices: true })("secrets", (it) => {
     return seen
   })
 
-  it.effect("ERR-03 shows no token, however it is sent and whatever it is", () =>
+  it.effect("ERR-03 shows no token, in any form and however it is sent", () =>
     Effect.gen(function*() {
       const { issuer, known } = yield* Secretive
       const tokens = {

@@ -79,7 +79,7 @@ const junk: Readonly<Record<string, readonly [bytes: string, status: number | "b
 }
 
 layer(GatewayFixture.layer({ upstreamTimeoutMillis: 500 }), { excludeTestServices: true })("survival", (it) => {
-  it.effect("ERR-08 survives whatever the MCP server sends", () =>
+  it.effect("ERR-08 survives everything that the MCP server sends", () =>
     Effect.gen(function*() {
       const { bytes, forwarded, gateway, reset, upstream } = yield* GatewayFixture
       for (const [name, [sent, expected]] of Object.entries(junk)) {
@@ -146,7 +146,7 @@ layer(GatewayFixture.layer({ upstreamTimeoutMillis: 500 }), { excludeTestService
         yield* Effect.all(attempts, { concurrency: 8, discard: true }).pipe(Effect.timeout("15 seconds"))
         const seen = upstream.requests()
         assert.isNotEmpty(seen, name)
-        // Whatever was begun behind has been given up.
+        // The abandoned requests have been cancelled.
         yield* Effect.forEach(seen, ({ ended }) => ended, { discard: true }).pipe(Effect.timeout("5 seconds"))
         yield* upstream.reset
         const { responses: [response] } = yield* rawExchange(gateway.origin, bytes())

@@ -86,7 +86,9 @@ layer(GatewayFixture.layer({ maxBodyBytes }), { excludeTestServices: true })("bo
       ])
       yield* fixture.reset
       for (const half of [chunks.slice(0, -2), chunks.slice(0, 20), `${size}\r\n${ping}`]) {
-        const { responses } = yield* rawExchange(fixture.gateway.origin, sendChunked(fixture, half), { idleMillis: 100 })
+        const { responses } = yield* rawExchange(fixture.gateway.origin, sendChunked(fixture, half), {
+          idleMillis: 100
+        })
         assert.isEmpty(responses)
       }
       assert.isEmpty(fixture.upstream.requests())
@@ -113,7 +115,10 @@ layer(GatewayFixture.layer({ maxBodyBytes }), { excludeTestServices: true })("bo
       const { bytes, gateway, reset, upstream } = yield* GatewayFixture
       const statuses = Effect.fnUntraced(function*(sent: string, responses: number) {
         yield* reset
-        const exchange = yield* rawExchange(gateway.origin, sent, { responses, idleMillis: responses === 0 ? 200 : 3_000 })
+        const exchange = yield* rawExchange(gateway.origin, sent, {
+          responses,
+          idleMillis: responses === 0 ? 200 : 3_000
+        })
         return [exchange.responses.map(({ status }) => status), upstream.requests().length] as const
       })
       const anonymous = post([])

@@ -225,7 +225,10 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("methods, upgrades 
       const authorization = `Authorization: Bearer ${token}`
       const json = "Content-Type: application/json"
       const statuses = (bytes: string, options: RawExchangeOptions) =>
-        Effect.map(rawExchange(gateway.origin, bytes, options), ({ responses }) => responses.map(({ status }) => status))
+        Effect.map(
+          rawExchange(gateway.origin, bytes, options),
+          ({ responses }) => responses.map(({ status }) => status)
+        )
       const closed = { responses: Infinity }
       yield* reset
       assert.deepStrictEqual(yield* statuses(head(json), closed), [401])

@@ -32,8 +32,8 @@ const agreeing: ReadonlyArray<readonly [what: string, body: string, lines: Reado
   ["the form in another case is text", modernCall("=?BASE64?YWRk?="), modernFields("tools/call", "=?BASE64?YWRk?=")],
   ["an escaped method", list.replace("tools/list", "tools\\u002flist"), modernFields("tools/list")],
   ["members in another order", `{"params":{${envelope()},"name":"add"},"method":"tools/call","id":7}`, call([])],
-  ["a method that nobody knows", modernMessage("x/y", `"name":"z"`), modernFields("x/y")],
-  ["a name where none is needed", list, modernFields("tools/list", "whatever")],
+  ["an unknown method", modernMessage("x/y", `"name":"z"`), modernFields("x/y")],
+  ["a name where none is needed", list, modernFields("tools/list", "anything")],
   [
     "a later revision",
     modernMessage("tools/list", "", { version: "2027-01-01" }),
@@ -172,7 +172,7 @@ const disagreeing: ReadonlyArray<
     ])
   ],
   [
-    "an encoding that is none",
+    "an invalid encoding",
     "Mcp-Param",
     modernCall("add", `{"region":"Hello"}`),
     call([
@@ -265,7 +265,11 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("fields that repeat
       for (const [body, lines] of batches) {
         yield* reset
         const { responses: [response] } = yield* send({ body, lines })
-        assert.deepStrictEqual([response?.status, JSON.parse(response?.text ?? "").error], [400, "invalid_request"], body)
+        assert.deepStrictEqual(
+          [response?.status, JSON.parse(response?.text ?? "").error],
+          [400, "invalid_request"],
+          body
+        )
         assert.isEmpty(upstream.requests(), body)
       }
       yield* reset

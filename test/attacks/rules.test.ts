@@ -147,7 +147,7 @@ const sentIn = (authorization: string | undefined, body: string, size: number): 
 
 layer(GatewayFixture.layer(guarded), { excludeTestServices: true })("ways around the rules", (it) => {
   for (const [name, body, status = 400] of evasions) {
-    it.effect(`lets nobody do by ${name} what a rule is for`, () =>
+    it.effect(`lets no one do by ${name} what a rule is for`, () =>
       Effect.gen(function*() {
         const { gateway, reset, send, token, upstream } = yield* GatewayFixture
         yield* reset

@@ -106,7 +106,7 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("Keycloak be
         assert.strictEqual((yield* visitor.revoke(refreshed.refresh ?? "")).status, 200)
         const ended = yield* visitor.token({ grant_type: "refresh_token", refresh_token: refreshed.refresh ?? "" })
         assert.deepStrictEqual([ended.status, ended.body["error"]], [400, "invalid_grant"])
-        // Nobody has registered at Keycloak itself.
+        // No client has registered at Keycloak itself.
         assert.strictEqual((yield* list(`${realm.path}/clients`)).length, clients)
         for (const secret of [client.secret, code, tokens.access, tokens.refresh ?? "", refreshed.refresh ?? ""]) {
           assert.notInclude(log(), secret)

@@ -90,7 +90,7 @@ layer(ProtectedServers.layer, { excludeTestServices: true })("both protocol eras
               Effect.ignore(client.call("slow", endless, (step) => progress.push(step)))
             )
             yield* eventually(() => progress.length >= 3)
-            assert.strictEqual(yield* client.call("echo", { message: "meanwhile" }), "meanwhile")
+            assert.strictEqual(yield* client.call("echo", { message: "duringCall" }), "duringCall")
             assert.isUndefined(call.pollUnsafe())
             assert.strictEqual(server.cancelled(), before)
             yield* leaving ? Scope.close(scope, Exit.void) : Fiber.interrupt(call)

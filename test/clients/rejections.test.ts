@@ -86,7 +86,7 @@ layer(Peers.layer, { excludeTestServices: true })("what clients see when they ar
         assert.lengthOf(upstream.requests(), 0)
       }))
 
-    it.effect(`CH-16 a provider that is down gives 500, and nobody is sent to log in (${clientName})`, () =>
+    it.effect(`CH-16 a provider that is down gives 500, and no one is sent to log in (${clientName})`, () =>
       Effect.gen(function*() {
         const { down, upstream, url } = yield* Peers
         yield* upstream.reset

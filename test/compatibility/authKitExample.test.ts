@@ -9,9 +9,9 @@ import { rawExchange } from "../support/rawHttp.ts"
 import {
   bearer,
   challengeOf,
-  problemOf,
   curl,
   documentOf,
+  problemOf,
   settingsOf,
   SetUp,
   startReplacement,

@@ -98,7 +98,10 @@ layer(AuthGateway, { excludeTestServices: true })("FTL Auth Gateway", (it) => {
       // "Failed to get decoding key": invented key ids cannot make the gateway fetch again and again.
       const unpublished = yield* makeSigningKey({ algorithm: "RS256", kid: "unpublished" })
       const unknown = bearer(yield* authKit.sign({ key: unpublished }))
-      const response = yield* assertRejected(system, { authorization: unknown }, { status: 401, error: "invalid_token" })
+      const response = yield* assertRejected(system, { authorization: unknown }, {
+        status: 401,
+        error: "invalid_token"
+      })
       assert.strictEqual(JSON.parse(response.text).error_description, "Unknown signing key")
       assert.strictEqual(yield* authKit.hits(jwks), 2)
     }))

@@ -6,13 +6,13 @@ import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { parseChallenge } from "../../src/testing/parseChallenge.ts"
 import * as responses from "../support/upstreamResponses.ts"
 import {
-  type Reply,
   bearer,
   challengeOf,
   curl,
   documentOf,
   initialize,
   type Replacement,
+  type Reply,
   startReplacement
 } from "./predecessor.ts"
 
@@ -139,7 +139,7 @@ layer(Deployment.layer, { excludeTestServices: true })("FTL Auth Gateway in the 
       )
     }))
 
-  it.effect("FTL Auth Gateway \"ensure X-Forwarded headers are properly set\": nobody else's are believed", () =>
+  it.effect("FTL Auth Gateway \"ensure X-Forwarded headers are properly set\": those of others are not trusted", () =>
     Effect.gen(function*() {
       const { direct } = yield* Deployment
       const lines = ["X-Forwarded-Host: evil.example", "X-Forwarded-Proto: https"]
@@ -196,7 +196,7 @@ layer(Deployment.layer, { excludeTestServices: true })("FTL Auth Gateway in the 
       }
     }))
 
-  it.effect("FTL Auth Gateway \"cross-origin requests\": another origin is rejected, whatever its token", () =>
+  it.effect("FTL Auth Gateway \"cross-origin requests\": another origin is rejected, regardless of its token", () =>
     Effect.gen(function*() {
       const { proxied } = yield* Deployment
       yield* proxied.reset

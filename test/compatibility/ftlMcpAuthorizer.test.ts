@@ -171,7 +171,7 @@ layer(Authorizer, { excludeTestServices: true })("FTL MCP Authorizer", (it) => {
         error: "server_error",
         error_description: "Internal server error"
       })
-      assert.lengthOf(response.headers("www-authenticate"), 0, "nobody is sent to log in")
+      assert.lengthOf(response.headers("www-authenticate"), 0, "no one is sent to log in")
       assert.match(response.headers("retry-after").join(), /^\d+$/)
       assert.lengthOf(system.upstream.requests(), 0)
       const log = system.logs.entries().join("\n")
@@ -223,7 +223,7 @@ layer(Authorizer, { excludeTestServices: true })("FTL MCP Authorizer", (it) => {
       assert.notInclude(system.logs.entries().join("\n"), "no audience is configured")
     }))
 
-  it.effect("FTL MCP Authorizer \"Enable/disable authentication\": off lets everyone in, as nobody, with a warning", () =>
+  it.effect("FTL MCP Authorizer \"Enable/disable authentication\": off accepts everyone, without an identity, with a warning", () =>
     Effect.gen(function*() {
       const open = yield* startReplacement(
         (mcpGateway) => ({ auth_enabled: "false", auth_gateway_url: mcpGateway }),

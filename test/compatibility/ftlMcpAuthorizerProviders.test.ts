@@ -7,9 +7,9 @@ import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { assertRejected } from "../support/assertRejected.ts"
 import {
   bearer,
-  problemOf,
   curl,
   documentOf,
+  problemOf,
   type Replacement,
   settingsOf,
   startReplacement,

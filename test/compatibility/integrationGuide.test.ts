@@ -123,7 +123,10 @@ layer(MyServer.layer, { excludeTestServices: true })("Integration Guide", (it) =
     Effect.gen(function*() {
       const { system } = yield* MyServer
       const unknown = "Bearer mat_0123456789abcdefghijklmnopqrstuvwxyzABCD"
-      const response = yield* assertRejected(system, { authorization: unknown }, { status: 401, error: "invalid_token" })
+      const response = yield* assertRejected(system, { authorization: unknown }, {
+        status: 401,
+        error: "invalid_token"
+      })
       assert.deepStrictEqual(JSON.parse(response.text), {
         jsonrpc: "2.0",
         id: null,
@@ -139,7 +142,7 @@ layer(MyServer.layer, { excludeTestServices: true })("Integration Guide", (it) =
       )
     }))
 
-  it.effect("Integration Guide, Step 4 \"catch { return null }\", safely: AuthKit's outage is 500, and nobody is sent to log in", () =>
+  it.effect("Integration Guide, Step 4 \"catch { return null }\", safely: AuthKit's outage is 500, and no one is sent to log in", () =>
     Effect.gen(function*() {
       const { authKit, newToken, system } = yield* MyServer
       const outages = [
@@ -224,7 +227,7 @@ layer(MyServer.layer, { excludeTestServices: true })("Integration Guide", (it) =
       yield* system.forwarded()
     }))
 
-  it.effect("Integration Guide, pitfall \"CORS errors in browser: Missing headers on PRM\": for every origin, whatever may call", () =>
+  it.effect("Integration Guide, pitfall \"CORS errors in browser: Missing headers on PRM\": for every origin, even those that may not call", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* MyServer
       const closed = yield* startReplacement((mcpServer) => ({
@@ -242,7 +245,7 @@ layer(MyServer.layer, { excludeTestServices: true })("Integration Guide", (it) =
       }
     }))
 
-  it.effect("Integration Guide, pitfall \"PRM returns 404\": below the root there is none, but for /mcp", () =>
+  it.effect("Integration Guide, pitfall \"PRM returns 404\": below the root there is only the one for /mcp", () =>
     Effect.gen(function*() {
       const { system } = yield* MyServer
       const status = (target: string) => Effect.map(curl(system, { target }), ({ status }) => status)

@@ -95,7 +95,7 @@ layer(Program.layer, { excludeTestServices: true })("Integration Guide, the full
       yield* assertRejected(system, unknown, { status: 401, error: "invalid_token" })
     }))
 
-  it.effect("Integration Guide \"return null\": anything else is rejected, and nobody is asked", () =>
+  it.effect("Integration Guide \"return null\": anything else is rejected without a request", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* Program
       const before = (yield* authKit.requests()).length

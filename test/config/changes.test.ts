@@ -18,7 +18,7 @@ const resolved = (document: object) => Result.getOrThrow(resolveSources({ variab
 const changed = (after: object, before: object = base) => changesBetween(resolved(before), resolved(after))
 
 describe("what two configurations differ in", () => {
-  it("RELOAD-01 is nothing where everything is the same, in whatever order it is written", () => {
+  it("RELOAD-01 is empty if everything is the same, in any order", () => {
     assert.deepStrictEqual(changed(structuredClone(base)), [])
     assert.deepStrictEqual(changed(Object.fromEntries(Object.entries(base).toReversed())), [])
   })

@@ -11,7 +11,7 @@ const secret = "c4n4ry-s3cret-0123456789"
 
 type Variables = Readonly<Record<string, string>>
 
-/** A setting that must be named, the variables that it is in, and the same with one thing mended. */
+/** A setting that must be named, the variables that it is in, and the same with one thing fixed. */
 type Case = readonly [title: string, setting: string, spoilt: Variables, fixed: Variables]
 
 const oidc = (spoilt: Variables, fixed: Variables): readonly [Variables, Variables] => [
@@ -328,7 +328,7 @@ const cases: ReadonlyArray<Case> = [
   ["CACHE-09 skew in another notation", "MCP_CLOCK_SKEW", ...oidc({ MCP_CLOCK_SKEW: "1e1" }, { MCP_CLOCK_SKEW: "10" })],
   ["a port out of range", "PORT", ...oidc({ PORT: "65536" }, { PORT: "0" })],
   ["an unclear wish to watch", "MCP_CONFIG_WATCH", ...oidc({ MCP_CONFIG_WATCH: "5s" }, { MCP_CONFIG_WATCH: "yes" })],
-  ["nobody to work", "MCP_WORKERS", ...oidc({ MCP_WORKERS: "0" }, { MCP_WORKERS: "auto" })],
+  ["no workers", "MCP_WORKERS", ...oidc({ MCP_WORKERS: "0" }, { MCP_WORKERS: "auto" })],
   [
     "a session key that could be guessed",
     "MCP_SESSION_KEY",
@@ -364,7 +364,7 @@ const cases: ReadonlyArray<Case> = [
     ...oidc({ MCP_CLIENT_IDLE_TIMEOUT: "0" }, { MCP_CLIENT_IDLE_TIMEOUT: "1" })
   ],
   ["a negative rate", "MCP_CLIENT_MIN_RATE", ...oidc({ MCP_CLIENT_MIN_RATE: "-1" }, { MCP_CLIENT_MIN_RATE: "0" })],
-  ["room for nobody", "MCP_MAX_WAITING", ...oidc({ MCP_MAX_WAITING: "0" }, { MCP_MAX_WAITING: "1" })],
+  ["no room for requests", "MCP_MAX_WAITING", ...oidc({ MCP_MAX_WAITING: "0" }, { MCP_MAX_WAITING: "1" })],
   [
     "an idle time of more than an hour",
     "MCP_UPSTREAM_IDLE_TIMEOUT",
@@ -440,7 +440,7 @@ const cases: ReadonlyArray<Case> = [
     { ...complete, MCP_PROVIDER_TYPE: "tokeninfo", MCP_TOKENINFO_URL: "https://issuer.example/tokeninfo" }
   ],
   [
-    "a parameter that is none",
+    "an invalid parameter",
     "MCP_TOKENINFO_PARAMETER",
     { ...complete, MCP_TOKENINFO_URL: "https://issuer.example/tokeninfo", MCP_TOKENINFO_PARAMETER: "access token" },
     { ...complete, MCP_TOKENINFO_URL: "https://issuer.example/tokeninfo", MCP_TOKENINFO_PARAMETER: "access_token" }
@@ -536,7 +536,7 @@ const cases: ReadonlyArray<Case> = [
     ...oidc({ MCP_RULES: `[{"when":true}]` }, { MCP_RULES: `[{"when":"true ||\\n false"}]` })
   ],
   [
-    "no rules, and nobody may",
+    "no rules, and deny by default",
     "MCP_DEFAULT_RULE",
     ...oidc({ MCP_DEFAULT_RULE: "deny" }, { MCP_DEFAULT_RULE: "authenticated" })
   ],
@@ -593,7 +593,7 @@ const cases: ReadonlyArray<Case> = [
     ...oidc({ MCP_TRUSTED_PROXIES: "all,10.0.0.1" }, { MCP_TRUSTED_PROXIES: "10.0.0.1" })
   ],
   [
-    "CFG-01 a wildcard origin beside others",
+    "CFG-01 a wildcard origin next to others",
     "MCP_ALLOWED_ORIGINS",
     ...oidc({ MCP_ALLOWED_ORIGINS: "*,https://a.example" }, { MCP_ALLOWED_ORIGINS: "*" })
   ],
@@ -727,14 +727,14 @@ const cases: ReadonlyArray<Case> = [
     }
   ],
   [
-    "servers beside a server",
+    "servers in addition to a server",
     "MCP_SERVERS",
     ...oidc({ MCP_SERVERS: `[{"name":"a","url":"http://x.example/"}]`, MCP_SERVER_URL: "http://x.example/" }, {
       MCP_SERVERS: `[{"name":"a","url":"http://x.example/"}]`
     })
   ],
   [
-    "CFG-02 AUTH_CONFIG beside MCP_PROVIDERS",
+    "CFG-02 AUTH_CONFIG in addition to MCP_PROVIDERS",
     "MCP_PROVIDERS",
     { AUTH_CONFIG: JSON.stringify({ providers: [{ issuer }] }), MCP_PROVIDERS: JSON.stringify([{ issuer: other }]) },
     { AUTH_CONFIG: JSON.stringify({ enabled: false }), MCP_PROVIDERS: JSON.stringify([{ issuer: other }]) }

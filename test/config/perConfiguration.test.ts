@@ -123,7 +123,7 @@ describe("two configurations in one program", () => {
 
   it.effect("TENANT-02 MUST NOT start with a verifier or a client that belongs to the other, and MUST say why", () =>
     Effect.gen(function*() {
-      // Constants, which Effect builds once, whatever they are provided with.
+      // Constants, which Effect builds once, regardless of what they are provided with.
       const verification = TokenVerifier.layer.pipe(Layer.provideMerge(layerProviders), Layer.provide(platform))
       const upstream = HttpGatewayClient.layer.pipe(Layer.provide(echoHost))
       const app = (name: string) =>

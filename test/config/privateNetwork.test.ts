@@ -11,7 +11,7 @@ const asking = {
 }
 
 describe("http to named hosts", () => {
-  it("is allowed for every URL of a provider, whatever the scheme of its issuer", () => {
+  it("is allowed for every URL of a provider, regardless of the scheme of its issuer", () => {
     const allowed = [
       { ...inside, MCP_JWT_ISSUER: "http://keycloak:8080/realms/mcp" },
       { ...inside, MCP_JWT_JWKS_URI: "http://keycloak:8080/realms/mcp/certs" },

@@ -48,7 +48,7 @@ export const providerOf = (variables: Variables): OwnProvider => {
 /**
  * The tokens of a static provider, in clear.
  *
- * Two `Redacted` are deeply equal whatever is in them, so that tokens must not be compared as they are.
+ * Two `Redacted` are deeply equal regardless of their contents, so that tokens must not be compared as `Redacted`.
  */
 export const tokensOf = (
   variables: Variables

@@ -221,7 +221,9 @@ describe("several servers", () => {
 const mistakes: ReadonlyArray<readonly [title: string, setting: string, wrong: unknown, right: unknown]> = [
   ["no array", "MCP_SERVERS", { servers: { a } }, { servers: [a] }],
   ["no servers", "MCP_SERVERS", { servers: [] }, { servers: [a] }],
-  ["a server beside servers", "MCP_SERVERS", { servers: [a], server_url: "http://x.example/mcp" }, { servers: [a] }],
+  ["a server in addition to servers", "MCP_SERVERS", { servers: [a], server_url: "http://x.example/mcp" }, {
+    servers: [a]
+  }],
   ["no object", "MCP_SERVERS[1]", { servers: [a, "b"] }, { servers: [a, b] }],
   ["no name", "MCP_SERVERS[1].name", { servers: [a, { ...b, name: undefined }] }, { servers: [a, b] }],
   ["an empty name", "MCP_SERVERS[0].name", { servers: [{ ...a, name: "" }] }, { servers: [a] }],
@@ -334,7 +336,7 @@ describe("wrong servers", () => {
   })
 
   it.effect.prop(
-    "CFG-01 never throw, whatever an entry holds",
+    "CFG-01 never throw, for any entry",
     { entry: Schema.Record(Schema.Literals(["name", "host", "path", "url", "providers", "x"]), Schema.Json) },
     ({ entry }) =>
       Effect.sync(() => {

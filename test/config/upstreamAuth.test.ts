@@ -21,7 +21,7 @@ const auth = (value: unknown, more: Readonly<Record<string, string>> = {}) => ({
 const exchange = { type: "exchange", client_id: "gateway", client_secret: secret }
 
 describe("upstream_auth", () => {
-  it("is none, a word, or an object", () => {
+  it("is absent, a word, or an object", () => {
     assert.deepStrictEqual(settingsOf(complete).upstreamAuth, { _tag: "None" })
     const usual = {
       _tag: "IdentityJwt",

@@ -133,7 +133,7 @@ const sessionKey = { MCP_SESSION_KEY: "k".repeat(32) }
 const aboutStore = (url: string, more = {}) => given({ ...complete, ...sessionKey, MCP_STORE_URL: url, ...more }).join()
 
 describe("warnings", () => {
-  it("there are none for sound settings", () => {
+  it("are empty for sound settings", () => {
     assert.deepStrictEqual(given(complete), [])
     assert.deepStrictEqual(given({ ...complete, HOST: "0.0.0.0", MCP_PUBLIC_URL: "https://mcp.example.com" }), [])
     assert.deepStrictEqual(given({ MCP_STATIC_TOKENS: `${long}:c:s:` }), [])
@@ -173,7 +173,7 @@ describe("warnings", () => {
     assert.include(says[2], "MCP_PUBLIC_URL")
   })
 
-  it("there is none about scopes that are listed in the provider's own form", () => {
+  it("say nothing about scopes that are listed in the provider's own form", () => {
     assert.deepStrictEqual(scopes("read", "api://app/read"), [])
     assert.deepStrictEqual(scopes("read,write", "api://app/.default offline_access"), [])
     assert.deepStrictEqual(scopes("mcp:read", "https://mcp.example.com/mcp:read openid"), [])
@@ -195,7 +195,7 @@ describe("warnings", () => {
     assert.deepStrictEqual(listing("read"), [])
   })
 
-  it("there is none for usual audiences and origins", () => {
+  it("say nothing about usual audiences and origins", () => {
     for (
       const audience of [
         "auto",

@@ -32,7 +32,7 @@ const prompts: Readonly<Record<string, ConformancePrompt>> = {
 
 export const promptList = () => Object.entries(prompts).map(([name, { listed }]) => Object.assign({ name }, listed))
 
-/** The messages of a prompt; `undefined` where there is none. */
+/** The messages of a prompt; `undefined` if it does not exist. */
 export const getPrompt = (name: string, args: Readonly<Record<string, string>> = {}) =>
   prompts[name]?.contents(args).map((content) => ({ role: "user" as const, content }))
 
@@ -48,7 +48,7 @@ export const resourceTemplates = [
 
 const template = /^test:\/\/template\/([^/]+)\/data$/
 
-/** The contents of a resource; `undefined` where there is none. */
+/** The contents of a resource; `undefined` if it does not exist. */
 export const readResource = (uri: string) => {
   switch (uri) {
     case "test://static-text":

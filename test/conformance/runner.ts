@@ -18,7 +18,7 @@ interface Check {
   readonly status: string
 }
 
-// Both versions need a Node with `fs.globSync`, whatever Node runs the gateway.
+// Both versions need a Node with `fs.globSync`, regardless of the Node that runs the gateway.
 const npx = (version: string) => {
   const packages = ["node@24", `@modelcontextprotocol/conformance@${version}`]
   return ["--yes", "--prefer-offline", ...packages.map((name) => `--package=${name}`), "--", "conformance"]

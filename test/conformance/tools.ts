@@ -1,6 +1,6 @@
 /** The tools of both eras that the scenarios of `@modelcontextprotocol/conformance` call; they say what each must do. */
 import { setTimeout as wait } from "node:timers/promises"
-import { type Reply, response, audio, embedded, image, text } from "./content.ts"
+import { audio, embedded, image, type Reply, response, text } from "./content.ts"
 
 export interface InputSchema {
   readonly [keyword: string]: unknown
@@ -13,7 +13,7 @@ export interface ConformanceTool<Call> {
   readonly run: (args: Readonly<Record<string, unknown>>, call: Call) => Reply | Promise<Reply>
 }
 
-/** What a tool can do while it runs, whatever the era. */
+/** What a tool can do while it runs, in both eras. */
 export interface ToolCall {
   readonly log: (message: string) => Promise<void>
   /** Reports progress, in hundredths, if the client asked for it. */

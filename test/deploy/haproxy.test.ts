@@ -130,7 +130,7 @@ layer(Layer.empty, { excludeTestServices: true, timeout: "180 seconds" })("four 
       const lost = statuses.filter((status) => status !== 200)
       assert.deepStrictEqual(lost, [], `of ${statuses.length}`)
       assert.isAbove(statuses.length, 100)
-      // A neighbour: the session of another gateway is nobody's.
+      // Negative control: the session of another gateway belongs to no caller.
       assert.strictEqual((yield* send(ping, { "mcp-session-id": `${session.slice(0, -1)}~` })).status, 404)
     }))
 })

@@ -29,7 +29,7 @@ const report = (...steps: ReadonlyArray<StepResult>) =>
 const text = (...steps: ReadonlyArray<StepResult>): string => render(report(...steps), { style: plain, width: 80 })
 
 describe("the report for people", () => {
-  it("begins with the first error on the way, whatever comes before and after it", () => {
+  it("begins with the first error on the way, regardless of what comes before and after it", () => {
     const shown = text(
       step("a", [finding("careful", { level: "warning" })]),
       step("b", [finding("first")]),

@@ -256,7 +256,7 @@ layer(TestIssuer.layer({ claims: { email: "user@example.com", name: "User" } }),
         const first = yield* verified
         const pristine = structuredClone(first)
         first.scopes.push("admin")
-        first.extra.subject = "somebody-else"
+        first.extra.subject = "someone-else"
         Object.assign(first.extra.claims["roles"] ?? {}, ["admin"])
         assert.deepStrictEqual(yield* verified, pristine)
         yield* Effect.promise(() => verifier.dispose())

@@ -144,7 +144,7 @@ describe("claims of a Schema", () => {
           Layer.provide(layerVerifier)
         )
       assert.isTrue(Layer.isLayer(complete))
-      // @ts-expect-error the claims are provided by nobody
+      // @ts-expect-error no layer provides the claims
       const without: typeof complete = route.pipe(Layer.provide(Authentication.layer), Layer.provide(layerVerifier))
       // @ts-expect-error other claims are provided
       const other: typeof complete = route.pipe(

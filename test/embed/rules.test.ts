@@ -128,7 +128,7 @@ describe("rules in an embedded server", () => {
       yield* Effect.promise(() => middleware.dispose())
     }))
 
-  it.live("makeFetchMiddleware: scopes of a tool hold whatever the rules say, and are listed", () =>
+  it.live("makeFetchMiddleware: scopes of a tool apply regardless of the rules, and are listed", () =>
     Effect.gen(function*() {
       const middleware = makeFetchMiddleware(config, { logger: quiet, toolScopes: { annotated: ["notes:annotate"] } })
       const handle = middleware.admit((_, identity) => new Response(identity?.subject ?? "nobody"))
@@ -150,7 +150,7 @@ describe("rules in an embedded server", () => {
 
   const Notes = Toolkit.make(requireToolScopes(Tool.make("annotated"), ["notes:annotate"]))
 
-  it.live("Authentication: a handler learns who calls, or that nobody is known; one that needs a caller fails without", () =>
+  it.live("Authentication: a handler learns the caller, if there is one; one that needs a caller fails without", () =>
     Effect.gen(function*() {
       const origin = yield* serveRoutes(
         Layer.mergeAll(

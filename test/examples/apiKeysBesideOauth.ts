@@ -1,8 +1,8 @@
 /**
  * A gateway that accepts API keys next to OAuth tokens, and has its own user ids.
  *
- * Tokens that begin with `mat_` are the authorization server's, which is asked who bears them; keys that begin with
- * `wcd_` are looked up here. Whoever comes with a token for the first time gets an account.
+ * Tokens that begin with `mat_` are the authorization server's, which is asked for their bearer; keys that begin with
+ * `wcd_` are looked up here. A caller with a token gets an account the first time.
  *
  *     MCP_PROVIDER_TYPE=userinfo MCP_JWT_ISSUER=https://your-authkit-instance.com MCP_TOKEN_PREFIX=mat_
  *     MCP_PUBLIC_URL=https://my-server.com MCP_SERVER_URL=http://127.0.0.1:8080/mcp

@@ -1,8 +1,8 @@
 /**
  * An MCP server in Effect whose tools, resources and prompts know who calls.
  *
- * Everyone has notes of their own. Whoever may delete them needs the scope `notes:delete`; callers without it get
- * HTTP 403 with that scope in the challenge, so that clients can ask for it, and do not see the tool in the list.
+ * Everyone has their own notes. Deleting them requires the scope `notes:delete`; callers without it get HTTP 403 with
+ * that scope in the challenge, so that clients can ask for it, and do not see the tool in the list.
  *
  *     MCP_JWT_ISSUER=https://issuer.example.com MCP_JWT_AUDIENCE=auto MCP_PUBLIC_URL=https://notes.example.com
  */

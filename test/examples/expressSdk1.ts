@@ -35,7 +35,7 @@ const serve = async (request: Request, response: Response) => {
   await transport.handleRequest(request, response, request.body)
 }
 
-/** The application, and how to let go of what its verifier holds. */
+/** The application, and the function that releases the resources of its verifier. */
 export const makeApp = async (issuer: string, url: URL) => {
   const verifier = makeOAuthTokenVerifier({
     public_url: url.origin,

@@ -22,7 +22,7 @@ const makeServer = () => {
   return server
 }
 
-/** The application, and how to let go of what it holds. */
+/** The application, and the function that releases its resources. */
 export const makeApp = async (issuer: string, url: URL) => {
   const verifier = makeOAuthTokenVerifier({
     public_url: url.origin,

@@ -2,6 +2,6 @@
 import * as Layer from "effect/Layer"
 import { GatewayConfig, type GatewayConfigInput, HttpApp, layerGateway } from "mcp-authorizer"
 
-/** `handler` responds to requests, `dispose` lets go of what it holds. */
+/** `handler` responds to requests, `dispose` releases its resources. */
 export const makeGateway = (settings: GatewayConfigInput) =>
   HttpApp.toWebHandler(layerGateway.pipe(Layer.provide(GatewayConfig.layer(settings))))

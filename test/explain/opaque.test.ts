@@ -220,7 +220,7 @@ describe("A text with a token in it", () => {
         return `${steps[0]?.verdict}: ${steps[0]?.found}`
       })
       assert.match(yield* found(""), /^fail: no token after the scheme/)
-      assert.match(yield* found("$TOKEN"), /^fail: a placeholder that nobody has replaced/)
+      assert.match(yield* found("$TOKEN"), /^fail: a placeholder that was not replaced/)
       assert.match(yield* found("undefined"), /^fail: the word undefined in place of a token/)
       assert.match(yield* found("[object Object]"), /^fail: an object of the client's program/)
       assert.match(yield* found("x".repeat(20_000)), /^fail: the token has 20000 bytes, the limit is/)

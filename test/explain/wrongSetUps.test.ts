@@ -432,7 +432,7 @@ describe("A wrong set-up is understood from its explanation:", () => {
       assert.strictEqual((yield* explained(yield* issuer.sign())).outcome.decision, "accepted")
     })))
 
-  it.effect("a provider that is down makes nobody able to tell, and says so", () =>
+  it.effect("a provider that is down makes the outcome unknown, with the reason", () =>
     withProviders(Effect.gen(function*() {
       const { explained, issuer } = yield* setUp()
       const token = yield* issuer.sign()

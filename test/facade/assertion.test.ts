@@ -321,7 +321,7 @@ describe("an identity assertion", () => {
       }
     }))
 
-  it("cannot be exchanged by a provider whose keys nobody knows, which the gateway says at start", () => {
+  it("cannot be exchanged by a provider whose keys are unknown, about which the gateway warns at start", () => {
     const withKey = { jwks_uri: undefined, public_key: publicKey }
     for (const provider of [opaque, withKey]) {
       const problem = onlyProblemOf({}, fileWith({ assertions: true }, provider))

@@ -89,7 +89,7 @@ describe("a client id that is the URL of a document", () => {
         assert.isAtLeast(status, 400, client_id)
         assert.isBelow(status, 500, client_id)
         assert.isUndefined(headers["location"])
-        // Whether there is something at an address of this network is nobody's business.
+        // Clients must not learn what is at an address of this network.
         assert.notMatch(text, /address|169\.254|refused/i)
       }
       assert.deepStrictEqual(server.connections, [])

@@ -198,7 +198,7 @@ describe("the facade", () => {
       assert.strictEqual(status, 404)
     }).pipe(Effect.scoped))
 
-  it.live("responds in the form of OAuth, whatever the dialect of errors at the MCP endpoint", () =>
+  it.live("responds in the form of OAuth, regardless of the error dialect at the MCP endpoint", () =>
     Effect.gen(function*() {
       const { settings } = yield* startFacade("entra", nowhere)
       for (const errorStyle of errorStyles) {

@@ -76,7 +76,7 @@ describe("ByteBudget", () => {
     const { budget, claim, granted } = setUp(200)
     const claims = Array.from({ length: 100 }, (_, index) => claim(`${index}`, "a", 60))
     for (let done = 0; done < 100; done++) {
-      const next = granted[done] ?? assert.fail(`nobody is served after ${done}`)
+      const next = granted[done] ?? assert.fail(`no owner is served after ${done}`)
       claims[Number(next)]?.release()
     }
     assert.deepStrictEqual([new Set(granted).size, budget.held], [100, 0])

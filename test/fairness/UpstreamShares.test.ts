@@ -63,7 +63,7 @@ describe("UpstreamShares", () => {
     assert.isDefined(enter("a", owner("a")))
   })
 
-  it("keeps a connection in use although nobody waits for it any more", () => {
+  it("keeps a connection in use although no request waits for it any more", () => {
     const { enter, shares, started, turn } = setUp({ ...limits, maxConnections: 2 })
     const left = enter("a0", owner("a"))
     enter("a1", owner("a"))

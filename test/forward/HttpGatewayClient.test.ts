@@ -87,7 +87,9 @@ describe("HttpGatewayClient on simulated platforms", () => {
       const bodiless = respondingWith(() => new Response(null, { headers: gzip }))
       const response = yield* send(bodiless, { ...get, method: "HEAD" })
       assert.deepInclude(response, { status: 200, headers: gzip, body: { _tag: "Empty" } })
-      const plain = yield* send(respondingWith(() => new Response("{}", { headers: { "content-encoding": "identity" } })))
+      const plain = yield* send(
+        respondingWith(() => new Response("{}", { headers: { "content-encoding": "identity" } }))
+      )
       assert.strictEqual(plain.status, 200)
     }))
 
@@ -233,7 +235,7 @@ describe("HttpGatewayClient, of which each caller has a share", () => {
   it.effect("DOS-06 gives those that wait their turns, one caller after another", () =>
     Effect.gen(function*() {
       const { reply, asked, sendAll } = yield* bounded()
-      // All but one of the connections, which nobody of them may have.
+      // All connections but one, which none of these callers may have.
       for (const caller of ["a", "b", "c"]) yield* sendAll(caller, 10)
       const before = asked.length
       for (let index = 0; index < 6; index++) {
@@ -301,7 +303,7 @@ describe("HttpGatewayClient, of which each caller has a share", () => {
       }
     }).pipe(Effect.scoped))
 
-  it.effect("lets nobody wait where requests do not share I/O", () =>
+  it.effect("lets no request wait where requests do not share I/O", () =>
     Effect.gen(function*() {
       const { asked, sendAll } = yield* bounded({ sharesIo: false })
       yield* sendAll("greedy", 40)

@@ -144,7 +144,7 @@ describe("a gateway that forwards claims", () => {
     return { issuer, ...fixture }
   })
 
-  it.live("sends them, and removes what clients send under their names, whoever calls", () =>
+  it.live("sends them, and removes what clients send under their names, for every caller", () =>
     Effect.gen(function*() {
       const { forwarded, issuer, reset } = yield* start
       const lines = [

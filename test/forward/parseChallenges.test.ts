@@ -56,7 +56,7 @@ describe("parseChallenges", () => {
   })
 
   it.effect.prop(
-    "returns every parameter, whatever is in its quotes and around its challenge",
+    "returns every parameter, with any text in its quotes and around its challenge",
     { value: Schema.String, before: Arbitrary.array(oneOf(["Basic realm=\"x\"", "Negotiate YQ=="])) },
     ({ before, value }) =>
       Effect.sync(() => {

@@ -189,7 +189,7 @@ const configWith = (overrides: Partial<GatewaySettings>) =>
 
 type Config = ReturnType<typeof configWith>
 
-/** Anyone may begin and ping; some tools are for nobody who calls here. */
+/** Anyone may begin and ping; some tools are for none of these callers. */
 const rules = ruled({
   rules: [
     { methods: ["initialize", "ping"], allow: "anyone" },
@@ -283,7 +283,7 @@ const play = Effect.fnUntraced(function*(
 
 layer(RuledDrivers.layer, { excludeTestServices: true })("drivers of the course, with rules", (it) => {
   it.effect.prop(
-    "send the same upstream, respond alike and log alike, whatever the exchange",
+    "send the same upstream, respond alike and log alike, for every exchange",
     [Exchange],
     ([exchange]) =>
       Effect.gen(function*() {
@@ -301,7 +301,7 @@ layer(RuledDrivers.layer, { excludeTestServices: true })("drivers of the course,
 
 layer(Drivers.layer, { excludeTestServices: true })("drivers of the course", (it) => {
   it.effect.prop(
-    "send the same upstream, respond alike and log alike, whatever the exchange",
+    "send the same upstream, respond alike and log alike, for every exchange",
     [Exchange],
     ([exchange]) =>
       Effect.gen(function*() {

@@ -132,7 +132,7 @@ describe("errorResponse", () => {
       })
     }))
 
-  it("Retry-After is a whole number of seconds whatever a verifier says", () => {
+  it("Retry-After is a whole number of seconds for every verifier", () => {
     const fields = [4.2, 0, -1, 10, Number.NaN, Number.POSITIVE_INFINITY].map((retryAfter) =>
       reply(new Errors.ProviderUnavailable({ provider: "own", detail: "", retryAfter })).headers.get("retry-after")
     )
@@ -198,7 +198,7 @@ describe("dialects", () => {
 })
 
 describe("formatChallenge", () => {
-  it.effect.prop("ERR-01 the challenge parses back to the same parameters, whatever a value contains", {
+  it.effect.prop("ERR-01 the challenge parses back to the same parameters, for every value", {
     scope: Schema.String,
     url: Schema.String
   }, ({ scope, url }) =>

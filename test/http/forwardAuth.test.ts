@@ -152,7 +152,7 @@ describe("the decision point for proxies", () => {
       assert.strictEqual(yield* untrusted.statusOf({}), 200)
     }))
 
-  it.live("FA-04 rejects a question that could be read in two ways, whoever sent the second field", () =>
+  it.live("FA-04 rejects a question that could be read in two ways, no matter who sent the second field", () =>
     Effect.gen(function*() {
       const { statusOf } = yield* started()
       const good = ["X-Forwarded-Method: POST", "X-Forwarded-Uri: /mcp"]

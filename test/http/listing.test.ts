@@ -233,7 +233,7 @@ layer(Peers.layer, { excludeTestServices: true })("lists of a server with rules"
         assert.strictEqual((yield* post(gateways[driver], listTools)).status, 502)
       }))
 
-    it.effect(`LST-05 ${driver}: servers are asked for what can be read; one that compresses all the same is 502`, () =>
+    it.effect(`LST-05 ${driver}: servers are asked for readable responses; one that compresses regardless is 502`, () =>
       Effect.gen(function*() {
         const { upstream, ...gateways } = yield* Peers
         yield* upstream.reset

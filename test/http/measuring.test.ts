@@ -269,7 +269,7 @@ for (const driver of ["as effects", "with callbacks"] as const) {
 }
 
 describe("names that callers choose", () => {
-  it.live("MET-06 MUST NOT break the text format, whatever a tool is called", () =>
+  it.live("MET-06 MUST NOT break the text format, for any name of a tool", () =>
     Effect.gen(function*() {
       const { ask, points, upstream } = yield* start("with callbacks")
       yield* upstream.respondWith(respond({ headers: { "content-type": "application/json" }, body: "{}" }))

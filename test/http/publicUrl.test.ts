@@ -69,7 +69,7 @@ describe("publicUrl", () => {
     assert.strictEqual(url("a.example", { proto: "gopher" }), "https://a.example")
   })
 
-  it("DISC-07 MCP_PUBLIC_URL takes precedence over whatever a request says", () => {
+  it("DISC-07 MCP_PUBLIC_URL takes precedence over everything in a request", () => {
     assert.strictEqual(
       url("evil.example", { host: "evil.example" }, "https://mcp.example.com"),
       "https://mcp.example.com"

@@ -124,7 +124,7 @@ layer(Gateways.layer, { excludeTestServices: true })("several servers", (it) => 
       }
     }))
 
-  it.effect("SRV-02 a path that is confused, or at another host, is nobody's, with a good token and without one", () =>
+  it.effect("SRV-02 a path that is confused, or at another host, belongs to no server, with a valid token and without one", () =>
     Effect.gen(function*() {
       const { drivers, reached, reset, signFor } = yield* Gateways
       const token = yield* signFor("notes")
@@ -414,7 +414,7 @@ layer(TestIssuer.layer({ algorithms: ["ES256"] }), { excludeTestServices: true }
 layer(TestIssuer.layer({ algorithms: ["ES256"] }), { excludeTestServices: true })(
   "sessions of several servers",
   (it) => {
-    it.effect("SRV-10 a session of one server is nobody's at another, with one token for both and one key for all", () =>
+    it.effect("SRV-10 a session of one server is unknown at another, with one token for both and one key for all", () =>
       Effect.gen(function*() {
         const issuer = yield* TestIssuer
         const { servers: { a, b }, settings } = yield* severalServers([{ name: "a", path: "/a" }, {

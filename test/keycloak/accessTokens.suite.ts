@@ -114,7 +114,7 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("access toke
       assertRejectedAs(yield* gateway.ask(token), "Invalid issuer")
     }))
 
-  it.effect("that are lightweight are rejected, because without `sub` nobody knows whose they are", () =>
+  it.effect("that are lightweight are rejected, because without `sub` their subject is unknown", () =>
     Effect.gen(function*() {
       const { gateway, realm } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.light)
@@ -160,7 +160,7 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("other token
       assert.strictEqual((yield* gateway.ask(refreshed.accessToken)).status, 200)
     }))
 
-  it.effect("that say who logged in (ID tokens) are rejected for what they are, whatever their audience", () =>
+  it.effect("that say who logged in (ID tokens) are rejected for what they are, regardless of their audience", () =>
     Effect.gen(function*() {
       const { gateway, ofApplication, realm } = yield* Peers
       const { accessToken, idToken } = yield* realm.logIn(clients.app)
@@ -173,7 +173,7 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("other token
       }
     }))
 
-  it.effect("that end sessions (logout tokens) are rejected, whatever their audience", () =>
+  it.effect("that end sessions (logout tokens) are rejected, regardless of their audience", () =>
     Effect.gen(function*() {
       const { logoutToken, ofApplication, realm } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.app)

@@ -52,7 +52,7 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("official cl
         assert.include(seen["x-auth-scopes"]?.split(" ") ?? [], "mcp:read")
       }))
 
-    it.effect(`${name} refreshes its access token when the gateway rejects it, and asks nobody to log in again`, () =>
+    it.effect(`${name} refreshes its access token when the gateway rejects it, and asks no one to log in again`, () =>
       Effect.gen(function*() {
         const { gateway: { resource } } = yield* Peers
         const oauth = new HeadlessOAuthClient(undefined, logIn)

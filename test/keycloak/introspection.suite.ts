@@ -55,7 +55,7 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("introspecti
         assert.deepStrictEqual(forwarded("x-auth-email"), [user.email])
       }))
 
-    it.effect(`rejects a token that nobody issued, with the gateway's credentials ${how}`, () =>
+    it.effect(`rejects a token that was never issued, with the gateway's credentials ${how}`, () =>
       Effect.gen(function*() {
         const { [which]: gateway } = yield* Peers
         assertRejectedAs(yield* gateway.ask("opaque-and-unknown"), "Token is not active")

@@ -24,9 +24,7 @@ const timeoutMillis = 300_000
 
 const listening = /Listening on: (http:\/\/127\.0\.0\.1:\d+)/
 
-/**
- * Kills the process group when it is told to, or when this process ends in whatever way: then its standard input ends.
- */
+/** Kills the process group on request, or when this process ends in any way, because then its standard input ends. */
 const guard = (group: number) =>
   spawn("sh", ["-c", `cat > /dev/null; kill -KILL -${group}`], {
     detached: true,

@@ -33,7 +33,7 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("userinfo of
       assert.deepStrictEqual(forwarded("x-auth-email"), [user.email])
     }))
 
-  it.effect("rejects a token without the scope `openid`, and names that scope; others are served all the same", () =>
+  it.effect("rejects a token without the scope `openid`, and names that scope; other requests are still served", () =>
     Effect.gen(function*() {
       const { gateway, realm } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.app, "mcp:read")
@@ -47,7 +47,7 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("userinfo of
       assert.strictEqual((yield* gateway.ask(good.accessToken)).status, 200)
     }))
 
-  it.effect("rejects a token that nobody issued", () =>
+  it.effect("rejects a token that was never issued", () =>
     Effect.gen(function*() {
       const { gateway } = yield* Peers
       assertRejectedAs(yield* gateway.ask("opaque-and-unknown"))

@@ -22,7 +22,7 @@ import { skew } from "../verify/support.ts"
 
 export const jwksPath = "/oauth2/jwks"
 
-/** One turn of the event loop: whatever is ready to run has run. */
+/** One turn of the event loop: everything that is ready to run has run. */
 const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
 
 /** How many questions to providers are under way. */

@@ -30,7 +30,7 @@ describe("Rotations", () => {
         const fresh = [yield* sign(`${round}a`), yield* sign(`${round}b`)]
         const load = Array.from({ length: 40 }, (_, index) => [...live, ...fresh][index % (live.length + 2)] ?? "")
         outcomes.push(...yield* together(load.map(verify)))
-        // The old key goes once its tokens are no longer shown; one of them comes all the same.
+        // The old key is removed once its tokens are no longer sent; one of them arrives nevertheless.
         yield* issuer.removeKey(oldKid)
         const removed = live.at(-1) ?? ""
         live = fresh
@@ -39,7 +39,7 @@ describe("Rotations", () => {
           outcomes.push(...yield* together(live.map(verify)))
           yield* settled
         }
-        // Whatever the gateway responds, it does not affect the other tokens.
+        // The response does not matter, but it must not affect the other tokens.
         yield* verify(removed)
         yield* settled
       }

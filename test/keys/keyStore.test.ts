@@ -223,7 +223,7 @@ describe("Instances that share a key-value store", () => {
     )
   })
 
-  it.effect("JWKS-25 ignore whatever in the store is not an entry", () =>
+  it.effect("JWKS-25 ignore everything in the store that is not an entry", () =>
     Effect.gen(function*() {
       const { entry, hits, issuer, name, token } = yield* setUp()
       const attacker = yield* makeSigningKey({ algorithm: "ES256", kid: "ES256-1" })
@@ -293,7 +293,7 @@ describe("Instances that share a key-value store", () => {
       }
     }))
 
-  it.effect("JWKS-01 fetch for an unknown key after half a minute at most, whatever an entry says", () =>
+  it.effect("JWKS-01 fetch for an unknown key after half a minute at most, regardless of an entry", () =>
     Effect.gen(function*() {
       const { entry, hits, issuer, name } = yield* setUp()
       yield* issuer.rotate()

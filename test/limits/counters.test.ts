@@ -211,7 +211,7 @@ layer(Layer.merge(Store.layer, crypto), { excludeTestServices: true, timeout: "6
       }))
 
     for (const sessionKeys of [[], [Redacted.make("0123456789abcdef0123456789abcdef")]]) {
-      it.effect(`LIMIT-09 MUST name nobody in the store, and keep nothing there for longer than a window (${sessionKeys.length} keys)`, () =>
+      it.effect(`LIMIT-09 MUST name no caller in the store, and keep nothing there for longer than a window (${sessionKeys.length} keys)`, () =>
         Effect.gen(function*() {
           const { redis, server } = yield* Store
           const prefix = `named-${sessionKeys.length}:`

@@ -211,7 +211,7 @@ for (const host of ["Node", "HttpApp"] as const) {
         assert.deepStrictEqual(yield* statuses(3, call("token-a", "read")), [200, 200, 429])
         assert.deepStrictEqual(yield* statuses(3, call("token-a", "list")), [200, 200, 429])
         assert.deepStrictEqual(yield* statuses(2, call("token-b", "read")), [200, 200])
-        // Six messages of the client `one`, whoever called.
+        // Six messages of the client `one`, from any subject.
         assert.deepStrictEqual(yield* statuses(1, { token: "token-b" }), [429])
         assert.strictEqual(yield* status(call("token-c", "delete_a")), 200)
         assert.strictEqual(yield* status(call("token-c", "delete_b")), 200)

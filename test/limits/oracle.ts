@@ -27,7 +27,7 @@ export const mayPass = (
   now: number
 ): boolean => {
   if (algorithm === "fixed-window") return sum(windowAt(windowMillis, passed, now)) + tokens <= limit
-  // In no stretch of time more than a full bucket, and what has come into it meanwhile.
+  // In no period more than a full bucket, and the tokens that were added during it.
   return tokens <= limit && passed.every((_, index) => {
     const since = passed.slice(index)
     const at = since[0]?.at ?? now

@@ -31,7 +31,7 @@ describe("injectAuthInfo", () => {
     )
   })
 
-  it("FWD-11 replaces what the server put there, however often and in whatever case", () => {
+  it("FWD-11 replaces what the server put there, in every case and as often as it occurs", () => {
     for (
       const [serverInfo, kept] of [
         [`{"authInfo":1}`, ""],
@@ -166,7 +166,7 @@ describe("injectAuthInfo", () => {
   )
 
   it.effect.prop(
-    "FWD-14 never fails, whatever the bytes",
+    "FWD-14 never fails, for any bytes",
     {
       bytes: Arbitrary.schema(Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 255 })))),
       at: Schema.Int

@@ -127,7 +127,7 @@ describe("lists in responses", () => {
   )
 
   it.effect.prop(
-    "LST-02 come to the same when they were read before, in whatever pieces, alone, in a batch or in events",
+    "LST-02 have the same result when they were read before, in any chunks, alone, in a batch or in events",
     {
       before: Arbitrary.array(responses, { minLength: 1, maxLength: 3 }),
       another: responses,
@@ -169,7 +169,7 @@ describe("lists in responses", () => {
     { arbitrary: { runs: 120 } }
   )
 
-  it("LST-02 are remembered as they were, whatever becomes of the memory in which they came", () => {
+  it("LST-02 are remembered unchanged, even if the memory in which they came is reused", () => {
     const knowing = { ...options, remembered: new RememberedLists(1e6) }
     const [tools] = fragments
     const memory = Buffer.from(`  ${tools}`)

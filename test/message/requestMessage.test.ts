@@ -2,7 +2,18 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import { rewriteRequest } from "../../src/message/requestMessage.ts"
 import { initializeWith, toolCall } from "../fixtures/messages.ts"
-import { attempt, call, context, decoder, encoder, options, rejection, sent, summary, toolCallWith } from "./rewriting.ts"
+import {
+  attempt,
+  call,
+  context,
+  decoder,
+  encoder,
+  options,
+  rejection,
+  sent,
+  summary,
+  toolCallWith
+} from "./rewriting.ts"
 
 /** The tools that a `tools/call` with these parameters calls. */
 const named = (params: string) => summary(toolCallWith(params)).tools
@@ -18,7 +29,7 @@ describe("rewriteRequest", () => {
       assert.strictEqual(sent(initializeWith(" { } ")), initializeWith(` { "_authContext":${context}} `))
     })
 
-    it("FWD-11 creates params where there are none", () => {
+    it("FWD-11 creates params if they are missing", () => {
       assert.strictEqual(
         sent(`{ "jsonrpc":"2.0", "method":"initialize" }`),
         `{ "jsonrpc":"2.0", "method":"initialize" ,"params":{"_authContext":${context}}}`
@@ -168,7 +179,7 @@ describe("rewriteRequest", () => {
       assert.deepStrictEqual(named(`{}`), [])
     })
 
-    it("MCP-04 no tool where none is called, whatever the order of members", () => {
+    it("MCP-04 no tool where none is called, in any order of members", () => {
       assert.deepStrictEqual(summary(`{"method":"prompts/get","params":{"name":"add"}}`).tools, [])
       assert.deepStrictEqual(summary(`{"name":"add","method":"ping"}`).tools, [])
       assert.deepStrictEqual(summary(`{"params":{"name":"add"},"method":"tools/call"}`).tools, ["add"])

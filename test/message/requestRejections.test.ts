@@ -101,7 +101,7 @@ describe("rewriteRequest", () => {
       }
     })
 
-    it("MCP-15 the revision of a message in another case, or twice, whatever its method", () => {
+    it("MCP-15 the revision of a message in another case, or twice, for every method", () => {
       const version = `"io.modelcontextprotocol/protocolVersion"`
       for (
         const params of [
@@ -204,7 +204,11 @@ describe("rewriteRequest", () => {
           const text = message(method, `{"${name}":${value}}`)
           assert.strictEqual(rejection(text), "MalformedMessage", text)
           assert.strictEqual(rejection(`[${text}]`), "MalformedMessage", text)
-          assert.strictEqual(rejection(`{"params":{"${name}":${value}},"method":"${method}"}`), "MalformedMessage", text)
+          assert.strictEqual(
+            rejection(`{"params":{"${name}":${value}},"method":"${method}"}`),
+            "MalformedMessage",
+            text
+          )
           assert.isUndefined(rejection(message("x/y", `{"${name}":${value}}`)))
         }
         for (const params of [`["a"]`, `"a"`, "null", "1"]) {

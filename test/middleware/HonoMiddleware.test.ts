@@ -124,7 +124,7 @@ describe("makeHonoMiddleware", () => {
       assert.notInclude(list, "remove")
     }))
 
-  it.live("EMBED-48 works beside Hono's own cors, and gives work after the response to the platform", () =>
+  it.live("EMBED-48 works together with Hono's own cors, and passes work after the response to the platform", () =>
     Effect.gen(function*() {
       const { protect } = yield* middlewareOf({ allowed_origins: ["https://app.example.com"] }, {
         waitUntil: (work, c) => c.executionCtx.waitUntil(work)

@@ -72,7 +72,7 @@ const read = async (request: IncomingMessage & { body?: unknown }): Promise<unkn
   return text === "" ? undefined : JSON.parse(text)
 }
 
-/** Tells what a handler sees. */
+/** Responds with what a handler sees. */
 const echo: Handle = (request, response) => {
   read(request).then((body) => {
     const { auth, identity } = request as { auth?: unknown; identity?: { subject: string } }

@@ -27,7 +27,7 @@ const explain = Effect.fnUntraced(function*(
   return ended
 })
 
-/** An issuer behind TLS, with a certificate of an authority that nobody knows. */
+/** An issuer behind TLS, with a certificate of an unknown authority. */
 const privateIssuer = Effect.fnUntraced(function*(keys: TestIssuer["Service"]) {
   const path = yield* temporaryDirectory
   const request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"

@@ -1,4 +1,4 @@
-/** `mcp-authorizer healthcheck`, as a container runs it beside the gateway. */
+/** `mcp-authorizer healthcheck`, as a container runs it next to the gateway. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { execFile } from "node:child_process"
@@ -69,7 +69,7 @@ describe("mcp-authorizer healthcheck", () => {
       assert.deepStrictEqual(yield* check({ PORT: good }, "--ready"), healthy)
     }))
 
-  it.live("finds the port in the config file, whatever else the file holds at the moment", () =>
+  it.live("finds the port in the config file, regardless of the rest of the file", () =>
     Effect.gen(function*() {
       const { port } = yield* responding(200)
       const path = join(yield* temporaryDirectory, "gateway.json")

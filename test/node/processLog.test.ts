@@ -166,7 +166,7 @@ layer(Traced.layer, { excludeTestServices: true })("log in JSON, at trace level"
       }
     }))
 
-  it.effect("ERR-04 keeps one event on one line, whatever the request holds", () =>
+  it.effect("ERR-04 keeps one event on one line, for every request", () =>
     Effect.gen(function*() {
       const { gateway, issuer } = yield* Traced
       const before = gateway.log().length

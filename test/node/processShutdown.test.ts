@@ -71,7 +71,7 @@ const unfinished: ReadonlyArray<readonly [string, (c: Connection, u: RecordingUp
 
 describe.concurrent("stopping", { timeout: 60_000 }, () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    it.live(`${signal} ends the gateway with 0, whatever idle connections there are`, () =>
+    it.live(`${signal} ends the gateway with 0, with any number of idle connections`, () =>
       Effect.gen(function*() {
         const { connection, gateway } = yield* start(never)
         yield* connection.write(head + ping)
@@ -136,7 +136,7 @@ describe.concurrent("stopping", { timeout: 60_000 }, () => {
       yield* stream.send({ n: 1 })
       yield* connection.awaitText("data: {\"n\":1}")
       yield* connection.closed
-      assert.notMatch(connection.received(), /\r\n0\r\n\r\n$/, "nobody may take it for a whole one")
+      assert.notMatch(connection.received(), /\r\n0\r\n\r\n$/, "no client may mistake it for a complete one")
       assert.strictEqual(yield* request.ended, "Aborted")
       yield* endsWell(gateway)
       assert.match(

@@ -186,7 +186,7 @@ describe.concurrent("several workers", { timeout: 180_000 }, () => {
   it.live("closes the connection that was on its way to a worker when it died, and serves the others", () =>
     Effect.gen(function*() {
       const { gateway, ready: [one = {}] } = yield* startWorkers(2)
-      // A worker that is stopped takes no connection, and Node hands it one all the same.
+      // A worker that is stopped accepts no connections, and Node passes it one nevertheless.
       yield* kill(one, "SIGSTOP")
       const connections = yield* Effect.forEach(["a", "b"], (traceId) =>
         Effect.gen(function*() {

@@ -24,7 +24,7 @@ export class Installed extends Context.Service<Installed, {
     Installed,
     Effect.gen(function*() {
       const built = yield* builtPackage
-      // Beside the build, so that the dependencies are found above.
+      // Next to the build, so that the dependencies are found above.
       const project = yield* Effect.acquireRelease(
         Effect.promise(() => mkdtemp(join(dirname(built), "consumer-"))),
         (directory) => Effect.promise(() => rm(directory, { recursive: true, force: true }))

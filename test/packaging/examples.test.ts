@@ -102,51 +102,54 @@ const script = (file: string, run: string) => `
 
 const timeoutMillis = 240_000
 
-layer(Installed.layer, { excludeTestServices: true, timeout: timeoutMillis })("documentation in a user's project", (it) => {
-  it.effect("DOC-01 every example of the READMEs and of the docstrings MUST compile", () =>
-    Effect.gen(function*() {
-      const { project } = yield* Installed
-      const examples = docExamples()
-      assert.isAbove(examples.length, 10)
-      yield* Effect.promise(async () => {
-        await mkdir(join(project, "docs"))
-        for (const { code, name } of examples) await writeFile(join(project, "docs", `${name}.ts`), code)
-      })
-      yield* compile(project, "docs", "docs-out")
-    }), timeoutMillis)
-
-  it.effect(
-    "DOC-02 every example program MUST compile against the package, and respond to a stranger with 401",
-    () =>
+layer(Installed.layer, { excludeTestServices: true, timeout: timeoutMillis })(
+  "documentation in a user's project",
+  (it) => {
+    it.effect("DOC-01 every example of the READMEs and of the docstrings MUST compile", () =>
       Effect.gen(function*() {
         const { project } = yield* Installed
+        const examples = docExamples()
+        assert.isAbove(examples.length, 10)
         yield* Effect.promise(async () => {
-          await mkdir(join(project, "examples"))
-          for (const name of exampleFiles) {
-            await cp(join(root, "test/examples", name), join(project, "examples", name))
-          }
+          await mkdir(join(project, "docs"))
+          for (const { code, name } of examples) await writeFile(join(project, "docs", `${name}.ts`), code)
         })
-        yield* compile(project, "examples", "examples-out")
-        for (const [file, run] of Object.entries(runs)) {
-          const printed = yield* evaluate(project, script(file, run))
-          assert.match(printed, /^saw 401 Bearer error="[^"]+", .*resource_metadata="[^"]+"/m, file)
-        }
-      }),
-    timeoutMillis
-  )
+        yield* compile(project, "docs", "docs-out")
+      }), timeoutMillis)
 
-  it.effect(
-    "DOC-03 a conformance suite MUST run in a project without vitest, by node --test",
-    () =>
-      Effect.gen(function*() {
-        const { project } = yield* Installed
-        // vitest says by its variables that it runs, to its child processes too.
-        const printed = yield* sh(
-          `cd '${project}/examples-out' && env -u VITEST -u NODE_TEST_CONTEXT node --test --test-reporter=tap conformance.js`
-        )
-        assert.match(printed, /^# pass [1-9][0-9]*\n# fail 0$/m)
-        assert.match(printed, /ok \d+ - OPAQUE-01 /)
-      }),
-    timeoutMillis
-  )
-})
+    it.effect(
+      "DOC-02 every example program MUST compile against the package, and respond to a stranger with 401",
+      () =>
+        Effect.gen(function*() {
+          const { project } = yield* Installed
+          yield* Effect.promise(async () => {
+            await mkdir(join(project, "examples"))
+            for (const name of exampleFiles) {
+              await cp(join(root, "test/examples", name), join(project, "examples", name))
+            }
+          })
+          yield* compile(project, "examples", "examples-out")
+          for (const [file, run] of Object.entries(runs)) {
+            const printed = yield* evaluate(project, script(file, run))
+            assert.match(printed, /^saw 401 Bearer error="[^"]+", .*resource_metadata="[^"]+"/m, file)
+          }
+        }),
+      timeoutMillis
+    )
+
+    it.effect(
+      "DOC-03 a conformance suite MUST run in a project without vitest, by node --test",
+      () =>
+        Effect.gen(function*() {
+          const { project } = yield* Installed
+          // vitest says by its variables that it runs, to its child processes too.
+          const printed = yield* sh(
+            `cd '${project}/examples-out' && env -u VITEST -u NODE_TEST_CONTEXT node --test --test-reporter=tap conformance.js`
+          )
+          assert.match(printed, /^# pass [1-9][0-9]*\n# fail 0$/m)
+          assert.match(printed, /ok \d+ - OPAQUE-01 /)
+        }),
+      timeoutMillis
+    )
+  }
+)

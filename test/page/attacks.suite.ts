@@ -97,7 +97,7 @@ describe("what the page may do", () => {
       assert.includeMembers(loaded, ["/page.css", "/page.js"])
     }))
 
-  it("PAGE-02 MUST stop whatever would get into it: inline scripts and styles, markup from text, other hosts", () =>
+  it("PAGE-02 MUST block everything from outside: inline scripts and styles, markup from text, other hosts", () =>
     withPage(shown.origin, {}, async ({ page }) => {
       const found = await page.evaluate(async () => {
         // oxlint-disable-next-line unicorn/consistent-function-scoping -- it runs in the page

@@ -32,7 +32,7 @@ export const attacks: Readonly<Record<string, string>> = {
 const all = Object.values(attacks)
 const at = (index: number): string => all[index % all.length] ?? ""
 
-/** A status with an attack wherever a text of somebody else can be. */
+/** A status with an attack in every place for a text from outside. */
 export const hostileStatus = (): Status => {
   const status = standIn({ troubled: true })
   const [server] = status.servers

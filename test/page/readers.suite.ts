@@ -99,7 +99,7 @@ describe("the page for all readers", () => {
         const part of [
           "not responding",
           "works",
-          "unreachable; its last keys are used meanwhile",
+          "unreachable; its last keys are still used",
           "Problem:",
           "Warning:"
         ]

@@ -42,7 +42,7 @@ beforeAll(async () => {
 })
 afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 
-/** Presses a button, and gives the URL of the client that the browser goes to, where nobody listens. */
+/** Presses a button, and returns the URL of the client to which the browser goes, where nothing listens. */
 const press = async (page: Page, decision: "allow" | "deny"): Promise<URLSearchParams> => {
   const back = page.waitForRequest((request) => request.url().startsWith(redirectUri), { timeout: 15_000 })
   await page.click(`button[value=${decision}]`)

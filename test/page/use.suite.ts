@@ -52,7 +52,7 @@ describe("the page in use", () => {
       const partners = await page.locator("#provider-1").innerText()
       for (
         const part of [
-          "unreachable; its last keys are used meanwhile",
+          "unreachable; its last keys are still used",
           "Failed fetches",
           "71 times in a row",
           "Timeout of the whole fetch",

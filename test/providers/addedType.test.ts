@@ -50,7 +50,7 @@ const makeApiKeys = () => {
         })
     },
     describe: ({ owners, portal = null }) => ({ owners: Object.keys(owners).length, portal }),
-    warnings: ({ fields }) => Object.keys(fields.owners).length === 0 ? ["nobody has a key."] : [],
+    warnings: ({ fields }) => Object.keys(fields.owners).length === 0 ? ["no one has a key."] : [],
     authorizationServers: ({ portal }) => portal === undefined ? [] : [portal],
     readiness: () => Effect.sync(() => seen.isDown ? "unavailable" as const : "ready" as const),
     remember: { accepted: "1 minute" }
@@ -95,7 +95,7 @@ const served = Effect.gen(function*() {
 
 const settingsOf = (input: Record<string, unknown>) => {
   const { type } = makeApiKeys()
-  // As a config file has it: whatever the types say.
+  // As in a config file, in spite of the types.
   return Effect.map(
     Layer.build(GatewayConfig.layerVariables({ MCP_SERVER_URL: "http://127.0.0.1:1/mcp" }, input, { types: [type] })),
     (context) => Context.get(context, GatewayConfig)
@@ -178,7 +178,7 @@ describe("a provider type of a program's own", () => {
       })
       assert.deepStrictEqual(warnings(settings), [])
       const empty = yield* settingsOf({ providers: [{ type: "api-keys", owners: {} }] })
-      assert.deepStrictEqual(warnings(empty), ["Provider \"api-keys\": nobody has a key."])
+      assert.deepStrictEqual(warnings(empty), ["Provider \"api-keys\": no one has a key."])
     }))
 
   it.effect("has what is wrong with its fields reported with all other problems, and no value", () =>

@@ -1,7 +1,7 @@
 /** For each preset: its settings, the provider that stands in, and tokens as the provider's documentation describes them. */
 import type { InvalidTokenReason } from "../../src/errors/GatewayError.ts"
 import type { Identity } from "../../src/identity/Identity.ts"
-import { type Reply, metadataOf, type Places } from "../support/standIn.ts"
+import { metadataOf, type Places, type Reply } from "../support/standIn.ts"
 
 type Claims = Readonly<Record<string, unknown>>
 

@@ -78,7 +78,7 @@ describe("the lists of callers that are let in", () => {
         if (status !== 403) continue
         assert.include(response.text, "access_denied")
         assert.include(response.log, "MCP_ALLOWED_SUBJECTS")
-        // Who it was is nobody's business but the provider's.
+        // Only the provider may learn who it was.
         assert.notMatch(response.text + response.log, /@|someone|robot/i)
       }
     }))

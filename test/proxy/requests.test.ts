@@ -41,7 +41,7 @@ const padded = (length: number) => {
 }
 
 layer(Fixture, { excludeTestServices: true })("requests on their way upstream", (it) => {
-  it.effect("FW-3 fields arrive byte for byte, whatever the method", () =>
+  it.effect("FW-3 fields arrive byte for byte, for every method", () =>
     Effect.gen(function*() {
       const { forwarded, reset, upstream } = yield* GatewayFixture
       yield* reset
@@ -74,7 +74,7 @@ layer(Fixture, { excludeTestServices: true })("requests on their way upstream", 
       }
     }))
 
-  it.effect("the trace id arrives once and equals that of the response, whatever the client sent", () =>
+  it.effect("the trace id arrives once and equals that of the response, for every field of the client", () =>
     Effect.gen(function*() {
       const { reset, send, upstream } = yield* GatewayFixture
       const sent = [[], ["X-Trace-Id: trace-1"], ["X-Trace-Id: not an id"], ["X-Trace-Id: a", "X-Trace-Id: b"]]

@@ -15,10 +15,12 @@ import * as responses from "../support/upstreamResponses.ts"
 
 /** Responds at one path and redirects all others to it, as web frameworks do. */
 const at = (path: string, status: number): UpstreamHandler => (request, response) =>
-  (request.url === path ? responses.jsonRpc : responses.redirect(`http://${request.headers("host")[0]}${path}`, status))(
-    request,
-    response
-  )
+  (request.url === path
+    ? responses.jsonRpc
+    : responses.redirect(`http://${request.headers("host")[0]}${path}`, status))(
+      request,
+      response
+    )
 
 /** Redirects either spelling to the other. */
 const both: UpstreamHandler = (request, response) =>
@@ -102,7 +104,11 @@ layer(Layer.empty, { excludeTestServices: true })("an MCP server that serves one
         assert.notInclude(below.text, "/server")
         yield* slash.logged(`redirects (307) to ${slash.upstream.origin}/server/x/; set MCP_SERVER_URL`)
 
-        const other = yield* make(start, "/server", responses.redirect("https://elsewhere.example/server/?t=secret", 308))
+        const other = yield* make(
+          start,
+          "/server",
+          responses.redirect("https://elsewhere.example/server/?t=secret", 308)
+        )
         const elsewhere = yield* other.ask("/mcp")
         assert.deepStrictEqual([elsewhere.status, elsewhere.seen.length], [502, 1], start)
         yield* other.logged("redirects (308) to https://elsewhere.example/server/; set MCP_SERVER_URL")

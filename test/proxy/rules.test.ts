@@ -91,7 +91,7 @@ const useWith =
     })
 
 describe("rules", () => {
-  it.live("what anyone may do needs no token, and the server is told of nobody", () =>
+  it.live("what anyone may do needs no token, and the server gets no caller", () =>
     Effect.gen(function*() {
       const { ask } = yield* start()
       const spoofed = ["X-Auth-User-Id: admin", "x-auth-scopes: notes:admin", "X_Auth_Email: a@b.c"]
@@ -146,7 +146,7 @@ describe("rules", () => {
       }
     }))
 
-  it.live("a token that is there is verified, whatever anyone may do", () =>
+  it.live("a token that is present is verified, even for what anyone may do", () =>
     Effect.gen(function*() {
       const { ask } = yield* start()
       for (const authorization of ["Bearer wrong", "Bearer", "Basic YTpi"]) {
@@ -189,7 +189,10 @@ describe("rules", () => {
         const { response, seen } = yield* ask("admin", body)
         assert.strictEqual(response.status, 403, body)
         assert.lengthOf(seen, 0)
-        assert.deepStrictEqual(JSON.parse(response.text), { error: "access_denied", error_description: "Access denied" })
+        assert.deepStrictEqual(JSON.parse(response.text), {
+          error: "access_denied",
+          error_description: "Access denied"
+        })
         assert.notInclude(response.text + JSON.stringify(response.headers("www-authenticate")), "rule")
         const entry = JSON.stringify(logs.entries().at(-1))
         assert.include(entry, "DeniedByRule")
@@ -221,7 +224,10 @@ describe("rules", () => {
         requiredScopes: ["mcp:use"]
       })
       assert.strictEqual((yield* ask(null, ping)).response.status, 200)
-      assert.strictEqual(challengeOf((yield* ask(null, toolCall("delete_x"))).response)["scope"], "mcp:use notes:delete")
+      assert.strictEqual(
+        challengeOf((yield* ask(null, toolCall("delete_x"))).response)["scope"],
+        "mcp:use notes:delete"
+      )
       assert.strictEqual(
         challengeOf((yield* ask("other", toolCall("delete_x"))).response)["scope"],
         "mcp:use notes:delete"
@@ -285,7 +291,7 @@ describe("rules", () => {
       }
     }))
 
-  it.live("a long body is collected, whatever its length, and decided as a whole", () =>
+  it.live("a long body is collected, regardless of its length, and decided as a whole", () =>
     Effect.gen(function*() {
       const { ask } = yield* start()
       const allowed = yield* ask("nothing", long("other_tool"))
@@ -313,7 +319,7 @@ describe("rules", () => {
       assert.strictEqual(yield* use(null, nobodys), 200)
       assert.strictEqual(yield* use("reader", nobodys, toolCall("other_tool")), 200)
 
-      // An id of the server's own belongs to nobody who could be asked for a token.
+      // An id of the server's own belongs to no caller who could be asked for a token.
       const fresh = yield* start()
       const { response } = yield* fresh.ask(null, ping, { lines: ["Mcp-Session-Id: server-session"] })
       assert.strictEqual(response.status, 404)

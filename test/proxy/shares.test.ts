@@ -130,7 +130,7 @@ layer(Fixture, { excludeTestServices: true })("A caller", (it) => {
       for (const caller of callers) assert.deepStrictEqual(yield* statuses(caller, 3), [200, 200, 200])
     }).pipe(Effect.scoped))
 
-  /** Begins to send a message, and never ends; the response that comes all the same. */
+  /** Begins to send a message that never ends; returns the response that comes nevertheless. */
   const unfinished = Effect.fnUntraced(function*(caller: string) {
     const { bytes, gateway } = yield* GatewayFixture
     const whole = bytes({ authorization: `Bearer ${caller}`, body: longPing(300_000) })

@@ -81,7 +81,7 @@ layer(Fixture, { excludeTestServices: true })("slow clients", (it) => {
       const opened = yield* exchange("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5000\r\n\r\n")
       const look = makePace(opened)
       const { client, request } = opened
-      // Nobody reads it: it is not the client's turn.
+      // The client does not read it: it is not the client's turn.
       assert.deepStrictEqual([look(1), look(60_001)], [[], []])
       request.resume()
       assert.deepStrictEqual([look(100_000), look(109_999)], [[], []])

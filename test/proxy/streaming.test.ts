@@ -60,7 +60,9 @@ layer(Fixture, { excludeTestServices: true })("streaming", (it) => {
         "content-encoding": [],
         "content-length": []
       }
-      for (const [name, values] of Object.entries(expected)) assert.deepStrictEqual(response.headers(name), values, name)
+      for (const [name, values] of Object.entries(expected)) {
+        assert.deepStrictEqual(response.headers(name), values, name)
+      }
     }))
 
   it.effect("FW-5 comments, retries, odd line ends and partial events pass as they are sent", () =>

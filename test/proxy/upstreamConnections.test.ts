@@ -185,7 +185,7 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
         yield* rawExchange(gateway.origin, bytes({ body: pay }), { idleMillis: 50 })
         yield* eventually(() => server.connections.every(({ isOpen }) => !isOpen))
       }
-      // Whatever would have been opened was, by the time that a request has come and gone.
+      // By the end of another request, every connection that would be opened has been opened.
       assert.strictEqual((yield* send()).responses[0]?.status, 200)
       assert.deepStrictEqual(server.connections.map(({ requests }) => requests.length), [1, 1, 1, 1, 1, 1])
     }))

@@ -10,7 +10,7 @@ import * as responses from "../support/upstreamResponses.ts"
 
 const Fixture = GatewayFixture.layer({ upstreamTimeoutMillis: 300 })
 const unavailable = { status: 502, error: "server_error", upstreamRequests: 1 }
-// Not to be repeated, whatever the connection went through.
+// Not to be repeated, regardless of the connection.
 const echo = toolCall("echo")
 
 const head = (lines: string) => `HTTP/1.1 ${lines}\r\n\r\n`
@@ -114,7 +114,7 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
         "a space before the colon": responses.rawBytes(head("200 OK\r\nContent-Length : 2") + "{}", "End"),
         "a huge head": responses.rawBytes(head(`200 OK\r\nX-Pad: ${"x".repeat(100_000)}`), "End"),
         "a tunnel": responses.rawBytes(head("101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade"), "End"),
-        "a status that is none": responses.rawBytes(head("999 What\r\nContent-Length: 0"), "End"),
+        "an invalid status": responses.rawBytes(head("999 What\r\nContent-Length: 0"), "End"),
         "a status below 200": responses.rawBytes(head("099 What\r\nContent-Length: 0"), "End")
       }
       for (const [name, handler] of Object.entries(broken)) {

@@ -165,7 +165,7 @@ describe("Hostile responses", () => {
       const body = JSON.stringify({ keys: [...unusable.map(([key]) => key), ...keys] })
       yield* issuer.misbehave(jwksPath, Misbehaviour.Respond({ body }), Infinity)
       yield* TestClock.adjust("5 minutes")
-      yield* goodPass(setting, "beside")
+      yield* goodPass(setting, "sideBySide")
       const [line, ...others] = yield* warnings("unusable", host)
       assert.deepStrictEqual(others, [])
       for (const [, reason] of unusable) assert.include(line ?? "", reason)
@@ -182,7 +182,7 @@ describe("Hostile responses", () => {
       ]
       for (const twin of twins) yield* issuer.publishKey(twin.publicJwk)
       yield* TestClock.adjust("5 minutes")
-      yield* goodPass(setting, "beside")
+      yield* goodPass(setting, "sideBySide")
       for (const key of twins) assert.strictEqual(yield* verify(yield* issuer.sign({ key })), "UnknownKey")
       assert.isNotEmpty(yield* warnings("unusable", "RepeatedKeyId", host))
       // A duplicate of a key counts as the same key.
@@ -203,7 +203,7 @@ describe("Hostile responses", () => {
       assert.isBelow(body.length, megabyte)
       yield* issuer.misbehave(jwksPath, Misbehaviour.Respond({ body }), Infinity)
       yield* TestClock.adjust("5 minutes")
-      yield* goodPass(setting, "beside")
+      yield* goodPass(setting, "sideBySide")
       assert.strictEqual(yield* verify(yield* issuer.sign({ key: late })), "UnknownKey")
       const lines = yield* warnings("unusable", host)
       assert.isNotEmpty(lines)

@@ -207,7 +207,7 @@ describe("RemoteValue", () => {
         }))
     }
 
-    it.effect("JWKS-22 a value that is about to end is fetched by one request, and serves the others meanwhile", () =>
+    it.effect("JWKS-22 a value that is about to expire is fetched by one request, and still serves the others", () =>
       Effect.gen(function*() {
         const { fetches, value } = yield* alone(sent("a"), Effect.delay(down, "1 second"))
         assert.strictEqual(yield* outcome(value.current), "a")

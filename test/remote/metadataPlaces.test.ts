@@ -40,7 +40,7 @@ const ways: ReadonlyArray<readonly [string, () => Response]> = [
 ]
 
 describe("discovery", () => {
-  it.effect("tries one location after the other, whatever the first ones respond", () =>
+  it.effect("tries one location after the other, regardless of the first responses", () =>
     Effect.forEach(ways, ([way, response]) =>
       withProviders(Effect.gen(function*() {
         for (const [index, place] of allPlaces.entries()) {

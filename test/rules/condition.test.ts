@@ -260,7 +260,7 @@ describe("an expression that is wrong", () => {
   const pieces = ["claims", ".email", "(", ")", "[", "]", "{", "}", "'", "\"", "\\", "has(", "==", "&&", "||", "?", ":"]
 
   it.prop(
-    "compiles or is reported, whatever the text",
+    "compiles or is reported, for every text",
     {
       text: either(
         Arbitrary.schema(Schema.String),
@@ -304,7 +304,7 @@ describe("an evaluation", () => {
       ? scalar
       : either<Json>(scalar, Arbitrary.array(json(depth - 1), { maxLength: 4 }), object(json(depth - 1)))
 
-  it.prop("never throws, and says true, false or why not, whatever the JSON", {
+  it.prop("never throws, and returns true, false or a reason, for any JSON", {
     claims: object(json(3)),
     args: json(3)
   }, ({ args, claims }) =>

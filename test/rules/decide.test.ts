@@ -59,7 +59,7 @@ describe("decide", () => {
     })
   })
 
-  it("a condition that is false or fails denies, whatever the scopes are; so does the default rule", () => {
+  it("a condition that is false or fails denies, regardless of the scopes; so does the default rule", () => {
     const policy = policyOf([
       { tools: ["admin_*"], scopes: ["a"], when: "'admins' in claims.groups" },
       { tools: ["pay"], when: "message.arguments.amount <= 100" },

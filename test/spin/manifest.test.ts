@@ -25,7 +25,7 @@ const values = {
 }
 const created = readManifest(newApplication("notes-guard", values))
 
-/** What somebody has before the gateway comes. */
+/** A manifest before the gateway is added. */
 const notes = `spin_manifest_version = 2
 
 [application]

@@ -81,7 +81,7 @@ describe("the peer on Spin", () => {
     }
   })
 
-  it.effect("decides whether forwarding fields are believed, whatever a client claims about itself", () =>
+  it.effect("decides whether forwarding fields are trusted, regardless of what a client claims about itself", () =>
     Effect.gen(function*() {
       const { origin } = yield* gateway({ mcp_trusted_proxies: "10.0.0.0/8" })
       assert.strictEqual(yield* origin([peer("10.1.2.3:4000")]), behindProxy)

@@ -8,7 +8,7 @@ import type { ProviderReach } from "../../src/verify/opaque/providerRejection.ts
 import { SharedProbe } from "../../src/verify/opaque/Reachability.ts"
 
 describe("probes on Spin", () => {
-  it.effect("are made by one instance in 10 seconds for all that share the store, whatever they find", () =>
+  it.effect("are made by one instance in 10 seconds for all that share the store, regardless of the result", () =>
     Effect.gen(function*() {
       const store = yield* KeyValueStore.KeyValueStore
       let asked = 0

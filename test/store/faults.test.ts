@@ -1,4 +1,7 @@
-/** A store that fails in every way, behind a proxy that spoils what it sends: nobody is wrongly let in, and nobody rejected. */
+/**
+ * A store that fails in every way, behind a proxy that spoils its replies: no caller is wrongly accepted, and none is
+ * wrongly rejected.
+ */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -35,7 +38,7 @@ const faults: Readonly<Record<string, Fault>> = {
 
 layer(Layer.empty, { excludeTestServices: true, timeout: "120 seconds" })("a store that fails", (it) => {
   for (const [name, fault] of Object.entries(faults)) {
-    it.effect(`REPL-05 REPL-03 MUST accept good tokens and reject invented ones whatever it says: ${name}`, () =>
+    it.effect(`REPL-05 REPL-03 MUST accept valid tokens and reject invented ones regardless of its replies: ${name}`, () =>
       Effect.gen(function*() {
         const redis = yield* startRedis()
         const issuer = yield* makeIssuer

@@ -1,4 +1,4 @@
-/** Whatever bytes stand in the store, and whichever entries are swapped: verdicts are those of the provider. */
+/** With any bytes in the store, and with any entries swapped, verdicts are those of the provider. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Aead from "effect/crypto/Aead"
 import * as Digest from "effect/crypto/Digest"
@@ -34,7 +34,7 @@ const origin: ProviderOrigin = {
 
 const which = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 5 }))
 
-/** What somebody does to the store between two requests. */
+/** What an attacker does to the store between two requests. */
 const tampering = Schema.Union([
   Schema.Struct({ kind: Schema.Literal("write"), at: which, text: Schema.String }),
   Schema.Struct({ kind: Schema.Literal("swap"), at: which, from: which }),
@@ -59,7 +59,7 @@ const tokens = ["good-0", "bad-1", "good-2", "bad-3", "good-4", "bad-5"]
 
 describe("verdicts of replicas", () => {
   it.effect.prop(
-    "REPL-03 MUST be those of the provider whatever is done to the store",
+    "REPL-03 MUST be those of the provider regardless of what is done to the store",
     [Schema.Array(tampering).check(Schema.isMaxLength(12))],
     ([actions]) =>
       Effect.gen(function*() {

@@ -167,7 +167,7 @@ layer(Layer.empty, { excludeTestServices: true, timeout: "120 seconds" })("repli
       // As in the memory of the first one.
       assert.strictEqual(yield* (other ?? assert.fail()).status(token), 200)
       yield* eventually(Effect.map((one ?? assert.fail()).status(token), (status) => status === 401))
-      // Whoever puts the entry back does not prolong it.
+      // Restoring the entry does not prolong it.
       yield* redis.command("SET", name, sealed.split("\r\n")[1] ?? assert.fail())
       assert.strictEqual(yield* (other ?? assert.fail()).status(token), 401)
       const third = yield* startReplica(issuer, redis.url)

@@ -9,7 +9,7 @@ import type {
 import { randomUUID } from "node:crypto"
 import { type FillIn, followRedirects } from "./followRedirects.ts"
 
-// Nobody listens there: the redirect to it is read, not followed.
+// Nothing listens there: the redirect to it is read, not followed.
 const redirectUrl = "http://127.0.0.1:9/callback"
 
 /**
@@ -32,8 +32,8 @@ export class HeadlessOAuthClient implements ProviderV1, ProviderV2 {
   readonly #fillIn: FillIn | undefined
 
   /**
-   * `scope` is what the client asks for when the server does not say; nothing unless given. `fillIn` is the user before the
-   * pages of an authorization server; there are none unless given.
+   * `scope` is what the client requests if the server names no scopes; nothing by default. `fillIn` is the user at the
+   * pages of an authorization server; by default there are no pages.
    */
   constructor(scope?: string, fillIn?: FillIn) {
     this.#fillIn = fillIn

@@ -2,7 +2,7 @@
  * A complete authorization server on the loopback interface, built with the npm package `oidc-provider`.
  *
  * Dynamic client registration, authorization code with PKCE, refresh tokens, and JWT access tokens (RS256) for the
- * resource that is asked for (RFC 8707). Whoever comes is logged in as one user who consents to everything, so that a
+ * resource that is asked for (RFC 8707). Every visitor is logged in as one user who consents to everything, so that a
  * program can follow the redirects.
  */
 import * as Effect from "effect/Effect"

@@ -13,7 +13,7 @@ type Json = Readonly<Record<string, unknown>>
 export interface VisitorOptions {
   /** A client of the authorization server, where clients cannot register. */
   readonly clientId?: string
-  /** `http://127.0.0.1:33418/callback` unless given; nobody listens there. */
+  /** `http://127.0.0.1:33418/callback` unless given; nothing listens there. */
   readonly redirectUri?: string
 }
 

@@ -7,7 +7,7 @@ import * as References from "effect/References"
 import { inspect } from "node:util"
 
 /**
- * The log of whatever runs with this layer, all levels.
+ * The log of everything that runs with this layer, all levels.
  *
  * An entry is its JSON text and, below it, all that another format could show (JSON drops the causes of errors, and
  * maps; the pretty format does not).

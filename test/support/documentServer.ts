@@ -5,7 +5,7 @@ import { serveWebHandler } from "./serve.ts"
 /** The response at a path: a JSON document, or any response. */
 export type Place = Record<string, unknown> | (() => Response)
 
-/** Serves `places`, which may be changed meanwhile, by their paths, and 404 elsewhere; remembers what it was asked. */
+/** Serves `places`, which may be changed later, by their paths, and 404 elsewhere; records the requests. */
 export const serveDocuments = Effect.fnUntraced(function*(
   makePlaces: (origin: string) => Record<string, Place>
 ) {

@@ -51,7 +51,9 @@ export const followRedirects = async (start: URL, callback: string, fillIn?: Fil
       url = new URL(form.action, url)
       continue
     }
-    if (location === null) throw new Error(`${url.pathname} responded with ${response.status} without a redirect: ${text}`)
+    if (location === null) {
+      throw new Error(`${url.pathname} responded with ${response.status} without a redirect: ${text}`)
+    }
     url = new URL(location, url)
     if (url.href.startsWith(`${callback}?`)) return url
   }

@@ -22,7 +22,7 @@ export interface Rejection {
   readonly status: number
   /** The `error` member of the body. */
   readonly error: string
-  /** The gateway closes the connection after its one response, whatever else was sent. */
+  /** The gateway closes the connection after its one response, regardless of what else was sent. */
   readonly closes?: boolean
 }
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { readResponses } from "./rawResponses.ts"
 import { rawExchange, rawRequest } from "./rawHttp.ts"
+import { readResponses } from "./rawResponses.ts"
 import { makeRecordingUpstream } from "./RecordingUpstream.ts"
 
 const read = (text: string, options = { closed: false }) => readResponses(Buffer.from(text, "latin1"), options)

@@ -14,7 +14,7 @@ const listenOn = (port: number) =>
   })
 
 describe("ports that tests reserve", () => {
-  it.live("differ from each other, can be listened on, and are none that the system gives away", () =>
+  it.live("differ from each other, can be listened on, and are not assigned by the system", () =>
     Effect.gen(function*() {
       const ports = yield* Effect.all(Array.from({ length: 20 }, () => reservePort), { concurrency: "unbounded" })
       assert.strictEqual(new Set(ports).size, 20)

@@ -19,10 +19,10 @@ const listenOn = (port: number): Effect.Effect<Server | undefined> =>
 let pair = Math.floor(Math.random() * pairs)
 
 /**
- * Reserves a port of 127.0.0.1 for what must know its URL before it listens: no other test gets the port as long as this process runs,
- * and the system gives it to nothing else.
+ * Reserves a port of 127.0.0.1 for servers that must know their URL before they listen: no other test gets the port as
+ * long as this process runs, and the system gives it to nothing else.
  *
- * Ports come in pairs. Whoever listens on the even one has the odd one.
+ * Ports come in pairs. A process that listens on the even port owns the odd one.
  */
 export const reservePort: Effect.Effect<number> = Effect.gen(function*() {
   for (let tried = 0; tried < pairs; tried++) {

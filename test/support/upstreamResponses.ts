@@ -72,8 +72,8 @@ export const hang: UpstreamHandler = () => Effect.never
 /**
  * Resets the connection (RST).
  *
- * Real time passes first, whatever the `Clock`: a client on Node that finds data and a reset in one poll reports the end
- * of the stream, and would take a body without a length for complete.
+ * Real time passes first, regardless of the `Clock`: a client on Node that finds data and a reset in one poll reports
+ * the end of the stream, and would take a body without a length for complete.
  */
 export const resetConnection = (response: ServerResponse): Effect.Effect<void> =>
   Effect.map(Effect.promise(() => wait(20)), () => {

@@ -42,7 +42,7 @@ const keyOf = (header: Parsed["header"], { keys }: Known): KeyObject | undefined
   return jwk === undefined ? undefined : jwkToKey(jwk)
 }
 
-/** `alg` of the header, whatever is listed and whatever the key says. */
+/** `alg` of the header, regardless of the list and of the key. */
 const anyAlgorithm = (parsed: Parsed, key: KeyObject | undefined): boolean => {
   if (key === undefined) return false
   const hash = key.asymmetricKeyType === "ed25519" ? null : `sha${text(own(parsed.header, "alg")).slice(2)}`

@@ -163,7 +163,7 @@ describe("identity_jwt", () => {
       assert.strictEqual(request.headers("x-auth-issuer").length, 1)
     }))
 
-  it.live("says nothing for a request without a caller, whose forged token is removed all the same", () =>
+  it.live("adds nothing to a request without a caller, whose forged token is removed nevertheless", () =>
     Effect.gen(function*() {
       const { sent } = yield* start({
         ...ruled({ rules: [{ methods: ["tools/call"], allow: "anyone" }] }),

@@ -106,7 +106,7 @@ const call = (url: string, authorization: string) =>
 
 describe("a server of the official SDK that verifies with jose", () => {
   for (const [algorithm, pem] of [["EdDSA", ed25519Pem()], ["ES256", p256Pem()]] as const) {
-    it.live(`knows the caller by the gateway's token (${algorithm}), and lets nobody else in`, () =>
+    it.live(`knows the caller by the gateway's token (${algorithm}), and accepts no one else`, () =>
       Effect.gen(function*() {
         const server = yield* startServer
         const gateway = yield* startGateway(settings(server.url, {

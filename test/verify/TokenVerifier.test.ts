@@ -115,7 +115,7 @@ describe("TokenVerifier", () => {
     }).pipe(Effect.provide(Subject))
   })
 
-  it.effect("verifies with a configured public key, whatever kid says", () =>
+  it.effect("verifies with a configured public key, regardless of kid", () =>
     withProviders(Effect.gen(function*() {
       yield* TestClock.setTime(start * 1000)
       const issuer = yield* TestIssuer.make()

@@ -26,7 +26,7 @@ describe("base64url", () => {
     ({ text }) => Effect.sync(() => assert.deepStrictEqual(decode(text), canonical(text)))
   )
 
-  it("JOSE-24 accepts one encoding of each ending, whatever its last character", () => {
+  it("JOSE-24 accepts one encoding of each ending, for every last character", () => {
     const characters = [...alphabet, "=", "+", "/", ".", " ", "\n", "\0", "\u0141", "\uff21", "\u{1F511}"]
     let accepted = 0
     for (const start of ["", "A", "AB", "ABC", "ABCD"]) {

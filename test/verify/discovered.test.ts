@@ -82,13 +82,13 @@ describe("the endpoint of an opaque token provider", () => {
       })))
   }
 
-  it.effect("Integration Guide: is {issuer}/oauth/userinfo where that responds, whatever the metadata say", () =>
+  it.effect("Integration Guide: is {issuer}/oauth/userinfo where that responds, regardless of the metadata", () =>
     withProviders(Effect.gen(function*() {
       const issuer = yield* setUp
       const { asked, origin, places } = yield* serveDocuments((origin) => ({
         [openId]: { issuer: origin, userinfo_endpoint: `${origin}/me` },
         "/oauth/userinfo": { sub: "alice" },
-        "/me": { sub: "somebody else" }
+        "/me": { sub: "someone else" }
       }))
       const userinfoEndpoint = `${origin}/oauth/userinfo`
       const verify = yield* verifierOf(

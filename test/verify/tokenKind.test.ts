@@ -150,7 +150,7 @@ describe("the kind of a token", () => {
       for (const [, claims] of access) yield* assertAccepted(verify, yield* issuer.issueOpaque({ claims }))
     })))
 
-  it.effect("sends no provider a JWT that says it is not an access token, whatever its signature", () =>
+  it.effect("sends no provider a JWT that states it is not an access token, regardless of its signature", () =>
     withProviders(Effect.gen(function*() {
       const { issuer } = yield* setUp
       const response = Misbehaviour.Respond({

@@ -98,7 +98,7 @@ const run = Effect.fnUntraced(function*(events: Events, evictAt: number) {
   const keys: Array<Key> = []
   const tokens: Array<Issued> = []
   let generation = 0
-  // Time that has passed, whatever the wall clock says, and when the provider was last down.
+  // The elapsed time, independent of the wall clock, and when the provider was last down.
   let elapsed = 0
   let downAt = Number.NEGATIVE_INFINITY
   let isDown = false

@@ -31,7 +31,7 @@ const stateTexts: Readonly<Record<string, string>> = {
   fresh: "keys are current",
   refreshing: "keys are current, being fetched again",
   expired: "keys are fetched again when they are needed",
-  stale: "unreachable; its last keys are used meanwhile",
+  stale: "unreachable; its last keys are still used",
   unavailable: "unavailable",
   refused: "rejects the gateway's own credentials",
   pending: "keys are being fetched",
@@ -51,7 +51,9 @@ const fewest = 5
 const acceptsNone = (provider: ProviderStatus): boolean =>
   provider.accepted === 0 && provider.lastAcceptedAt === undefined && provider.rejected >= fewest
 
-/** The most frequent reason for rejecting tokens of a provider, judging by the latest rejection for each reason. */
+/**
+ * The most frequent reason for rejecting tokens of a provider, as far as the latest rejection for each reason shows.
+ */
 const reasonOfRejections = ({ name }: ProviderStatus, rejections: ReadonlyArray<RejectionStatus>): string => {
   const [most] = rejections.filter(({ last }) => last.provider === name).toSorted((one, other) =>
     other.sinceStart - one.sinceStart

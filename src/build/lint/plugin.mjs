@@ -182,51 +182,22 @@ const words = [
   [/\b(?:is|are) none\b/u, "is not a …"],
   [/\bwhoever\b|\bthose who\b/iu, "name them: clients that, callers that"],
   [/\bsomebody\b/iu, "anyone, someone"],
+  [/\bnobody(?:'s)? \w/iu, "no one, no client, no caller"],
+  [/\bwhatever\b/iu, "regardless of, any"],
   [/\bbeside\b/iu, "besides, in addition to, next to"],
   [/\b(?:cures?|mends?|mended)\b/iu, "fix"],
   [/\bpatience\b/iu, "timeout"],
   [/\bletGo\b|\blets? go\b/u, "discard, release"],
   [/\boverlook/iu, "ignore"],
   [/\bcomplain/iu, "report, problem"],
-  [/^\W*Says (?:whether|what|how|why)\b/u, "Returns whether …, or a noun phrase"]
+  [/\b(?:befall|misfortune)/iu, "fault, failure"],
+  [/\ball the same\b|\bmay well\b|\bmeanwhile\b/iu, "say it plainly, or leave it out"],
+  [/\bconnects? anew\b/iu, "reconnect"],
+  [/^\W*(?:Says|Tells) (?:whether|what|how|why)\b/u, "Returns whether …, or a noun phrase"]
 ]
 
-/** Rooms whose words are checked. */
-const worded = new Set([
-  "admin",
-  "audit",
-  "authorize",
-  "config",
-  "credential",
-  "discovery",
-  "doctor",
-  "embed",
-  "errors",
-  "explain",
-  "facade",
-  "fairness",
-  "forward",
-  "http",
-  "identity",
-  "issuer",
-  "keys",
-  "limits",
-  "log",
-  "message",
-  "metrics",
-  "middleware",
-  "node",
-  "providers",
-  "registry",
-  "remote",
-  "rules",
-  "spin",
-  "store",
-  "testing",
-  "trace",
-  "upstream",
-  "verify"
-])
+/** Error codes of network libraries, and a state of providers that operators know. */
+const permitted = /ECONNREFUSED|Connection ?Refused|await ?Refused|connections? refused|refused connections?|^refused$|`refused`/giu
 
 /** Error codes of network libraries, and a state that operators know. */
 const permitted = /ECONNREFUSED|ConnectionRefused|^refused$|`refused`/gu
@@ -235,13 +206,10 @@ const permitted = /ECONNREFUSED|ConnectionRefused|^refused$|`refused`/gu
 const fieldWords = {
   create(context) {
     const file = context.filename ?? context.getFilename()
-    if (relative(src, file).startsWith("..") || !worded.has(roomOf(file))) return {}
+    if (!isWorded(relative(root, file).split(sep).join("/"))) return {}
     const report = (text, where) => {
-      const checked = text.replaceAll(permitted, "")
-      const found = words.find(([pattern]) => pattern.test(checked))
-      if (found !== undefined) {
-        context.report({ ...where, message: `Write "${found[1]}" in place of "${found[0].exec(checked)?.[0].trim()}".` })
-      }
+      const message = wordProblem(text)
+      if (message !== undefined) context.report({ ...where, message })
     }
     return {
       Program() {

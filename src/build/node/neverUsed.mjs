@@ -2,7 +2,7 @@ import { createRequire } from "node:module"
 
 const { resolve } = createRequire(import.meta.url)
 
-const refusal = (what) => `() => { throw new Error("${what} is not part of this program") }`
+const rejection = (what) => `() => { throw new Error("${what} is not part of this program") }`
 
 /** An import of some module, and its replacement. */
 const replacements = [
@@ -24,13 +24,13 @@ const replacements = [
     // Not offered to the MCP server; loads `node:http2`.
     imported: /^\.\/client-h2(?:\.js)?$/,
     importer: /undici/,
-    contents: `module.exports = ${refusal("HTTP/2")}`
+    contents: `module.exports = ${rejection("HTTP/2")}`
   },
   {
     // `httpServer.ts` has no upgrades.
     imported: /^\.\/NodeWS\.js$/,
     importer: /NodeHttpServer/,
-    contents: `export const WebSocketServer = ${refusal("WebSocket")}`
+    contents: `export const WebSocketServer = ${rejection("WebSocket")}`
   },
   {
     imported: /^\.\/Undici\.js$/,
@@ -40,7 +40,7 @@ const replacements = [
   {
     imported: /^\.\/internal\/upgrade\.js$/,
     importer: /NodeHttp(?:Server|Client)/,
-    contents: `export const frameBody = ${refusal("upgrade")}, drainBody = frameBody, toSocket = frameBody`
+    contents: `export const frameBody = ${rejection("upgrade")}, drainBody = frameBody, toSocket = frameBody`
   },
   {
     // TLS is for the proxy in front.

@@ -39,7 +39,7 @@ export const buildComponent = async (entry, output, worldName = "gateway") => {
     footer: { js: sweep },
     logLevel: "warning"
   })
-  // Not beside the output: the tool splits paths at spaces and does not follow links out of the working directory.
+  // Not next to the output: the tool splits paths at spaces and does not follow links out of the working directory.
   const directory = await mkdtemp(join(tmpdir(), "mcp-authorizer-spin-"))
   const sourcePath = join(directory, "bundle.js")
   await writeFile(sourcePath, spellOutProperties(script.text))

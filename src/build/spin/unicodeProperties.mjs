@@ -26,7 +26,7 @@ const inClass = (text, offset) => {
 
 /**
  * Spells out `\p{…}` in the regular expressions of a bundle, as this Node knows Unicode: the component's engine has no
- * Unicode tables and refuses the whole script.
+ * Unicode tables and rejects the whole script.
  */
 export const spellOutProperties = (bundle) => {
   const known = new Map()

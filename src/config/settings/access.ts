@@ -34,8 +34,7 @@ export const access = {
   MCP_TOKEN_HEADER: {
     kind: tokenField,
     default: "authorization",
-    doc:
-      "The request field with the token. MCP clients send `Authorization`. Another field, such as " +
+    doc: "The request field with the token. MCP clients send `Authorization`. Another field, such as " +
       "`Cf-Access-Jwt-Assertion`, is for gateways behind a proxy that signs callers in itself; it contains nothing " +
       "but the token, and `Authorization` is then ignored."
   },
@@ -43,8 +42,7 @@ export const access = {
     kind: emails,
     absent: none,
     otherwise: "no list",
-    doc:
-      "Callers that are allowed, by verified e-mail address. If any of `MCP_ALLOWED_EMAILS`, " +
+    doc: "Callers that are allowed, by verified e-mail address. If any of `MCP_ALLOWED_EMAILS`, " +
       "`MCP_ALLOWED_EMAIL_DOMAINS` and `MCP_ALLOWED_SUBJECTS` is set, a caller must be on one of these lists; " +
       "others get 403.",
     perServer: true
@@ -85,8 +83,7 @@ export const access = {
   MCP_FORWARD_AUTH_UNREAD: {
     kind: choice(unreadMessages),
     default: "deny",
-    doc:
-      "What `/forward-auth` does where rules need the body of a request, which proxies do not send: `deny`, or " +
+    doc: "What `/forward-auth` does where rules need the body of a request, which proxies do not send: `deny`, or " +
       "`allow` every caller with a valid token. MCP names methods and tools in fields since revision 2026-07-28."
   },
   MCP_CA_FILE: {
@@ -99,8 +96,7 @@ export const access = {
     kind: hosts,
     absent: none,
     otherwise: "none",
-    doc:
-      "Hosts in a private network that may be reached over plain http: providers, and the host of `MCP_PUBLIC_URL`."
+    doc: "Hosts in a private network that may be reached over plain http: providers, and the host of `MCP_PUBLIC_URL`."
   },
   MCP_CLOCK_SKEW: {
     kind: plainSeconds(0, 300),

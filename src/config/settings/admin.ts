@@ -15,8 +15,7 @@ export const admin = {
     kind: host,
     default: "127.0.0.1",
     atStart: true,
-    doc:
-      "The address of the admin port. An address that other machines can reach requires `MCP_ADMIN_TOKEN` or " +
+    doc: "The address of the admin port. An address that other machines can reach requires `MCP_ADMIN_TOKEN` or " +
       "`MCP_ADMIN_SCOPES`."
   },
   MCP_ADMIN_TOKEN: {

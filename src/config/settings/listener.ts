@@ -61,8 +61,7 @@ export const listener = {
   MCP_CLIENT_MIN_RATE: {
     kind: integer(0, 1_048_576),
     default: "128",
-    doc:
-      "How many bytes a second a client must send of a body, and read of a response, on average over 10 seconds " +
+    doc: "How many bytes a second a client must send of a body, and read of a response, on average over 10 seconds " +
       "(60 for event streams); a slower client is cut off. `0`: no minimum."
   },
   MCP_SHUTDOWN_DELAY: {

@@ -16,8 +16,7 @@ export const output = {
   MCP_STEP_UP: {
     kind: choice(stepUps),
     default: "http",
-    doc:
-      "How a tool call without a token or the required scopes is rejected: `http` with 401 or 403, `tool_result` " +
+    doc: "How a tool call without a token or the required scopes is rejected: `http` with 401 or 403, `tool_result` " +
       "with a result that has the challenge in `_meta`, for hosts that look for it there; listed tools then show " +
       "their `securitySchemes`.",
     perServer: true
@@ -31,24 +30,21 @@ export const output = {
   MCP_STORE_VERDICTS: {
     kind: boolean,
     default: "true",
-    doc:
-      "Keep verdicts about tokens in the store, so that other replicas need not verify them again: about opaque " +
+    doc: "Keep verdicts about tokens in the store, so that other replicas need not verify them again: about opaque " +
       "tokens in `MCP_STORE_URL`, on Spin about all tokens in the key-value store."
   },
   MCP_LOG_FORMAT: { kind: choice(["json", "pretty"]), default: "json", doc: "The form of log lines." },
   MCP_LOG_NAMES: {
     kind: choice(logNames),
     default: "default",
-    doc:
-      "The field names of JSON lines: the gateway's own, those of the Elastic Common Schema, or those of " +
+    doc: "The field names of JSON lines: the gateway's own, those of the Elastic Common Schema, or those of " +
       "OpenTelemetry."
   },
   MCP_LOG_LEVEL: { kind: choice(logLevels), default: "info", doc: "The lowest level of log lines that are written." },
   MCP_AUDIT_LOG: {
     kind: auditLog,
     otherwise: "no audit log",
-    doc:
-      "Where to write one line of JSON for each decision about a message: `stdout`, or a file, which is reopened " +
+    doc: "Where to write one line of JSON for each decision about a message: `stdout`, or a file, which is reopened " +
       "on SIGHUP."
   },
   MCP_AUDIT_SUBJECTS: {

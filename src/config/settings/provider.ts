@@ -21,8 +21,7 @@ export const provider = {
   MCP_PROVIDER_PRESET: {
     kind: text,
     otherwise: "none",
-    doc:
-      "Fill in what the documentation of a provider says about its tokens: the name of a " +
+    doc: "Fill in what the documentation of a provider says about its tokens: the name of a " +
       "[preset](../providers/presets/README.md). Settings that you give yourself take precedence."
   },
   MCP_PROVIDER_TYPE: {
@@ -51,8 +50,7 @@ export const provider = {
   MCP_ALLOWED_CLIENTS: {
     kind: clients,
     otherwise: "not checked",
-    doc:
-      "OAuth clients whose tokens are accepted, by `client_id`, `azp`, `appid` and `cid`. For a token without " +
+    doc: "OAuth clients whose tokens are accepted, by `client_id`, `azp`, `appid` and `cid`. For a token without " +
       "`aud`, this check replaces the check of the audience."
   },
   MCP_JWT_JWKS_URI: {
@@ -71,22 +69,19 @@ export const provider = {
   MCP_JWT_TENANTS: {
     kind: tenants,
     otherwise: "none",
-    doc:
-      "Tenants that are allowed, if the issuer has a placeholder for the tenant: " +
+    doc: "Tenants that are allowed, if the issuer has a placeholder for the tenant: " +
       "`https://idp.example/{tenantid}/v2.0`."
   },
   MCP_ASSUME_PKCE: {
     kind: boolean,
     default: "true",
-    doc:
-      "Add PKCE (`S256`) to the metadata that clients get if the provider's document does not mention it, because " +
+    doc: "Add PKCE (`S256`) to the metadata that clients get if the provider's document does not mention it, because " +
       "MCP clients give up without it. Set `false` for a provider that has no PKCE."
   },
   MCP_STAND_IN_METADATA: {
     kind: boolean,
     default: "false",
-    doc:
-      "Name the gateway as the authorization server, and list the provider's endpoints in the gateway's own " +
+    doc: "Name the gateway as the authorization server, and list the provider's endpoints in the gateway's own " +
       "metadata, for clients that cannot use the provider's document."
   },
   MCP_JWT_PUBLIC_KEY: {
@@ -99,23 +94,20 @@ export const provider = {
   MCP_REQUIRE_VERIFIED_EMAIL: {
     kind: boolean,
     otherwise: "`false`, but rules and allow-lists look only at addresses whose `email_verified` is true",
-    doc:
-      "`true`: leave out an e-mail address unless `email_verified` is true. `false`: leave it out only if " +
+    doc: "`true`: leave out an e-mail address unless `email_verified` is true. `false`: leave it out only if " +
       "`email_verified` is false; written explicitly, it also makes addresses without `email_verified` count for " +
       "the lists and rules."
   },
   MCP_SUBJECT_CLAIMS: {
     kind: claimNames,
     otherwise: "`sub`",
-    doc:
-      "Claims that name the caller: the first one that is present counts. A path leads into objects (`user.id`). " +
+    doc: "Claims that name the caller: the first one that is present counts. A path leads into objects (`user.id`). " +
       "`email` counts only if it is verified."
   },
   MCP_CLIENT_CLAIMS: {
     kind: claimNames,
     otherwise: "`client_id, azp, appid, cid`",
-    doc:
-      "Claims that name the OAuth client: the first one that is present counts, and `MCP_ALLOWED_CLIENTS` is " +
+    doc: "Claims that name the OAuth client: the first one that is present counts, and `MCP_ALLOWED_CLIENTS` is " +
       "compared with all of them."
   },
   MCP_SCOPE_CLAIMS: {
@@ -126,8 +118,7 @@ export const provider = {
   MCP_SCOPES_REQUESTED: {
     kind: scopesRequested,
     otherwise: "as in tokens",
-    doc:
-      "What clients must request to get a scope, if the provider spells it differently: `{\"read\": " +
+    doc: "What clients must request to get a scope, if the provider spells it differently: `{\"read\": " +
       "\"api://app/read\"}`, or `{\"*\": \"api://app/{scope}\"}` for all. Metadata and challenges name these " +
       "scopes."
   },
@@ -181,7 +172,7 @@ export const provider = {
       (name) =>
         /^[A-Za-z0-9_.-]{1,64}$/.test(name)
           ? Result.succeed(name)
-          : invalid("is not the name of a parameter", "Write access_token, or whatever the provider calls it")
+          : invalid("is not the name of a parameter", "Write access_token, or the provider's name for it")
     ),
     otherwise: "GET with a bearer token",
     doc: "The parameter of a form in which that endpoint expects the token."
@@ -204,8 +195,7 @@ export const provider = {
     kind: facade,
     secret: true,
     otherwise: "clients sign in at the provider itself",
-    doc:
-      "Make the gateway the authorization server that clients see, for a provider without registration, PKCE or " +
+    doc: "Make the gateway the authorization server that clients see, for a provider without registration, PKCE or " +
       "`resource`: [an object](../facade/README.md) with the client that is registered at the provider."
   }
 } as const satisfies Record<string, Setting>

@@ -17,8 +17,7 @@ export const rules = {
   MCP_DEFAULT_RULE: {
     kind: defaultRule,
     default: "authenticated",
-    doc:
-      "What decides about a message that no rule matches: `authenticated` allows it for every caller with a valid " +
+    doc: "What decides about a message that no rule matches: `authenticated` allows it for every caller with a valid " +
       "token, `deny` for no caller.",
     perServer: true
   },

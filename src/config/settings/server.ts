@@ -17,8 +17,7 @@ export const server = {
     formerly: "MCP_GATEWAY_URL",
     aliases: ["AUTH_GATEWAY_URL", "MCP_UPSTREAM_URL"],
     otherwise: "must be set; on Spin `http://ftl-mcp-gateway.spin.internal/mcp-internal`",
-    doc:
-      "The URL of the MCP server; the rest of a path after the MCP path is appended. " +
+    doc: "The URL of the MCP server; the rest of a path after the MCP path is appended. " +
       "`http+unix://%2Frun%2Fmcp.sock/mcp` is `/mcp` behind the Unix socket `/run/mcp.sock`.",
     perServer: "url"
   },
@@ -68,8 +67,7 @@ export const server = {
     kind: seconds(1, 604_800),
     property: "responseTimeoutMillis",
     default: "3600",
-    doc:
-      "How long a response may take in all, in seconds, if its token expires before it ends; after that it is " +
+    doc: "How long a response may take in all, in seconds, if its token expires before it ends; after that it is " +
       "aborted.",
     perServer: true
   },
@@ -77,8 +75,7 @@ export const server = {
     kind: seconds(0, 3600),
     property: "upstreamIdleMillis",
     default: "1",
-    doc:
-      "How long an idle connection to the MCP server is kept, in seconds, if the server sends no `Keep-Alive`; " +
+    doc: "How long an idle connection to the MCP server is kept, in seconds, if the server sends no `Keep-Alive`; " +
       "choose less than the server's own timeout. `0`: a new connection for each request.",
     perServer: true
   },

@@ -12,15 +12,13 @@ export const store = {
     kind: rateLimits,
     absent: none,
     otherwise: "none",
-    doc:
-      "How often each subject, client, address, server or tool may send messages, and how many wrong tokens an " +
+    doc: "How often each subject, client, address, server or tool may send messages, and how many wrong tokens an " +
       "address may send; further requests get 429."
   },
   MCP_STORE_URL: {
     kind: storeUrl,
     otherwise: "each process has its own memory",
-    doc:
-      "The Redis or Valkey server that replicas and workers share: `redis://` or `rediss://`. They share rate " +
+    doc: "The Redis or Valkey server that replicas and workers share: `redis://` or `rediss://`. They share rate " +
       "limits in it and, with `MCP_SESSION_KEY`, verdicts about opaque tokens and the keys of providers."
   },
   MCP_STORE_PASSWORD: { kind: secret, secret: true, doc: "The password of the store." },
@@ -37,8 +35,7 @@ export const store = {
   MCP_STORE_FAILURE: {
     kind: choice(storeFailures),
     default: "open",
-    doc:
-      "What happens to a request that the store cannot count: it passes (`open`), gets 503 (`closed`), or is " +
+    doc: "What happens to a request that the store cannot count: it passes (`open`), gets 503 (`closed`), or is " +
       "counted in this process alone (`local`)."
   }
 } as const satisfies Record<string, Setting>

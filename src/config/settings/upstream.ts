@@ -36,8 +36,7 @@ export const upstream = {
   MCP_UPSTREAM_CLIENT_CERT_FILE: {
     kind: text,
     otherwise: "none",
-    doc:
-      "A PEM file with the certificate that the gateway presents to an https MCP server, and its intermediate " +
+    doc: "A PEM file with the certificate that the gateway presents to an https MCP server, and its intermediate " +
       "certificates.",
     perServer: "client_cert_file"
   },

@@ -133,7 +133,11 @@ export const makeCourse = Effect.fnUntraced(function*(settings: GatewaySettings,
   })
 })
 
-const nobody = new InvalidToken({ reason: "UnknownToken", provider: undefined, detail: "the request is for no server" })
+const noServer = new InvalidToken({
+  reason: "UnknownToken",
+  provider: undefined,
+  detail: "the request is for no server"
+})
 
 /**
  * Builds the course of the requests that are for none of several MCP servers: probes, preflights, and unknown paths.
@@ -148,7 +152,7 @@ export const makeFrontCourse = (
   makeWith(settings, onError, {
     routeOf: makeGatewayRoute(),
     // None of these is used: no route of the gateway itself is protected, a document, or a facade.
-    verifier: { verify: () => Effect.fail(nobody) },
+    verifier: { verify: () => Effect.fail(noServer) },
     discovery: () => Effect.fail(new DiscoveryNotSupported()),
     facade: () => Effect.fail(new NotFound()),
     readiness: Effect.flatMap(

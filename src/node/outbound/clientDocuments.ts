@@ -43,7 +43,7 @@ const publicLookup = (lookUp: LookUp): LookupFunction => (hostname, options, cal
 /**
  * Makes the connections for documents.
  *
- * The address is checked when the name is resolved for this connection, so that a name server cannot change its answer
+ * The address is checked when the name is resolved for this connection, so that a name server cannot change it
  * afterwards; and once more on the connection, before anything is sent.
  */
 const makeAgent = (secureContext: Tls.SecureContext | undefined, lookUp: LookUp, isPrivateAllowed: boolean): Agent =>

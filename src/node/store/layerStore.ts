@@ -37,10 +37,11 @@ export const sharedBy = Effect.fnUntraced(function*(settings: GatewaySettings) {
 })
 
 /**
- * What replicas share in the store of `MCP_STORE_URL`: counters of rate limits, and with `MCP_SESSION_KEY` also verdicts
- * about opaque tokens and documents of providers. All of it over one connection; nothing without that setting.
+ * What replicas share in the store of `MCP_STORE_URL`: counters of rate limits, and with `MCP_SESSION_KEY` also
+ * verdicts about opaque tokens and documents of providers. Everything uses one connection; without `MCP_STORE_URL` the
+ * layer is empty.
  *
- * The store may be down: the connection is waited for as `makeRedis` says, for two seconds at most.
+ * The store may be down: building the layer waits for the connection for at most two seconds (`makeRedis`).
  */
 export const layerStore: Layer.Layer<
   never,

@@ -61,10 +61,11 @@ const notConnected = failure(Object.assign(new Error("not connected"), { code: "
 const ignore = () => undefined
 
 /**
- * Makes the `Redis` service of a store, which connects by itself, and again whenever the connection ends.
+ * Makes the `Redis` service of a store, which connects itself, and reconnects whenever the connection ends.
  *
- * It waits until the first connection is there or has failed, two seconds at most. Without a connection its commands fail
- * at once, so that the gateway starts and serves without its store. Closing the scope closes the connection.
+ * It waits until the first connection is established or has failed, for at most two seconds. Without a connection its
+ * commands fail at once, so that the gateway starts and serves without its store. Closing the scope closes the
+ * connection.
  */
 export const makeRedis = Effect.fnUntraced(function*(settings: StoreSettings, authorities: Authorities | undefined) {
   // Programs without a store do not load it.

@@ -57,10 +57,11 @@ export interface WorkersOptions {
 }
 
 /**
- * Runs the gateway as several processes that share one port, until this process is told to stop.
+ * Runs the gateway as several processes that share one port, until this process is stopped.
  *
- * This process accepts the connections and distributes them in rotation. It serves none itself. The workers share only
- * the session key: each has its own keys, verdicts and limits. They end with this process, however it ends.
+ * This process accepts the connections and distributes them in rotation. This process serves no requests itself. The
+ * workers share only the session key: each has its own keys, verdicts and limits. They end with this process, however
+ * it ends.
  */
 export const runWorkers = Effect.fnUntraced(function*(
   { loaded, options, triggers, workers }: WorkersOptions

@@ -147,7 +147,7 @@ export const forwardedFields: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-62",
-      title: "MUST remove hop-by-hop fields, and keep its own fields whatever the client's Connection names",
+      title: "MUST remove hop-by-hop fields, and keep its own fields regardless of the client's Connection",
       source: "RFC 9110, section 7.6.1",
       runs: 60
     },

@@ -137,7 +137,7 @@ export const availability = <E>(subject: Subject<E>): ReadonlyArray<Requirement<
     subject,
     {
       id: "KEYS-24",
-      title: "MUST fail only with UnknownKey or KeysUnavailable, whatever the provider and the store do",
+      title: "MUST fail only with UnknownKey or KeysUnavailable, regardless of the provider and the store",
       source: "RFC 9110, section 15.6"
     },
     fromAnyHealth([Ask, Ask, AskUnknown, SetHealth, SetHealth, SetStore, Publish, Withdraw, Wait, Restart], 10, 40),

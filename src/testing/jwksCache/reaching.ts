@@ -76,7 +76,7 @@ export const reaching = <E>(subject: Subject<E>): ReadonlyArray<Requirement<neve
   requirement(
     {
       id: "KEYS-42",
-      title: "MUST keep the keys of two sources apart, whatever strings their names concatenate to",
+      title: "MUST keep the keys of two sources apart, even if the parts of their names concatenate to the same string",
       source: "RFC 8725, section 3.8; CVE-2025-59936",
       runs: 8
     },

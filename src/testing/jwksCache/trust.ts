@@ -68,7 +68,7 @@ export const trust = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never>>
     {
       id: "KEYS-10",
       title:
-        "MUST return only keys that the provider published under the key id, whatever the provider and the store do",
+        "MUST return only keys that the provider published under the key id, regardless of the provider and the store",
       source: "RFC 7517, section 4.5; RFC 8725, section 3.8",
       runs: 50
     },

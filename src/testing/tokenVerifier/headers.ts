@@ -159,7 +159,7 @@ export const headers = (
   requirement(
     {
       id: "JWT-31",
-      title: "MUST reject a key id that the issuer does not have, whatever it looks like",
+      title: "MUST reject a key id that the issuer does not have, in any form",
       source: "RFC 7515, section 4.1.4; RFC 8725, section 3.10",
       runs: 4
     },

@@ -107,7 +107,7 @@ export const persistence = (
       requirement(
         {
           id: "JWT-72",
-          title: "MUST NOT accept unsigned or forged tokens while the provider is down, whatever was accepted before",
+          title: "MUST NOT accept unsigned or forged tokens while the provider is down, regardless of earlier tokens",
           source: "CWE-347; RFC 8725, section 3.1",
           runs: 2
         },

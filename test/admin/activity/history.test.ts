@@ -51,7 +51,7 @@ describe("the last hour", () => {
     assert.strictEqual(sum(series.passed), 10)
   })
 
-  it("leaves slots empty in which nobody could look, even for longer than an hour", () => {
+  it("leaves slots without samples empty, even for longer than an hour", () => {
     const history = new History(start)
     history.sample(activity(10), start + slotMillis)
     history.sample(activity(20), start + 4 * slotMillis + 1)

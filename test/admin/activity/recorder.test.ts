@@ -110,7 +110,7 @@ describe("what is noted for the status page", () => {
     assert.strictEqual(recorder.activity().rejections["NotFound"]?.count, 1)
   })
 
-  it("keeps no token, in whatever form a detail quotes it", () => {
+  it("keeps no token, in any form in which a detail quotes it", () => {
     const recorder = makeRecorder()
     const opaque = "opaque-secret-0123456789"
     const jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"

@@ -83,7 +83,7 @@ describe("what needs attention", () => {
       ["bad: Provider workforce: rejects the gateway's own credentials (invalid_client)"]
     )
     assert.deepStrictEqual(texts(withProvider({ state: "stale", keySets: [] })), [
-      "warn: Provider workforce: unreachable; its last keys are used meanwhile"
+      "warn: Provider workforce: unreachable; its last keys are still used"
     ])
     assert.deepStrictEqual(texts(withProvider({ ready: false, state: "pending" })), [])
   })
@@ -100,7 +100,7 @@ describe("what needs attention", () => {
     assert.deepStrictEqual(texts(withProvider({ ...none, accepted: 1 })), [])
   })
 
-  it("is that nobody gets in at all", () => {
+  it("is that no caller gets in at all", () => {
     const status = standIn()
     const shut = {
       ...status,

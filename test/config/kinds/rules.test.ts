@@ -109,7 +109,7 @@ describe("rules", () => {
     assert.match(problem, /^has \[0\]\.tools twice/)
   })
 
-  it("nobody's requests need sessions that are bound", () => {
+  it("requests without a caller need bound sessions", () => {
     const problem = onlyProblemOf({ ...complete, MCP_BIND_SESSIONS: "false" }, {
       rules: [{ ...tool, allow: "anyone" }]
     })
@@ -146,7 +146,7 @@ describe("scope_implies", () => {
   it.each<readonly [string, unknown, RegExp]>([
     ["a circle of three", { a: ["b"], b: ["c"], c: ["a"] }, /^goes in a circle: (a|b|c) includes/],
     ["a scope that includes itself", { a: ["a"] }, /^goes in a circle: a includes a$/],
-    ["a circle beside the way to it", { x: ["a"], a: ["b"], b: ["a"] }, /^goes in a circle/],
+    ["a cycle, and a path to it", { x: ["a"], a: ["b"], b: ["a"] }, /^goes in a circle/],
     ["no scope", { "a b": ["c"] }, /^member 1 is not the name of a scope$/],
     ["no list", { a: 1 }, /^the scopes of a: /],
     ["nothing", {}, /^names no scope$/],

@@ -9,7 +9,7 @@ const problems = (text: string): ReadonlyArray<string> => {
   return Result.isSuccess(parsed) ? [] : parsed.failure.map(({ problem }) => problem)
 }
 
-const cures = (text: string): ReadonlyArray<string> => {
+const fixes = (text: string): ReadonlyArray<string> => {
   const parsed = parseJson(text)
   return Result.isSuccess(parsed) ? [] : parsed.failure.map(({ fix }) => fix)
 }
@@ -73,16 +73,16 @@ describe("JSON that a person wrote", () => {
     it(`is rejected with the place of ${what}`, () => {
       assert.throws(() => void JSON.parse(text))
       assert.deepStrictEqual(problems(text), ["is not JSON"])
-      assert.strictEqual(String(cures(text)).split(";")[0], place)
+      assert.strictEqual(String(fixes(text)).split(";")[0], place)
     })
   }
 
   it("is rejected with the name of a common mistake", () => {
-    assert.include(String(cures("{\"a\": 1 // one\n}")), "no comments")
-    assert.include(String(cures("{\"a\": “x”}")), "straight double quotes")
-    assert.include(String(cures("{\"a\": 1,}")), "comma before it")
-    assert.include(String(cures("{\"a\": \"x\n}")), "ends on the line")
-    assert.notInclude(String(cures("{\"a\": [1}")), "comma before it")
+    assert.include(String(fixes("{\"a\": 1 // one\n}")), "no comments")
+    assert.include(String(fixes("{\"a\": “x”}")), "straight double quotes")
+    assert.include(String(fixes("{\"a\": 1,}")), "comma before it")
+    assert.include(String(fixes("{\"a\": \"x\n}")), "ends on the line")
+    assert.notInclude(String(fixes("{\"a\": [1}")), "comma before it")
   })
 
   it("is rejected for a repeated member, with path and place", () => {

@@ -143,7 +143,7 @@ export const jwt = (claims: object, signature = signatureOfNoKey): string => {
   return `${part({ alg: "ES256", kid: "one" })}.${part(claims)}.${signature}`
 }
 
-/** Rejects the operator's token, whatever it is. */
+/** Rejects every token of the operator. */
 const rejecting = (told: (origin: string) => Told): Mistake =>
   respond(
     (asked) => isMcp(asked) && (asked.headers.authorization ?? "").includes(".") && asked.headers.origin === undefined,

@@ -79,7 +79,7 @@ describe("a file that lines are appended to", () => {
       assert.strictEqual(text(`${path}.1`) + text(), [...lines(0, 22), ""].join("\n"))
     }).pipe(Effect.scoped))
 
-  it.live("is made anew when it was deleted, with what was written meanwhile", () =>
+  it.live("is created again after it was deleted, with what was written in between", () =>
     Effect.gen(function*() {
       const { counts, file, path, reports, text } = yield* setUp()
       file.append("line 0")

@@ -153,7 +153,7 @@ for (const way of ways) {
               }
             }
           }
-          // Whatever is still on its way.
+          // Responses that are still on their way.
           yield* eventually(() => upstream.requests().length === running.length)
           const finished = yield* Effect.forkChild(Effect.forEach(running, Fiber.join, { discard: true }))
           while (finished.pollUnsafe() === undefined) {

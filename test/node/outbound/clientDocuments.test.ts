@@ -24,7 +24,7 @@ const start = Effect.fnUntraced(function*(lookUp?: LookUp) {
     requests,
     connections,
     respond,
-    /** Responds with a document for whatever was requested. */
+    /** Responds with a document to every request. */
     respondWell: respond((request, response) => {
       response.writeHead(200, { "content-type": "application/json" })
         .end(documentFor(`https://${request.headers.host}${request.url}`))

@@ -46,8 +46,7 @@ export const suites: ReadonlyArray<string> = [
 /** Why the other files and tests that talk to a gateway do not run on the component. */
 export const reasons: ReadonlyArray<Reason> = [
   {
-    because:
-      "The host reads HTTP: it responds in its own way to malformed requests, long heads and expectations.",
+    because: "The host reads HTTP: it responds in its own way to malformed requests, long heads and expectations.",
     tests: [
       "CRED-12, CRED-14 check a token up to the limit and reject a longer one unread",
       "WEB-07 responds in JSON that no browser displays as a page, and repeats nothing of the request",
@@ -68,7 +67,7 @@ export const reasons: ReadonlyArray<Reason> = [
     because: "WASI HTTP gives the component one authority, and the engine ends where no URL can have it.",
     files: ["attacks/pathsHosts"],
     tests: [
-      "ERR-01 a challenge parses back to its parameters, whatever the Host and in every dialect",
+      "ERR-01 a challenge parses back to its parameters, for every Host and in every dialect",
       "ERR-01, HTTP-06 rejects a Host that no URL can have, in every dialect"
     ]
   },
@@ -119,7 +118,7 @@ export const reasons: ReadonlyArray<Reason> = [
     because:
       "An instance does not remember earlier responses: it asks the endpoint of the metadata where the usual one sends a page.",
     tests: [
-      "Integration Guide, Step 4 \"catch { return null }\", safely: AuthKit's outage is 500, and nobody is sent to log in"
+      "Integration Guide, Step 4 \"catch { return null }\", safely: AuthKit's outage is 500, and no one is sent to log in"
     ]
   },
   {
@@ -127,7 +126,7 @@ export const reasons: ReadonlyArray<Reason> = [
     tests: [
       "FTL MCP Authorizer, error table: 500 \"server_error\" \"Internal server error\"; the log has what \"Failed to fetch JWKS\" told",
       "FTL MCP Authorizer \"Invalid audience\": \"omit for no audience validation\"",
-      "FTL MCP Authorizer \"Enable/disable authentication\": off lets everyone in, as nobody, with a warning",
+      "FTL MCP Authorizer \"Enable/disable authentication\": off accepts everyone, without an identity, with a warning",
       "FW-7 one that is down gives 502 for each request, and public paths respond"
     ]
   },
@@ -137,7 +136,7 @@ export const reasons: ReadonlyArray<Reason> = [
     tests: [
       "each Set-Cookie keeps its own line, byte for byte",
       "values beyond ASCII come back with the same bytes",
-      "FW-3 fields arrive byte for byte, whatever the method",
+      "FW-3 fields arrive byte for byte, for every method",
       "names and values in UTF-8 arrive with the same bytes",
       "FW-7 one that does not begin its response in time gives 504, and its request is cancelled",
       "FW-7 one that breaks off before its head is complete, or sends garbage, gives 502",

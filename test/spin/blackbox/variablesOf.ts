@@ -28,7 +28,7 @@ const identityRulesOf = (
   subject_claims: subjectClaims,
   client_claims: clientClaims,
   scope_claims: scopeClaims,
-  // `false` is more than nothing: it makes addresses count that nobody has verified.
+  // `false` differs from the default: it makes unverified addresses count.
   require_verified_email: requireVerifiedEmail || (trustEmail ? false : undefined),
   group_claims: groupClaims
 })

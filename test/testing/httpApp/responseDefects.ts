@@ -21,7 +21,7 @@ export const responseDefects: ReadonlyArray<Defect> = [
     )
   ],
   [
-    "reflects whatever origin asks (WEB-04)",
+    "reflects every origin (WEB-04)",
     ["APP-01"],
     changingResponse((response, { headers }) =>
       HttpServerResponse.setHeader(response, "access-control-allow-origin", headers["origin"] ?? "*")

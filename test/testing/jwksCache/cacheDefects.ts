@@ -147,7 +147,7 @@ export const cacheDefects: ReadonlyArray<Defect> = [
     }))
   ],
   [
-    "DISC-05 says that it is ready whatever has happened",
+    "DISC-05 is always ready",
     ["KEYS-26"],
     onCache(() => ({ phase: () => Effect.succeed({ phase: "fresh", usable: true }) }))
   ],
@@ -180,7 +180,7 @@ export const cacheDefects: ReadonlyArray<Defect> = [
     }))
   ],
   [
-    "JWKS-12 JWKS-13 believes whatever the runtime takes in",
+    "JWKS-12 JWKS-13 trusts every key that the runtime imports",
     ["KEYS-30"],
     onCache((inner, { http }) => ({
       keyFor: (source, header) =>

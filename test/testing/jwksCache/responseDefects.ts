@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 import { readPublicJwk } from "../../../src/keys/publicJwk.ts"
 import { isJsonObject, own, parseJsonObject } from "../../../src/remote/JsonObject.ts"
 import { ProviderRequestFailed, type ProviderResponse } from "../../../src/remote/ProviderHttp.ts"
-import { type Defect, forgetful, isForKeys, onResponse, onClient, onSend, onStore } from "./wrapCache.ts"
+import { type Defect, forgetful, isForKeys, onClient, onResponse, onSend, onStore } from "./wrapCache.ts"
 
 export const membersOf = ({ body }: ProviderResponse): ReadonlyArray<unknown> => {
   const keys = own(body, "keys")
@@ -128,7 +128,7 @@ export const responseDefects: ReadonlyArray<Defect> = [
     )
   ],
   [
-    "takes a key id to be one key's, whatever the algorithm",
+    "assumes one key for a key id, regardless of the algorithm",
     ["KEYS-36"],
     onResponse((reply) => {
       const members = membersOf(reply)
