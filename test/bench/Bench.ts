@@ -7,7 +7,7 @@ import type { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { temporaryDirectory } from "../node/support/scratch.ts"
 import type { Generator, TokenRange } from "./load.ts"
 import { loadScript } from "./loadScript.ts"
-import { initializeRequest, toolsListRequest } from "./peers/mcpAnswers.ts"
+import { initializeRequest, toolsListRequest } from "./peers/mcpResponses.ts"
 import type { Performance } from "./perform.ts"
 import { goodTokens } from "./tokens.ts"
 

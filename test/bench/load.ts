@@ -21,8 +21,8 @@ export interface Load {
   readonly path?: string
   /** 32 unless given. */
   readonly connections?: number
-  /** Whether each answer must be an error; if not, none may be one. */
-  readonly refused?: boolean
+  /** Whether each response must be an error; if `false`, none may be one. */
+  readonly rejected?: boolean
 }
 
 /** What the generator counted. */
@@ -30,9 +30,9 @@ export interface LoadResult {
   readonly requests: number
   readonly seconds: number
   readonly bytes: number
-  /** Answers with a status of 400 or more. */
-  readonly refusals: number
-  /** Connections that failed, and answers that did not come. */
+  /** Responses with a status of 400 or more. */
+  readonly rejections: number
+  /** Connections that failed, and missing responses. */
   readonly broken: number
   /** In microseconds. */
   readonly p50: number
@@ -72,16 +72,16 @@ const command = (generator: Generator, options: GeneratorArguments) => {
   return { file: tools.wrk, args: [...wrk, url, "--", ...script], cores: placement.load }
 }
 
-const fault = (load: Load, { broken, refusals, repeats, requests }: LoadResult): string | undefined => {
-  if (requests === 0) return "no request was answered in time"
+const fault = (load: Load, { broken, rejections, repeats, requests }: LoadResult): string | undefined => {
+  if (requests === 0) return "no response came in time"
   if (broken > 0) return `${broken} of ${requests} requests broke off`
   if (repeats > 0 && !load.tokens.repeat) return `${load.tokens.count} tokens were too few for ${requests} requests`
-  const expected = load.refused === true ? requests : 0
-  return refusals === expected ? undefined : `${refusals} of ${requests} requests were refused, not ${expected}`
+  const expected = load.rejected === true ? requests : 0
+  return rejections === expected ? undefined : `${rejections} of ${requests} requests were rejected, not ${expected}`
 }
 
 /**
- * Sends as many requests as a server answers, over keep-alive connections.
+ * Sends as many requests as a server can handle, over keep-alive connections.
  *
  * Dies when the server did not do what the load expects: a fast rejection is not throughput.
  *

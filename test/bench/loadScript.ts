@@ -39,7 +39,7 @@ function done(summary, latency)
   for _, thread in ipairs(threads) do passes = math.max(passes, thread:get("repeats")) end
   local errors = summary.errors
   io.write(string.format(
-    '\\nRESULT {"requests":%d,"seconds":%.6f,"bytes":%.0f,"refusals":%d,"broken":%d,"p50":%.0f,"p99":%.0f,"repeats":%d}\\n',
+    '\\nRESULT {"requests":%d,"seconds":%.6f,"bytes":%.0f,"rejections":%d,"broken":%d,"p50":%.0f,"p99":%.0f,"repeats":%d}\\n',
     summary.requests, summary.duration / 1e6, summary.bytes, errors.status,
     errors.connect + errors.read + errors.write + errors.timeout,
     latency:percentile(50), latency:percentile(99), passes))

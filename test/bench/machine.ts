@@ -34,7 +34,7 @@ const fastmcpVersion = (python: string | undefined): string | undefined => {
   return status === 0 ? stdout.trim() : undefined
 }
 
-/** A Python that has FastMCP; `undefined` if there is none. */
+/** A Python that has FastMCP; `undefined` if it is missing. */
 export const findFastmcp = (): { readonly python: string; readonly version: string } | undefined => {
   const python = env["BENCH_FASTMCP_PYTHON"] ?? find("python3")
   const version = fastmcpVersion(python)
@@ -47,8 +47,8 @@ export type Cores = ReadonlyArray<number> | undefined
 const cores = availableParallelism()
 
 /**
- * Who runs where: the server under test has a core for itself, whatever threads it starts; the load generator and the
- * MCP server share what is left.
+ * The cores of the processes: the server under test has a core for itself, including all its threads; the load
+ * generator and the MCP server share the rest.
  */
 export const placement: {
   readonly server: Cores

@@ -120,7 +120,7 @@ const bench = Effect.fnUntraced(function*(options: Command.Command.Config.Infer<
 
 Command.make("bench", flags, bench).pipe(
   Command.withDescription(
-    "Measures the gateway beside its peers on this machine; only ratios of one run mean anything."
+    "Measures the gateway and its peers on this machine; only ratios within one run are meaningful."
   ),
   Command.run({ version: "0" }),
   Effect.provide([NodeServices.layer, TestIssuer.layer({ audience })]),

@@ -79,7 +79,7 @@ export const run = Effect.fnUntraced(function*(command: Command) {
   return yield* Deferred.await(ended)
 }, Effect.scoped)
 
-/** The status of a response, or nothing if there is none. */
+/** The status of a response, if there is one. */
 const ask = (url: string): Promise<number | undefined> =>
   new Promise((resolve) => {
     const asking = request(url, { agent: false }, (response) => {
@@ -90,7 +90,7 @@ const ask = (url: string): Promise<number | undefined> =>
     asking.end()
   })
 
-/** Starts a server and waits for its first answer at `path`, of whatever status. */
+/** Starts a server and waits for its first response at `path`, with any status. */
 export const serve = Effect.fnUntraced(
   function*(command: Command, port: number, path = "/"): Effect.fn.Return<Running, never, Scope.Scope> {
     // The log counts with the cost of writing, not of reading.

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { hottest } from "./report/hottest.ts"
-import { describeLimit, judge, type Limits, missed } from "./report/limits.ts"
+import { compare, describeLimit, type Limits, missed } from "./report/limits.ts"
 import { figure, median, type Score, score } from "./report/Outcome.ts"
 import { number, scoreTable } from "./report/tables.ts"
 
@@ -12,7 +12,7 @@ const node = (id: number, functionName: string, url = "", lineNumber = -1) => ({
 })
 
 describe("the median", () => {
-  it("is the value in the middle, whatever the order", () => {
+  it("is the value in the middle, in any order", () => {
     assert.strictEqual(median([9, 1, 100]), 9)
     // As text, 100 would come before 9.
     assert.strictEqual(median([100, 9, 1, 20, 3]), 9)
@@ -32,16 +32,16 @@ describe("the median", () => {
 
 describe("a limit", () => {
   it("is met at its exact value, as an upper and as a lower one", () => {
-    assert.strictEqual(judge(scored(0.8), { atLeast: 0.8 }), "met")
-    assert.strictEqual(judge(scored(0.799), { atLeast: 0.8 }), "missed")
-    assert.strictEqual(judge(scored(1.5), { atMost: 1.5 }), "met")
-    assert.strictEqual(judge(scored(1.501), { atMost: 1.5 }), "missed")
+    assert.strictEqual(compare(scored(0.8), { atLeast: 0.8 }), "met")
+    assert.strictEqual(compare(scored(0.799), { atLeast: 0.8 }), "missed")
+    assert.strictEqual(compare(scored(1.5), { atMost: 1.5 }), "met")
+    assert.strictEqual(compare(scored(1.501), { atMost: 1.5 }), "missed")
   })
 
   it("is missed by NaN, and affects only the figures that it names", () => {
-    assert.strictEqual(judge(scored(NaN), { atLeast: 0.8 }), "missed")
-    assert.strictEqual(judge(scored(NaN), { atMost: 1.5 }), "missed")
-    assert.strictEqual(judge(scored(0.1), undefined), "no limit")
+    assert.strictEqual(compare(scored(NaN), { atLeast: 0.8 }), "missed")
+    assert.strictEqual(compare(scored(NaN), { atMost: 1.5 }), "missed")
+    assert.strictEqual(compare(scored(0.1), undefined), "no limit")
   })
 
   it("fails the check exactly where it is missed", () => {

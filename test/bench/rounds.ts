@@ -19,7 +19,7 @@ export interface Contender<R> {
 
 export type Results = Readonly<Record<string, ReadonlyArray<Measured>>>
 
-/** Measures all contenders once a round, beginning with another one each time; gives the results by name. */
+/** Measures all contenders once in each round, each time beginning with another one; returns the results by name. */
 export const takeTurns = Effect.fnUntraced(function*<R>(contenders: ReadonlyArray<Contender<R>>) {
   const { rounds } = yield* Bench
   const results: Record<string, Array<Measured>> = {}

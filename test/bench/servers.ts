@@ -22,7 +22,7 @@ const startPeer = Effect.fnUntraced(function*(name: string, args: ReadonlyArray<
 /** The MCP server that can do everything. */
 export const nodeUpstream = startPeer("nodeUpstream", [], placement.upstream)
 
-/** The MCP server that answers requests fastest. */
+/** The MCP server that responds fastest. */
 export const upstream = tools.nginx === undefined ? nodeUpstream : startNginx(tools.nginx)
 
 export const bareProxy = (target: string) => startPeer("bareProxy", [target], placement.server)

@@ -48,7 +48,7 @@ export const goodTokens = Effect.fnUntraced(function*(directory: string, name: s
   return yield* write(directory, name, tokens, count)
 })
 
-// Refusals are not remembered, so these may come again.
+// Rejections are not remembered, so these may come again.
 const badCount = 4096
 
 const encode = (text: string): string => Buffer.from(text).toString("base64url")

@@ -1,4 +1,4 @@
-/** `npm run soak`: holds the gateway under load, floods it, and lets misfortunes befall it; prints what it found. */
+/** `npm run soak`: keeps the gateway under load, floods it, and injects faults; prints the results. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Command from "effect/cli/Command"

@@ -197,7 +197,7 @@ const words = [
 ]
 
 /** Error codes of network libraries, and a state of providers that operators know. */
-const permitted = /ECONNREFUSED|Connection ?Refused|await ?Refused|connections? refused|refused connections?|^refused$|`refused`/giu
+const permitted = /ECONNREFUSED|Connection ?Refused|await ?Refused|connections? refused|refused connections?|^refused\/?$|`refused`/giu
 
 /** Error codes of network libraries, and a state that operators know. */
 const permitted = /ECONNREFUSED|ConnectionRefused|^refused$|`refused`/gu

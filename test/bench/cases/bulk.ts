@@ -1,11 +1,11 @@
-/** Long bodies: an answer that streams, and a message that is read whole before it goes on. */
+/** Long bodies: a streamed response, and a message that is checked while it is forwarded. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Bench, type Case } from "../Bench.ts"
 import type { Load, LoadResult } from "../load.ts"
-import { downloadPath, largeLength, largeRequest, uploadPath } from "../peers/mcpAnswers.ts"
+import { downloadPath, largeLength, largeRequest, uploadPath } from "../peers/mcpResponses.ts"
 import { residentMemory, type Running } from "../processes.ts"
 import { figure, median, score } from "../report/Outcome.ts"
 import { measure, takeTurns, toolsList, valuesOf, warmUp } from "../rounds.ts"
@@ -80,7 +80,7 @@ export const bulk: Case = {
     return {
       figures: [...down.figures, ...up.figures],
       scores: [...down.scores, ...up.scores],
-      notes: ["upload: the gateway judges the message on its way, the bare proxy does not look at it"]
+      notes: ["upload: the gateway checks the message while it forwards it, the bare proxy does not read it"]
     }
   })
 }

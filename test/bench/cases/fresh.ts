@@ -45,27 +45,28 @@ export const fresh: Case = {
     const load = yield* toolsList
     const tokens = yield* goodTokens(directory, "new", (warmingSeconds + seconds) * verificationsPerSecond)
     const bad = yield* badTokens(directory)
-    const judge = yield* gateway(origin)
-    const refused = (name: string, tokens: TokenRange) => contender(name, judge, { ...load, tokens, refused: true })
+    const verifier = yield* gateway(origin)
+    const rejected = (name: string, tokens: TokenRange) =>
+      contender(name, verifier, { ...load, tokens, rejected: true })
     const contenders = [
       { name: "gateway, new", measure: newGateway(origin, load, tokens) },
       yield* contender("bare proxy", yield* bareProxy(origin), { ...load, tokens }),
-      yield* refused("gateway, bad signature", bad.signature),
-      yield* refused("gateway, unknown key", bad.key),
-      yield* refused("gateway, garbage", bad.garbage)
+      yield* rejected("gateway, bad signature", bad.signature),
+      yield* rejected("gateway, unknown key", bad.key),
+      yield* rejected("gateway, garbage", bad.garbage)
     ]
     const results = yield* takeTurns(contenders)
     const rate = (name: string) => median(valuesOf(results, name, perSecond))
     const accepted = rate("gateway, new")
-    const refusal = (id: string, what: string) =>
-      score(`refused/${id}`, `${what}: refused to accepted new`, rate(`gateway, ${what}`) / accepted)
+    const rejection = (id: string, what: string) =>
+      score(`refused/${id}`, `${what}: rejected to accepted new`, rate(`gateway, ${what}`) / accepted)
     return {
       figures: [...rateFigures(results), ...costFigures(results)],
       scores: [
         score("new/bare", "every token new: gateway to bare proxy", accepted / rate("bare proxy")),
-        refusal("signature", "bad signature"),
-        refusal("key", "unknown key"),
-        refusal("garbage", "garbage")
+        rejection("signature", "bad signature"),
+        rejection("key", "unknown key"),
+        rejection("garbage", "garbage")
       ],
       notes: []
     }

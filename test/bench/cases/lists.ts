@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import { ask } from "../ask.ts"
 import type { Case } from "../Bench.ts"
-import { listedTools, longListKept, longListLength, longListPath } from "../peers/mcpAnswers.ts"
+import { listedTools, longListKept, longListLength, longListPath } from "../peers/mcpResponses.ts"
 import { median, score } from "../report/Outcome.ts"
 import { contender, costFigures, perSecond, rateFigures, takeTurns, toolsList, valuesOf } from "../rounds.ts"
 import { gateway, nodeUpstream } from "../servers.ts"

@@ -8,7 +8,7 @@ import { figure, median, score } from "../report/Outcome.ts"
 import { contender, costFigures, perSecond, rateFigures, takeTurns, toolsList, valuesOf } from "../rounds.ts"
 import { bareProxy, expressProxy, fastmcp, gateway, haproxy, oauth2Proxy, upstream } from "../servers.ts"
 
-/** Those who verify tokens, too; `undefined` servers are not installed. */
+/** Peers that verify tokens, too; `undefined` servers are not installed. */
 const peers = Effect.fnUntraced(function*(origin: string) {
   return [
     { id: "haproxy", name: "HAProxy", server: yield* haproxy(origin), install: "apt-get install haproxy" },

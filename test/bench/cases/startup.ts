@@ -1,4 +1,4 @@
-/** From the start of the process to its first answer. */
+/** From the start of the process to its first response. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { performance } from "node:perf_hooks"
@@ -19,7 +19,7 @@ export const startup: Case = {
     const load = yield* toolsList
     const { origin } = yield* upstream
     const empty: Array<number> = []
-    const answered: Array<number> = []
+    const firstResponses: Array<number> = []
     const forwarded: Array<number> = []
     const time = <R>(server: Effect.Effect<Running, never, R | Scope.Scope>, authenticated: boolean) =>
       Effect.scoped(Effect.gen(function*() {
@@ -28,24 +28,28 @@ export const startup: Case = {
         const first = performance.now() - from
         if (authenticated) {
           const { status } = yield* ask(running, load)
-          if (status !== 200) return yield* Effect.die(new Error(`the first request was answered ${status}`))
+          if (status !== 200) return yield* Effect.die(new Error(`the response to the first request was ${status}`))
         }
         return { first, whole: performance.now() - from }
       }))
     for (let round = 0; round < rounds * times; round++) {
       empty.push((yield* time(emptyServer, false)).first)
       const { first, whole } = yield* time(gateway(origin), true)
-      answered.push(first)
+      firstResponses.push(first)
       forwarded.push(whole)
     }
     return {
       figures: [
         figure("empty server", "ms", empty),
-        figure("gateway, first answer", "ms", answered),
+        figure("gateway, first response", "ms", firstResponses),
         figure("gateway, first request forwarded", "ms", forwarded)
       ],
       scores: [
-        score("startup/empty", "start to first answer: gateway to an empty server", median(answered) / median(empty))
+        score(
+          "startup/empty",
+          "start to first response: gateway to an empty server",
+          median(firstResponses) / median(empty)
+        )
       ],
       notes: []
     }

@@ -31,7 +31,7 @@ const counted: LoadResult = {
   requests: result.requests.total,
   seconds: result.duration,
   bytes: result.throughput.total,
-  refusals: result.non2xx,
+  rejections: result.non2xx,
   broken: result.errors,
   p50: result.latency.p50 * 1000,
   p99: result.latency.p99 * 1000,

@@ -8,7 +8,7 @@ import { temporaryDirectory } from "../../node/support/scratch.ts"
 import { placement } from "../machine.ts"
 import { serve } from "../processes.ts"
 import { audience } from "../tokens.ts"
-import { toolsListAnswer } from "./mcpAnswers.ts"
+import { toolsListResponse } from "./mcpResponses.ts"
 
 const program = "test/bench/peers/fastmcpServer.py"
 
@@ -16,8 +16,8 @@ const program = "test/bench/peers/fastmcpServer.py"
 export const startFastmcp = Effect.fnUntraced(function*(python: string) {
   const { issuer, jwksUri } = yield* TestIssuer
   const port = yield* closedPort
-  const answerFile = join(yield* temporaryDirectory, "answer.json")
-  yield* Effect.promise(() => writeFile(answerFile, toolsListAnswer))
-  const args = [program, String(port), issuer, jwksUri, audience, answerFile]
+  const responseFile = join(yield* temporaryDirectory, "response.json")
+  yield* Effect.promise(() => writeFile(responseFile, toolsListResponse))
+  const args = [program, String(port), issuer, jwksUri, audience, responseFile]
   return yield* serve({ file: python, args, cores: placement.server }, port, "/")
 })

@@ -1,7 +1,7 @@
 /**
- * The MCP server of all cases that it can serve: nginx, which is never what limits.
+ * The MCP server of all cases that it can serve: nginx, which is never the bottleneck.
  *
- * It answers a message before it has read it, which is why uploads go elsewhere.
+ * It responds to a message before it has read it, which is why uploads go elsewhere.
  */
 import * as Effect from "effect/Effect"
 import { writeFile } from "node:fs/promises"
@@ -10,7 +10,7 @@ import { closedPort } from "../../node/support/ports.ts"
 import { temporaryDirectory } from "../../node/support/scratch.ts"
 import { placement } from "../machine.ts"
 import { serve } from "../processes.ts"
-import { downloadPath, initializeAnswer, largeLength, toolsListAnswer } from "./mcpAnswers.ts"
+import { downloadPath, initializeResponse, largeLength, toolsListResponse } from "./mcpResponses.ts"
 
 const config = (port: number, directory: string) => `
 # One process, so that ending it ends all of it.
@@ -20,7 +20,7 @@ pid ${directory}/pid;
 error_log stderr crit;
 events { worker_connections 8192; }
 http {
-  # Nothing is written that nobody reads.
+  # No logs, because no one reads them.
   access_log off;
   client_body_temp_path ${directory};
   proxy_temp_path ${directory};
@@ -32,17 +32,17 @@ http {
   keepalive_timeout 3600s;
   # Heads and short bodies go out at once.
   tcp_nodelay on;
-  # Large answers are the kernel's work, not nginx's.
+  # Large responses are the kernel's work, not nginx's.
   sendfile on;
   client_max_body_size 0;
-  map $http_mcp_method $answer {
-    default '${toolsListAnswer}';
-    initialize '${initializeAnswer}';
+  map $http_mcp_method $response {
+    default '${toolsListResponse}';
+    initialize '${initializeResponse}';
   }
   server {
     listen 127.0.0.1:${port} backlog=4096;
     default_type application/json;
-    location / { return 200 $answer; }
+    location / { return 200 $response; }
     location = ${downloadPath} {
       default_type application/octet-stream;
       alias ${directory}/large;

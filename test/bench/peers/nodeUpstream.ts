@@ -4,16 +4,16 @@ import { argv } from "node:process"
 import {
   downloadPath,
   eventsPath,
-  initializeAnswer,
+  initializeResponse,
   largeLength,
-  longListAnswer,
   longListPath,
-  toolsListAnswer,
+  longListResponse,
+  toolsListResponse,
   uploadPath
-} from "./mcpAnswers.ts"
+} from "./mcpResponses.ts"
 
 const large = Buffer.alloc(largeLength, "A")
-const longList = Buffer.from(longListAnswer)
+const longList = Buffer.from(longListResponse)
 
 /** Events that carry the time at which they were sent, by the clock that all processes of a machine share. */
 const sendEvents = (response: ServerResponse, count: number): void => {
@@ -31,7 +31,7 @@ const sendEvents = (response: ServerResponse, count: number): void => {
   response.on("close", () => clearInterval(timer))
 }
 
-const answer = (request: IncomingMessage, response: ServerResponse): void => {
+const reply = (request: IncomingMessage, response: ServerResponse): void => {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://127.0.0.1")
   if (pathname === eventsPath) return sendEvents(response, Number(searchParams.get("count")))
   if (pathname === downloadPath) {
@@ -43,14 +43,14 @@ const answer = (request: IncomingMessage, response: ServerResponse): void => {
     return
   }
   const text = request.headers["mcp-method"] === "initialize" && pathname !== uploadPath
-    ? initializeAnswer
-    : toolsListAnswer
+    ? initializeResponse
+    : toolsListResponse
   response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(text) }).end(text)
 }
 
 const server = createServer((request, response) => {
   request.resume()
-  request.on("end", () => answer(request, response))
+  request.on("end", () => reply(request, response))
 })
 // The default closes connections that are idle for 5 s, perhaps in the middle of a request.
 server.keepAliveTimeout = 3_600_000

@@ -11,7 +11,7 @@ export type Limits = Readonly<Record<string, Limit>>
 export type Verdict = "met" | "missed" | "no limit"
 
 /** A value that is no number meets nothing. */
-export const judge = ({ value }: Score, limit: Limit | undefined): Verdict => {
+export const compare = ({ value }: Score, limit: Limit | undefined): Verdict => {
   if (limit === undefined) return "no limit"
   const { atLeast = -Infinity, atMost = Infinity } = limit
   return value >= atLeast && value <= atMost ? "met" : "missed"
@@ -23,4 +23,4 @@ export const describeLimit = ({ atLeast, atMost }: Limit = {}): string =>
 
 /** The scores that miss their limits. */
 export const missed = (scores: ReadonlyArray<Score>, limits: Limits): ReadonlyArray<Score> =>
-  scores.filter((one) => judge(one, limits[one.id]) === "missed")
+  scores.filter((one) => compare(one, limits[one.id]) === "missed")

@@ -1,5 +1,5 @@
 /** Results as Markdown, for the terminal and for the README alike. */
-import { describeLimit, judge, type Limits } from "./limits.ts"
+import { compare, describeLimit, type Limits } from "./limits.ts"
 import type { Figure, Score } from "./Outcome.ts"
 
 type Line = ReadonlyArray<string>
@@ -26,6 +26,6 @@ export const scoreTable = (scores: ReadonlyArray<Score>, limits: Limits): string
     ["Score", "What", "Value", "Limit", "Verdict"],
     scores.map((one) => {
       const limit = limits[one.id]
-      return [one.id, one.meaning, number(one.value), describeLimit(limit), judge(one, limit)]
+      return [one.id, one.meaning, number(one.value), describeLimit(limit), compare(one, limit)]
     })
   )

@@ -1,4 +1,4 @@
-/** What can befall a process: after each the gateway must serve again by itself. */
+/** Faults of processes and their environment. After each of them the gateway must recover by itself. */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { connect } from "node:net"
@@ -26,10 +26,10 @@ const good = Effect.fnUntraced(function*(origin: string, seconds: number) {
 
 const served = ({ failed, requests }: GoodResult): number => 1 - failed / requests
 
-interface Misfortune {
+interface Fault {
   readonly name: string
   readonly options?: GatewayOptions
-  readonly befall: (ours: Gateway) => Effect.Effect<GoodResult | void, never, Soak>
+  readonly run: (ours: Gateway) => Effect.Effect<GoodResult | void, never, Soak>
 }
 
 /** Takes all descriptors of the gateway for a while. */
@@ -58,16 +58,16 @@ const bothWorkers = (ours: Gateway) =>
     Effect.orDie
   )
 
-const misfortunes: ReadonlyArray<Misfortune> = [
+const faults: ReadonlyArray<Fault> = [
   {
     name: "out of descriptors",
     options: { shell: "ulimit -n 256; exec \"$@\"" },
-    befall: ({ origin }) => exhaust(origin, 600)
+    run: ({ origin }) => exhaust(origin, 600)
   },
   {
     name: "little memory",
     options: { nodeArgs: ["--max-old-space-size=64"] },
-    befall: Effect.fnUntraced(function*({ origin }) {
+    run: Effect.fnUntraced(function*({ origin }) {
       const { tokensFile } = yield* Soak
       const flood: FloodArguments = { kind: "unfinished-bodies", origin, seconds: 5, tokensFile, unknownKeyToken: "" }
       yield* client<FloodArguments, FloodResult>("flood", flood)
@@ -76,11 +76,11 @@ const misfortunes: ReadonlyArray<Misfortune> = [
   {
     name: "disk full for the log",
     options: { shell: "exec \"$@\" > /dev/full" },
-    befall: ({ origin }) => good(origin, 3)
+    run: ({ origin }) => good(origin, 3)
   },
   {
     name: "clock steps forward and back",
-    befall: Effect.fnUntraced(function*(ours) {
+    run: Effect.fnUntraced(function*(ours) {
       yield* tell(ours, { _tag: "StepClock", millis: 600_000 })
       const ahead = yield* good(ours.origin, 2)
       yield* tell(ours, { _tag: "StepClock", millis: -1_200_000 })
@@ -91,19 +91,19 @@ const misfortunes: ReadonlyArray<Misfortune> = [
   },
   {
     name: "stopped for 5 s",
-    befall: Effect.fnUntraced(function*({ origin, pid }) {
-      const beside = yield* Effect.forkChild(good(origin, 8))
+    run: Effect.fnUntraced(function*({ origin, pid }) {
+      const during = yield* Effect.forkChild(good(origin, 8))
       yield* Effect.sleep("1 second")
       yield* pause(pid)
       yield* Effect.sleep("5 seconds")
       yield* resume(pid)
-      return yield* Fiber.join(beside)
+      return yield* Fiber.join(during)
     })
   },
   {
     name: "a worker out of memory",
     options: { args: ["--workers", "2"], nodeArgs: ["--max-old-space-size=64"] },
-    befall: Effect.fnUntraced(function*(ours) {
+    run: Effect.fnUntraced(function*(ours) {
       const [worker = 0] = yield* workersOf(ours)
       yield* order(ours, worker, { _tag: "RunOutOfMemory" })
       while ((yield* workersOf(ours)).includes(worker)) yield* Effect.sleep("50 millis")
@@ -113,7 +113,7 @@ const misfortunes: ReadonlyArray<Misfortune> = [
   {
     name: "a worker killed each second",
     options: { args: ["--workers", "2"] },
-    befall: Effect.fnUntraced(function*(ours) {
+    run: Effect.fnUntraced(function*(ours) {
       for (let round = 0; round < 8; round++) {
         const [first] = yield* workersOf(ours)
         if (first !== undefined) yield* destroy(first)
@@ -125,13 +125,13 @@ const misfortunes: ReadonlyArray<Misfortune> = [
   }
 ]
 
-const chaos = ({ befall, name, options }: Misfortune): SoakCase => ({
+const chaos = ({ run, name, options }: Fault): SoakCase => ({
   name: `chaos: ${name}`,
   run: Effect.gen(function*() {
     const server = yield* mcpServer
     const ours = yield* gateway(server.origin, options)
     const before = yield* good(ours.origin, 3)
-    const during = yield* befall(ours)
+    const during = yield* run(ours)
     yield* Effect.sleep("2 seconds")
     const after = yield* good(ours.origin, 3)
     return {
@@ -142,8 +142,8 @@ const chaos = ({ befall, name, options }: Misfortune): SoakCase => ({
       scores: [
         ...during === undefined
           ? []
-          : [score(`chaos/${name}/during`, "share of good requests answered well meanwhile", served(during))],
-        score(`chaos/${name}/after`, "share of good requests answered well afterwards", served(after))
+          : [score(`chaos/${name}/during`, "share of valid requests that succeeded during the fault", served(during))],
+        score(`chaos/${name}/after`, "share of valid requests that succeeded afterwards", served(after))
       ],
       notes: [...during === undefined ? [] : [during], after].flatMap(({ failures }) =>
         Object.entries(failures).map(([outcome, count]) => `${name}: ${count} good requests: ${outcome}`)
@@ -152,4 +152,4 @@ const chaos = ({ befall, name, options }: Misfortune): SoakCase => ({
   })
 })
 
-export const chaosCases: ReadonlyArray<SoakCase> = misfortunes.map(chaos)
+export const chaosCases: ReadonlyArray<SoakCase> = faults.map(chaos)

@@ -39,7 +39,7 @@ interface Observed {
   readonly seconds: number
   /** What the flooder saw. */
   readonly flood: FloodResult
-  /** Connections to the MCP server that were opened meanwhile. */
+  /** Connections to the MCP server that were opened during the flood. */
   readonly opened: number
   /** The most that were open at a time. */
   readonly most: number
@@ -172,7 +172,7 @@ const flooding = ({ also, kind, opaque, settings }: Flood): SoakCase["run"] =>
         figure("connections to the MCP server at their height", "", [afterServer.most])
       ],
       scores: [
-        score(`${kind}/served`, "share of good requests that were answered well", share),
+        score(`${kind}/served`, "share of valid requests that succeeded", share),
         score(`${kind}/delay`, "p99 of good requests: flooded to idle", flooded.p99 / idle.p99),
         score(`${kind}/health`, "p99 of /healthz: flooded to idle", flooded.healthP99 / idle.healthP99),
         score(`${kind}/memory`, "MiB of resident memory that the flood costs at its height", growth),

@@ -32,7 +32,7 @@ export const idleCase: SoakCase = {
     const idle = yield* tell(ours, { _tag: "Measure" })
     yield* listeners.hear
     const listening = yield* tell(ours, { _tag: "Measure" })
-    const beside = yield* good
+    const during = yield* good
     // Written by `clients/listeners.ts`.
     const seen = JSON.parse(yield* listeners.hear) as ListenersResult
     const kibiEach = (bytes: number): number => bytes / 1024 / clients
@@ -41,7 +41,7 @@ export const idleCase: SoakCase = {
         figure("memory of an idle client", "KiB", [kibiEach(idle.rss - empty.rss)]),
         figure("memory of an event stream", "KiB", [kibiEach(listening.rss - idle.rss)]),
         figure("good callers alone", "ms (p99)", [alone.p99]),
-        figure("good callers beside all of them", "ms (p99)", [beside.p99])
+        figure("good callers next to all of them", "ms (p99)", [during.p99])
       ],
       scores: [
         score("idle/delivered", "share of the events that came", seen.delivered / (clients * events)),
@@ -51,7 +51,7 @@ export const idleCase: SoakCase = {
           "share of the idle clients that were connected when all streams had begun",
           seen.stillOpen / clients
         ),
-        score("idle/served", "share of good requests that were answered well", 1 - beside.failed / beside.requests)
+        score("idle/served", "share of valid requests that succeeded", 1 - during.failed / during.requests)
       ],
       notes: []
     }

@@ -72,7 +72,7 @@ const setStage = Effect.fnUntraced(function*(
   const workerLog = join((yield* Soak).directory, `workers-${providerPort}.log`)
   const ours = yield* gateway(server.origin, {
     args: ["--workers", "2"],
-    // Whoever reads the log is no child of the gateway, and ends with it.
+    // The reader of the log is not a child of the gateway, and ends with it.
     shell: "mkfifo \"$SOAK_WORKER_LOG.pipe\"; (grep --line-buffered '\"worker ' < \"$SOAK_WORKER_LOG.pipe\" " +
       "> \"$SOAK_WORKER_LOG\" &); exec \"$@\" > \"$SOAK_WORKER_LOG.pipe\"",
     settings: {
@@ -236,7 +236,7 @@ export const mixedCase: SoakCase = {
         score("mixed/descriptors", "descriptors at rest that have come", grown.descriptors),
         score("mixed/connections", "connections to the MCP server at rest that have come", grown.connections),
         score("mixed/workers", "workers at the end", workers),
-        score("mixed/survived", "1 if the worker that nobody killed lives", survived ? 1 : 0),
+        score("mixed/survived", "1 if the worker that was not killed lives", survived ? 1 : 0),
         score("mixed/filled", "1 if all tokens that fill the caches were accepted", filled === "filled: good" ? 1 : 0)
       ],
       notes: [

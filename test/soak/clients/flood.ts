@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { connect, type Socket } from "node:net"
 import { argv } from "node:process"
-import { toolsListRequest } from "../../bench/peers/mcpAnswers.ts"
+import { toolsListRequest } from "../../bench/peers/mcpResponses.ts"
 import { nowMillis } from "./now.ts"
 
 /** The kinds of floods. */

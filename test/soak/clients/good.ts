@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs"
 import { Agent, request } from "node:http"
 import { argv } from "node:process"
-import { toolsListRequest } from "../../bench/peers/mcpAnswers.ts"
+import { toolsListRequest } from "../../bench/peers/mcpResponses.ts"
 
 /** What the client is told. */
 export interface GoodArguments {
@@ -67,7 +67,7 @@ const send = (path: string, headers: Record<string, string>, body: string | unde
     response.on("end", () => settle(String(response.statusCode)))
     response.on("error", (error) => settle(error.message))
   })
-  asking.setTimeout(30_000, () => asking.destroy(new Error("no answer within 30 s")))
+  asking.setTimeout(30_000, () => asking.destroy(new Error("no response within 30 s")))
   asking.on("error", (error) => settle(error.message))
   asking.end(body)
 }

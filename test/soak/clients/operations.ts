@@ -1,6 +1,6 @@
 /** What well-behaved clients do, in both eras of the protocol, and what clients do whose tokens are bad. */
 import { randomUUID } from "node:crypto"
-import { initializeRequest, toolsListRequest } from "../../bench/peers/mcpAnswers.ts"
+import { initializeRequest, toolsListRequest } from "../../bench/peers/mcpResponses.ts"
 import { type Exchange, exchange } from "./exchange.ts"
 import type { IdentityProvider } from "./IdentityProvider.ts"
 

@@ -2,8 +2,8 @@
  * Loaded into each process of the gateway before the gateway itself, so that the soak can read its heap, step its clock and
  * use up its memory.
  *
- * On SIGUSR2 a process reads one command from the file that `SOAK_COMMAND_FILE` names, followed by its process id, and writes
- * what it measured beside it.
+ * On SIGUSR2 a process reads one command from the file that `SOAK_COMMAND_FILE` names, followed by its process id, and
+ * writes the measurements next to it.
  */
 import { readFileSync, renameSync, writeFileSync } from "node:fs"
 import { env } from "node:process"

@@ -10,7 +10,7 @@ import { randomUUID } from "node:crypto"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import { argv } from "node:process"
-import { initializeAnswer, toolsListAnswer } from "../../bench/peers/mcpAnswers.ts"
+import { initializeResponse, toolsListResponse } from "../../bench/peers/mcpResponses.ts"
 
 /** What `/stats` says. */
 export interface ServerStats {
@@ -43,7 +43,7 @@ const sendEvents = (response: ServerResponse, count: number, millis: number): vo
     sent++
     if (sent === count) {
       clearInterval(timer)
-      response.end(`data: ${toolsListAnswer}\n\n`)
+      response.end(`data: ${toolsListResponse}\n\n`)
     }
   }, millis)
   response.on("close", () => clearInterval(timer))
@@ -54,7 +54,7 @@ const beginSession = (response: ServerResponse): void => {
   sessions.add(id)
   const [oldest] = sessions
   if (sessions.size > maxSessions && oldest !== undefined) sessions.delete(oldest)
-  response.writeHead(200, { ...json, "mcp-session-id": id }).end(initializeAnswer)
+  response.writeHead(200, { ...json, "mcp-session-id": id }).end(initializeResponse)
 }
 
 const goAway = (millis: number): void => {
@@ -96,7 +96,7 @@ const respond = (request: IncomingMessage, response: ServerResponse, body: strin
     response.writeHead(202).end()
     return
   }
-  setTimeout(() => response.writeHead(200, json).end(toolsListAnswer), pathname === "/mcp/slow" ? millis : 0)
+  setTimeout(() => response.writeHead(200, json).end(toolsListResponse), pathname === "/mcp/slow" ? millis : 0)
 }
 
 const server = createServer((request, response) => {

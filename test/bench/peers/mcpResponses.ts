@@ -1,11 +1,11 @@
-/** What the MCP server of the benchmark says: the answers of a small server, and what it is asked for. */
+/** The messages of the benchmark: requests, and the responses of a small MCP server. */
 
 const json = (id: number, result: object): string => JSON.stringify({ jsonrpc: "2.0", id, result })
 
-export const toolsListAnswer = json(1, {
+export const toolsListResponse = json(1, {
   tools: [{
     name: "echo",
-    description: "Says what it is told",
+    description: "Echoes its argument",
     inputSchema: { type: "object", properties: { text: { type: "string" } }, required: ["text"] }
   }]
 })
@@ -18,7 +18,7 @@ export const longListKept = 750
 export const listedTools = "tool_*"
 
 /** A list as servers with many tools send it: half a megabyte. */
-export const longListAnswer = json(1, {
+export const longListResponse = json(1, {
   tools: Array.from({ length: longListLength }, (_, index) => ({
     name: `${index % 4 === 0 ? "admin" : "tool"}_${index}`,
     title: `Number ${index}`,
@@ -36,7 +36,7 @@ export const longListAnswer = json(1, {
   }))
 })
 
-export const initializeAnswer = json(1, {
+export const initializeResponse = json(1, {
   protocolVersion: "2025-11-25",
   capabilities: { tools: { listChanged: true } },
   serverInfo: { name: "bench", version: "1.0.0" }
@@ -62,13 +62,13 @@ export const largeRequest = (): string => {
   return ask("tools/call", { name: "store", arguments: { blob: "A".repeat(largeLength - empty.length) } })
 }
 
-/** The path of an answer of `largeLength` bytes, below the MCP path so that all servers forward it. */
+/** The path of a response of `largeLength` bytes, below the MCP path so that all servers forward it. */
 export const downloadPath = "/mcp/download"
 
 /** The path that takes messages of any length. */
 export const uploadPath = "/mcp/upload"
 
-/** The path of `longListAnswer`. */
+/** The path of `longListResponse`. */
 export const longListPath = "/mcp/long-list"
 
 /** The path of an event stream: `?count=` events, one a second. */
