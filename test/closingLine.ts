@@ -10,8 +10,8 @@ const slowest = <A>(all: ReadonlyArray<A>, millis: (one: A) => number, name: (on
 const many = 200
 
 /**
- * Ends the output with one line that says how it went: `N passed, N failed`. Before it, after a long run, stand the
- * slowest tests and files by name.
+ * Ends the output with one line with the result: `N passed, N failed`. Before it, after a long run, come the slowest
+ * tests and files by name.
  */
 export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: ReadonlyArray<TestModule>, unhandledErrors: ReadonlyArray<unknown>): void {
@@ -44,7 +44,7 @@ export default class ClosingLine implements Reporter {
       process.stdout.write(`failed: ${test.project.name}  ${test.module.relativeModuleId} > ${test.fullName}\n`)
       process.stdout.write(`  ${first?.message.slice(0, 2_000).replaceAll("\n", "\n  ")}\n`)
     }
-    // The last reporter's last word: the summary of the default reporter stands above it.
+    // It is printed after the summary of the default reporter.
     process.stdout.write(`${passed} passed, ${failed} failed\n`)
   }
 }

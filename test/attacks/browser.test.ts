@@ -16,7 +16,7 @@ const withOrigins = ({ token }: Fixture, origins: ReadonlyArray<string>) =>
     [`${origin} without a token`, () => post([`Origin: ${origin}`])]
   ])
 
-/** One response, and what it says about origins. */
+/** One response, and its fields about origins. */
 const corsOf = Effect.fnUntraced(function*({ gateway }: Fixture, bytes: string) {
   const { responses: [response] } = yield* rawExchange(gateway.origin, bytes)
   if (response === undefined) return assert.fail("no response")
@@ -29,7 +29,7 @@ const corsOf = Effect.fnUntraced(function*({ gateway }: Fixture, bytes: string) 
   }
 })
 
-/** What a browser may have been told to call itself to look like a loopback origin. */
+/** Origins that a browser may send to look like a loopback origin. */
 const almostLoopback = [
   "null",
   "",

@@ -119,7 +119,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("what browsers send
         assert.deepStrictEqual(response.headers("content-type"), ["application/json"], page)
         assert.deepStrictEqual(response.headers("x-content-type-options"), ["nosniff"], page)
       }
-      // What is fit to be repeated is.
+      // An id that may be repeated is repeated.
       const { responses } = yield* rawExchange(
         gateway.origin,
         post(["X-Trace-Id: 0af7-65", `Authorization: Bearer ${token}`])

@@ -39,7 +39,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("reading the creden
       const fixture = yield* GatewayFixture
       const good = bearer(fixture.token)
       const basic = "Authorization: Basic ZGV2OmRldg=="
-      // More fields than Node keeps unless told otherwise.
+      // More fields than Node keeps by default.
       const crowd = Array.from({ length: 240 }, () => "a:")
       yield* assertAllHostile(fixture, rejected, [
         ["good, bad", (bad) => post([good, bearer(bad)])],
@@ -60,7 +60,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("reading the creden
         ["joined without a space", (bad) => post([`${good},bearer ${bad}`])],
         ["joined with Basic", () => post([`${good}, Basic ZGV2OmRldg==`])]
       ])
-      // One credential among very many fields is still one.
+      // One credential among very many fields is accepted.
       yield* fixture.forwarded({ lines: crowd })
     }))
 

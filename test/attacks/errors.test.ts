@@ -21,7 +21,7 @@ const missing = { status: 401, error: "unauthorized" }
 const invalid = { status: 401, error: "invalid_token" }
 const forbidden = { status: 403, error: "insufficient_scope" }
 
-/** What can stand in a field value on the wire, one byte a character. */
+/** Texts that a field value can contain on the wire, one byte for each character. */
 const FieldValue = Schema.String.check(Schema.isPattern(/^[\x21-\x7e\x80-\xff][\t\x20-\x7e\x80-\xff]{0,40}$/))
 
 /** Almost a host, so that many are good and most are not. */
@@ -85,7 +85,7 @@ layer(FixtureLayer, { excludeTestServices: true })("errors", (it) => {
         assert.deepStrictEqual([...parameters.keys()], names)
         const [, authority, path] = /^https?:\/\/([^/]*)(.*)$/.exec(parameters.get("resource_metadata") ?? "") ?? []
         assert.strictEqual(path, style === "rfc6750" ? `${wellKnown}/mcp` : wellKnown)
-        // One reading of the host, which is a host: what it is called in the metadata.
+        // The host as the metadata name it.
         const metadata = yield* rawExchange(origins[style], rawRequest([`GET ${path} HTTP/1.1`, `Host: ${host}`]))
         const { resource } = JSON.parse(metadata.responses[0]?.text ?? "")
         assert.strictEqual(new URL(resource).host, authority)

@@ -151,7 +151,7 @@ layer(Secretive.layer, { excludeTestServices: true })("secrets", (it) => {
       const { issuer } = yield* Secretive
       const claim = canary("claim")
       const claims = { email: `${claim}@example.com`, name: claim, jti: claim, [claim]: claim }
-      // What a log may name: who made the token, for whom, with which key.
+      // The parts of a token that a log may name: issuer, audience, key id.
       const named = canary("named")
       const good = yield* issuer.sign({ claims })
       const tokens = {

@@ -84,7 +84,7 @@ layer(GatewayFixture.layer({ upstreamTimeoutMillis: 500 }), { excludeTestService
       const { bytes, forwarded, gateway, reset, upstream } = yield* GatewayFixture
       for (const [name, [sent, expected]] of Object.entries(junk)) {
         for (const then of ["End", "Reset", "Silence"] as const) {
-          // A body that may still go on is no fault.
+          // A body that may still continue is not a fault.
           if (then === "Silence" && (expected === "broken" || name === "half a short body")) continue
           yield* reset
           yield* upstream.respondWith(responses.rawBytes(sent, then))

@@ -8,7 +8,7 @@ import { initialize } from "../fixtures/messages.ts"
 import { introspectionProvider, jwtProvider } from "../fixtures/providers.ts"
 import { GatewayFixture, textOf } from "../support/GatewayFixture.ts"
 
-// What breaks headers, logs, JSON, shells, paths and terminals, and what does not fit into Latin-1.
+// Texts that break headers, logs, JSON, shells, paths and terminals, or that do not fit into Latin-1.
 const naughty = [
   "user\r\nX-Auth-User-Id: root",
   "user\nX-Injected: 1",
@@ -61,7 +61,7 @@ class Issued extends Context.Service<Issued, {
   )
 }
 
-/** What the upstream is told about the bearer of a token with these claims, in fields and in the message. */
+/** What the upstream gets about the bearer of a token with these claims, in fields and in the message. */
 const told = Effect.fnUntraced(function*(token: string) {
   const { fixture } = yield* Issued
   const request = yield* fixture.forwarded({ authorization: `Bearer ${token}`, body: initialize })

@@ -11,7 +11,7 @@ const length = `Content-Length: ${ping.length}`
 const chunks = `${ping.length.toString(16)}\r\n${ping}\r\n0\r\n\r\n`
 const chunked = "Transfer-Encoding: chunked"
 
-/** A good request but for its framing, which `lines` give, and a whole second request behind it. */
+/** A valid request except for its framing, given by `lines`, followed by a second request. */
 const smuggling = (token: string, lines: ReadonlyArray<string>): string => {
   const authorization = `Authorization: Bearer ${token}`
   const body = lines.some((line) => /chunked/i.test(line)) ? chunks : ping

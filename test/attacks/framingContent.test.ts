@@ -64,7 +64,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("content codings, c
           () => fixture.bytes({ body: gzipSync(ping), lines: ["Content-Encoding: identity", "Content-Encoding: gzip"] })
         ]
       ])
-      // Encoded and not said to be: it is no JSON.
+      // Encoded without a field that says so: it is not JSON.
       yield* assertAllHostile(fixture, { status: 400, error: "invalid_request" }, [
         ["gzip in disguise", () => fixture.bytes({ body: gzipSync(ping) })],
         ["gzip as identity", () => fixture.bytes({ body: gzipSync(ping), lines: ["Content-Encoding: identity"] })]
@@ -84,7 +84,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("content codings, c
         assert.deepStrictEqual(response?.headers("content-encoding"), ["gzip"])
         assert.strictEqual(latin1(response?.body ?? new Uint8Array()), latin1(gzipSync(text)))
       }
-      // A response that is to be added to is asked for in the plain.
+      // A response with additions is requested without encoding.
       assert.deepStrictEqual((yield* upstream.awaitRequest()).headers("accept-encoding"), ["identity"])
       yield* reset
     }))

@@ -13,7 +13,7 @@ const users = 100
 const requestsEach = 20
 const session = "one-session-for-all"
 
-/** Says in every response who asked and what was asked, in the three shapes that responses have, and out of order. */
+/** Repeats caller and message in every response, in the three forms of responses, and out of order. */
 const makeEcho = (): UpstreamHandler => {
   let count = 0
   return Effect.fnUntraced(function*(request, response) {

@@ -11,9 +11,9 @@ const missing = { status: 401, error: "unauthorized" }
 const malformed = { status: 400, error: "invalid_request" }
 const notAllowed = { status: 405, error: "method_not_allowed" }
 
-/** With the body that each of them has. */
+/** Each with its usual body. */
 const forwarded = { GET: null, HEAD: null, POST: ping, PUT: ping, PATCH: ping, DELETE: null }
-// Two of Node's list are no methods of ordinary requests: one opens a tunnel, one is of another protocol.
+// Two of Node's methods are not for ordinary requests: one opens a tunnel, one belongs to another protocol.
 const others = METHODS.filter((method) => ![...Object.keys(forwarded), "OPTIONS", "CONNECT", "SOURCE"].includes(method))
 
 const upgrades: Readonly<Record<string, ReadonlyArray<string>>> = {

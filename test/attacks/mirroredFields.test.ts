@@ -10,7 +10,7 @@ const list = modernMessage("tools/list")
 const read = (uri: string) => modernMessage("resources/read", `"uri":${JSON.stringify(uri)}`)
 const call = (lines: ReadonlyArray<string>) => [...modernFields("tools/call", "add"), ...lines]
 
-/** What goes on: the body, and the fields with it. */
+/** Forwarded: bodies with matching fields. */
 const agreeing: ReadonlyArray<readonly [what: string, body: string, lines: ReadonlyArray<string>]> = [
   ["a list", list, modernFields("tools/list")],
   ["a tool", modernCall("add"), modernFields("tools/call", "add")],
@@ -83,7 +83,7 @@ const agreeing: ReadonlyArray<readonly [what: string, body: string, lines: Reado
   ]
 ]
 
-/** What is rejected, and the field that the response names. */
+/** Rejected requests, and the field that the response names. */
 const disagreeing: ReadonlyArray<
   readonly [what: string, field: string, body: string, lines: ReadonlyArray<string>]
 > = [

@@ -1,8 +1,8 @@
-/** What a server behind the gateway could take for the caller's identity, and what it must be. */
+/** Fields and members that a server could mistake for the caller's identity, and their required values. */
 import { assert } from "@effect/vitest"
 import type { RecordedRequest } from "../support/RecordedRequest.ts"
 
-/** What the gateway itself says about `dev-user`, by name. */
+/** The gateway's own fields for `dev-user`, by name. */
 export const own: Readonly<Record<string, string>> = {
   "x-auth-user-id": "dev-user",
   "x-auth-principal": "user",

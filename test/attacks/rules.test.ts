@@ -20,7 +20,7 @@ const guarded = ruled({
 
 const call = (params: string) => message("tools/call", params)
 
-/** What asks for something that a rule is for, in forms that some server might understand. */
+/** Messages for which there is a rule, in forms that some server might understand. */
 const evasions: ReadonlyArray<readonly [name: string, body: string, status?: 403]> = [
   ["the call itself", toolCall("delete_all"), 403],
   ["escapes in the name", call(`{"n\\u0061me":"d\\u0065lete_all"}`), 403],
@@ -111,7 +111,7 @@ const evasions: ReadonlyArray<readonly [name: string, body: string, status?: 403
   ]
 ]
 
-/** What no rule is for. */
+/** Messages for which there is no rule. */
 const harmless: ReadonlyArray<string> = [
   ping,
   toolCall("list"),
@@ -157,7 +157,7 @@ layer(GatewayFixture.layer(guarded), { excludeTestServices: true })("ways around
         assert.include(status === 400 ? ["invalid_request"] : ["insufficient_scope", "access_denied"], error)
         const without = yield* send({ body, authorization: null })
         assert.strictEqual(without.responses[0]?.status, 401)
-        // However the body is cut, what becomes of it is the same.
+        // The result does not depend on how the body is split into chunks.
         for (const size of body.length > 10_000 ? [1_000] : sizes) {
           const cut = yield* rawExchange(gateway.origin, sentIn(`Bearer ${token}`, body, size))
           assert.deepStrictEqual([cut.responses[0]?.status, cut.responses[0]?.text], [response?.status, response?.text])

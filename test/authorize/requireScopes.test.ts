@@ -26,7 +26,7 @@ const settings = {
   ]
 }
 
-/** The scopes that are asked for, `undefined` if nothing is missing. */
+/** The required scopes; `undefined` if none is missing. */
 const missing = (scopes: ReadonlyArray<string>, provider?: string): ReadonlyArray<string> | undefined =>
   Result.match(requireScopes(settings, identity(scopes, provider)), {
     onFailure: ({ required }) => required,

@@ -38,7 +38,7 @@ const send = async (url: string, method: string, body?: Json): Promise<Json> => 
 interface Options {
   /** The form of access tokens. */
   readonly strategy: "opaque" | "jwt"
-  /** What the application for consent puts into `aud` of clients that may have it: Hydra has no RFC 8707. */
+  /** The `aud` that the consent application grants to clients that may have it: Hydra has no RFC 8707. */
   readonly audience: string
 }
 

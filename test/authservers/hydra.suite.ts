@@ -26,7 +26,7 @@ interface Peer {
 
 const startPeer = Effect.fnUntraced(function*(strategy: Strategy) {
   const places = [yield* reserve, yield* reserve] as const
-  // One for both gateways, which stand before the same MCP server.
+  // One for both gateways, which are in front of the same MCP server.
   const audience = "https://notes.example/mcp"
   const hydra = yield* startHydra({ strategy, audience })
   yield* hydra.createClient({

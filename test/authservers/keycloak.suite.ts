@@ -21,7 +21,7 @@ const person: FillIn = (page) => allow(page) ?? logIn(page)
 class Peers extends Context.Service<Peers, {
   readonly realm: Realm
   readonly gateway: Gateway
-  /** Lets no client register. */
+  /** Does not allow clients to register. */
   readonly closed: Gateway
 }>()("mcp-authorizer/test/authservers/keycloak/Peers") {
   static readonly layer = Layer.effect(

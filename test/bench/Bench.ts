@@ -1,4 +1,4 @@
-/** What all cases of one run share. */
+/** The services that all cases of a run share. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { writeFile } from "node:fs/promises"
@@ -52,5 +52,5 @@ export const makeBench = Effect.fnUntraced(function*(options: BenchOptions) {
   })
 })
 
-/** One of the things that are measured. */
+/** One measured case. */
 export type Case = Performance<Bench | TestIssuer>

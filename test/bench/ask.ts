@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises"
 import type { Load } from "./load.ts"
 import type { Running } from "./processes.ts"
 
-/** A stored message as one client would send it, with the first of its tokens, or with what `spoil` makes of that. */
+/** A stored message as a client would send it, with the first token, or with that token changed by `spoil`. */
 export const ask = ({ origin }: Running, load: Load, spoil = (token: string) => token) =>
   Effect.promise(async (signal) => {
     const [token = ""] = (await readFile(load.tokens.file, "utf8")).split("\n")
@@ -23,7 +23,10 @@ export const ask = ({ origin }: Running, load: Load, spoil = (token: string) => 
 const forge = (token: string): string =>
   token.replace(/\.(.)([^.]*)$/, (_, first, rest) => `.${first === "A" ? "B" : "A"}${rest}`)
 
-/** Dies unless a server accepts a good token and rejects a forged one: one that does not verify is no peer. */
+/**
+ * Dies unless a server accepts a valid token and rejects a forged one: a server that does not verify tokens is not a
+ * peer.
+ */
 export const mustVerify = Effect.fnUntraced(function*(server: Running, load: Load) {
   const good = yield* ask(server, load)
   const forged = yield* ask(server, load, forge)

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url"
 import { placement, tools } from "./machine.ts"
 import { run } from "./processes.ts"
 
-/** Which lines of a file are tokens to be used, one for each request. */
+/** The lines of a file with the tokens to use, one for each request. */
 export interface TokenRange {
   readonly file: string
   readonly from: number
@@ -25,7 +25,7 @@ export interface Load {
   readonly rejected?: boolean
 }
 
-/** What the generator counted. */
+/** The counts of the generator. */
 export interface LoadResult {
   readonly requests: number
   readonly seconds: number
@@ -42,7 +42,7 @@ export interface LoadResult {
   readonly repeats: number
 }
 
-/** What the generator of `clients/autocannon.ts` is told. */
+/** The input of the generator in `clients/autocannon.ts`. */
 export interface GeneratorArguments {
   readonly url: string
   readonly connections: number

@@ -1,8 +1,8 @@
 /**
- * What `wrk` runs: requests that differ in their tokens, and a result that can be read by a program.
+ * The script for `wrk`: requests with different tokens, and a machine-readable result.
  *
- * Its arguments: a file of tokens (one a line), how many lines to pass over, how many to use, a file with the body or
- * `-`.
+ * Its arguments: a file of tokens (one for each line), the number of lines to skip, the number to use, and a file with
+ * the body or `-`.
  */
 export const loadScript = `
 local threads, requests, position = {}, {}, 0

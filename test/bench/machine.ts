@@ -1,4 +1,4 @@
-/** What the benchmark finds on this machine: cores, tools, and the versions that a result must name. */
+/** The properties of this machine: cores, tools, and the versions that a result must name. */
 import { execFile, spawnSync } from "node:child_process"
 import { accessSync, constants, readFileSync } from "node:fs"
 import { availableParallelism, cpus, totalmem } from "node:os"
@@ -17,7 +17,7 @@ const find = (name: string): string | undefined =>
     }
   })
 
-/** Programs of the system; `undefined` where one is not installed. A variable names one that is not on the `PATH`. */
+/** Programs of the system; `undefined` if one is not installed. A variable can name one that is not on the `PATH`. */
 export const tools = {
   wrk: find("wrk"),
   nginx: find("nginx"),
@@ -41,7 +41,7 @@ export const findFastmcp = (): { readonly python: string; readonly version: stri
   return python === undefined || version === undefined ? undefined : { python, version }
 }
 
-/** Which cores a process may use; `undefined` leaves that to the system. */
+/** The cores that a process may use; `undefined` leaves that to the system. */
 export type Cores = ReadonlyArray<number> | undefined
 
 const cores = availableParallelism()

@@ -1,4 +1,4 @@
-/** What the benchmark and the soak have in common: how a case is run, and what is said on the command line. */
+/** The common part of the benchmark and the soak: running cases, and the command line. */
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -22,7 +22,7 @@ export const perform = Effect.fnUntraced(function*<R>({ name, run }: Performance
   )
 })
 
-/** Where results go, and what is looked at. */
+/** The destination of the results, and the cases to run. */
 export const commonFlags = {
   json: Flag.String("json").pipe(
     Flag.withMetavar("FILE"),

@@ -1,4 +1,4 @@
-/** Programs in processes of their own, each on its cores, none of which outlives the benchmark. */
+/** Programs in separate processes, each on its cores, which end with the benchmark. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -39,7 +39,7 @@ const exited = (child: ChildProcess): Effect.Effect<void> =>
     child.once("exit", () => resume(Effect.void))
   })
 
-/** Asks first, because a profile is written on the way out; makes those go who do not. */
+/** Asks the process to end first, so that it can write its profile; kills it if it does not end. */
 const end = Effect.fnUntraced(function*(child: ChildProcess) {
   child.kill("SIGTERM")
   yield* Effect.timeoutOption(Effect.interruptible(exited(child)), exitGrace)
@@ -65,7 +65,7 @@ const collect = (stream: NodeJS.ReadableStream | null): () => string => {
   return () => Buffer.concat(chunks).toString("utf8")
 }
 
-/** Runs a program to its end; gives what it printed, dies if it failed. */
+/** Runs a program to its end; returns its output, and dies if it failed. */
 export const run = Effect.fnUntraced(function*(command: Command) {
   const child = yield* start(command, "pipe")
   const stdout = collect(child.stdout)
@@ -111,10 +111,10 @@ export const serve = Effect.fnUntraced(
   }
 )
 
-// What `/proc` counts processor time in, on every Linux there is (sysconf(_SC_CLK_TCK)).
+// The unit of processor time in `/proc`, the same on every Linux (sysconf(_SC_CLK_TCK)).
 const ticksPerSecond = 100
 
-/** Processor time of all threads of a process in microseconds; 0 where the system does not tell. */
+/** Processor time of all threads of a process in microseconds; 0 if the system does not provide it. */
 export const processorMicros = (pid: number): number => {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8")
@@ -126,7 +126,7 @@ export const processorMicros = (pid: number): number => {
   }
 }
 
-/** Resident memory of a process in bytes, now and at its height; 0 where the system does not tell. */
+/** Resident memory of a process in bytes, now and at its height; 0 if the system does not provide it. */
 export const residentMemory = (pid: number): { readonly now: number; readonly peak: number } => {
   const read = (field: string): number => {
     try {

@@ -1,4 +1,4 @@
-/** What the CPU profiles of a run say. */
+/** The summary of a run's CPU profiles. */
 import { readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { type CpuProfile, hottest } from "./report/hottest.ts"

@@ -5,13 +5,13 @@ import { generate, type Load, type LoadResult } from "./load.ts"
 import { processorMicros, type Running } from "./processes.ts"
 import { type Figure, figure } from "./report/Outcome.ts"
 
-/** What was measured in one round. */
+/** The measurements of one round. */
 export interface Measured extends LoadResult {
   /** Processor time of the server, in microseconds a request. */
   readonly processor: number
 }
 
-/** One of those that are compared; `measure` does one round. */
+/** One of the compared servers; `measure` does one round. */
 export interface Contender<R> {
   readonly name: string
   readonly measure: Effect.Effect<Measured, never, R>
@@ -41,7 +41,7 @@ export const toolsList = Effect.map(Bench, ({ seenTokens, toolsListFile }): Load
   headers: { "mcp-method": "tools/list" }
 }))
 
-// By then V8 has compiled what is hot; a server that is too slow for so many is not waited for.
+// By then V8 has compiled the hot code. A server that is too slow for this many requests is not waited for.
 const warmRequests = 20_000
 const warmPasses = 4
 
@@ -69,7 +69,7 @@ export const contender = Effect.fnUntraced(function*(name: string, server: Runni
   return { name, measure: measure(server, load) }
 })
 
-/** What was measured of one contender. */
+/** The measurements of one contender. */
 export const valuesOf = (
   results: Results,
   name: string,
@@ -82,7 +82,10 @@ export const perSecond = ({ requests, seconds }: LoadResult): number => requests
 export const rateFigures = (results: Results): ReadonlyArray<Figure> =>
   Object.keys(results).map((name) => figure(name, "requests/s", valuesOf(results, name, perSecond)))
 
-/** What a request cost those that are one process: scatters less than a rate while the machine does other things. */
+/**
+ * The processor time of a request, for contenders with one process: it varies less than a rate while the machine does
+ * other work.
+ */
 export const costFigures = (results: Results): ReadonlyArray<Figure> =>
   Object.keys(results).map((name) =>
     figure(`${name}, processor time`, "µs a request", valuesOf(results, name, ({ processor }) => processor))

@@ -29,7 +29,7 @@ export const bareProxy = (target: string) => startPeer("bareProxy", [target], pl
 
 export const emptyServer = startPeer("emptyServer", [], placement.server)
 
-/** What takes telemetry and does nothing with it. */
+/** Accepts telemetry and discards it. */
 export const collector = startPeer("emptyServer", [], placement.upstream)
 
 export const expressProxy = Effect.fnUntraced(function*(target: string) {

@@ -2,7 +2,7 @@
 import { createPrivateKey, sign } from "node:crypto"
 import { argv } from "node:process"
 
-/** What the process is told. */
+/** The input of the process. */
 export interface Signing {
   /** PKCS #8 */
   readonly pem: string

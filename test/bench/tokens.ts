@@ -11,7 +11,7 @@ import type { TokenRange } from "./load.ts"
 import { run } from "./processes.ts"
 import type { Signing } from "./signTokens.ts"
 
-// A working day: longer than any run, and what an issuer might well say.
+// A working day: longer than any run, and a realistic lifetime.
 const lifeSeconds = 8 * 3600
 
 const expiry = Effect.map(Clock.currentTimeMillis, (now) => Math.floor(now / 1000) + lifeSeconds)
@@ -33,7 +33,7 @@ const write = Effect.fnUntraced(
 /** Who the tokens are for. */
 export const audience = "https://mcp.example/mcp"
 
-/** As many good tokens of different callers as asked for (RS256, 2048 bits), in a file. */
+/** A file with this number of valid tokens of different callers (RS256, 2048 bits). */
 export const goodTokens = Effect.fnUntraced(function*(directory: string, name: string, count: number) {
   const { issuer, key } = yield* TestIssuer
   const { kid, privateKey } = yield* key("RS256")

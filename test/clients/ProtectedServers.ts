@@ -1,4 +1,4 @@
-/** MCP servers built with the official SDKs, each behind a gateway of its own that believes one issuer. */
+/** MCP servers built with the official SDKs, each behind its own gateway that trusts one issuer. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -25,12 +25,12 @@ const protect = Effect.fnUntraced(
   }
 )
 
-/** One server of each SDK behind a gateway, and the issuer of the tokens that both gateways take. */
+/** One server of each SDK behind a gateway, and the issuer of the tokens that both gateways accept. */
 export class ProtectedServers extends Context.Service<ProtectedServers, {
   readonly issuer: TestIssuer["Service"]
   readonly v1: ProtectedServer
   readonly v2: ProtectedServer
-  /** The headers of a client whose token is right unless the options spoil it. */
+  /** The headers of a client whose token is valid unless the options say otherwise. */
   readonly bearer: (options?: SignOptions) => Effect.Effect<{ readonly authorization: string }>
 }>()("mcp-authorizer/test/clients/ProtectedServers") {
   static readonly layer = Layer.effect(

@@ -13,7 +13,7 @@ import { protectResource } from "./protectResource.ts"
 
 const scopes = { requiredScopes: ["mcp:read"], scopesSupported: ["mcp:read", "mcp:write"] }
 
-/** An authorization server, and MCP servers behind gateways that believe it. */
+/** An authorization server, and MCP servers behind gateways that trust it. */
 class Peers extends Context.Service<Peers, {
   readonly provider: OidcProvider
   readonly v1: string

@@ -77,7 +77,7 @@ layer(ProtectedServers.layer, { excludeTestServices: true })("both protocol eras
             assert.deepStrictEqual(progress, [1, 2, 3, 4, 5])
           }))
 
-        // In a session a lost connection is no cancellation: the client may come back for the response.
+        // In a session a lost connection does not cancel the request: the client may come back for the response.
         const leaving = key === "v2"
         it.effect(`FW-5 gets progress while the call still runs${leaving ? ", FW-6 and the call ends when it leaves" : ""}`, () =>
           Effect.gen(function*() {

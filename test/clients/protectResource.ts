@@ -8,7 +8,7 @@ import { reservePort } from "../support/reservePort.ts"
 /**
  * Starts a gateway in front of `upstream` that takes the issuer's access tokens for its own resource, and no others.
  *
- * Gives that resource: the URL of its MCP endpoint.
+ * Returns that resource: the URL of its MCP endpoint.
  */
 export const protectResource = Effect.fnUntraced(function*(
   upstream: string,

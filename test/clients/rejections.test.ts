@@ -16,7 +16,7 @@ import { httpStatus } from "./httpStatus.ts"
 
 const audience = "https://mcp.example/mcp"
 
-/** A gateway that believes two issuers, one of which is down, in front of a server that can misbehave. */
+/** A gateway that trusts two issuers, one of which is down, in front of a server that can misbehave. */
 class Peers extends Context.Service<Peers, {
   readonly issuer: TestIssuer["Service"]
   readonly down: TestIssuer["Service"]

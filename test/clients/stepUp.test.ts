@@ -17,13 +17,13 @@ import { clients } from "./clients.ts"
 import { httpStatus } from "./httpStatus.ts"
 import { protectResource } from "./protectResource.ts"
 
-/** A gateway that needs two scopes and tells its newcomers of one. */
+/** A gateway that requires two scopes and names only one of them to clients without a token. */
 class Peers extends Context.Service<Peers, {
   readonly upstream: RecordingUpstream
   readonly resource: string
-  /** A server without such needs, a rule of which asks for the second scope to call `echo`. */
+  /** A server without required scopes, with a rule that requires the second scope for `echo`. */
   readonly ruled: string
-  /** The same, which asks for it in the result of the tool. */
+  /** The same, with the challenge in the result of the tool. */
   readonly inResult: string
   /** Makes the client one that the provider knows and allows both scopes. */
   readonly register: (client: HeadlessOAuthClient) => Effect.Effect<void>
@@ -33,7 +33,7 @@ class Peers extends Context.Service<Peers, {
     Effect.gen(function*() {
       const { issuer } = yield* makeOidcProvider()
       const upstream = yield* makeRecordingUpstream
-      // By a rule: what every request needs is in the first challenge already.
+      // By a rule, because the scopes that every request needs are already in the first challenge.
       const both = { rules: [{ methods: ["*"], scopes: ["mcp:read", "mcp:write"] }], scopes_supported: "mcp:read" }
       const resource = yield* protectResource(upstream.origin, issuer, ruledBy(both))
       const rules = ruledBy({
@@ -42,7 +42,7 @@ class Peers extends Context.Service<Peers, {
       })
       const ruled = yield* protectResource(upstream.origin, issuer, rules)
       const inResult = yield* protectResource(upstream.origin, issuer, { ...rules, stepUp: "tool_result" })
-      // A client that registers by itself is allowed the scopes that it has heard of by then, and never more.
+      // A client that registers itself is allowed only the scopes that it knows at that time.
       const register = (client: HeadlessOAuthClient) =>
         Effect.promise(async () => {
           const response = await fetch(`${issuer}/reg`, {

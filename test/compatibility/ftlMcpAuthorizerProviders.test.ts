@@ -103,7 +103,7 @@ describe("FTL MCP Authorizer, provider settings", () => {
     }))
 })
 
-/** The document's generic provider with a loopback issuer in the place of Auth0. */
+/** The document's generic provider with a loopback issuer in place of Auth0. */
 const generic = (issuer: TestIssuer["Service"], mcpGateway: string): Variables => ({
   auth_enabled: "true",
   auth_gateway_url: mcpGateway,
@@ -120,7 +120,7 @@ const generic = (issuer: TestIssuer["Service"], mcpGateway: string): Variables =
 
 const names = ["authkit", "auth0", "okta"] as const
 
-/** Three issuers that one gateway believes, the document's "AuthKit, Auth0, Okta". */
+/** Three issuers that one gateway trusts, the document's "AuthKit, Auth0, Okta". */
 class Providers extends Context.Service<Providers, {
   readonly authkit: TestIssuer["Service"]
   readonly auth0: TestIssuer["Service"]

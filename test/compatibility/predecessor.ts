@@ -22,7 +22,7 @@ export type Reply = RawExchange["responses"][number]
 export const settingsOf = (variables: Variables): Effect.Effect<GatewaySettings, InvalidConfiguration> =>
   Effect.provide(GatewayConfig, GatewayConfig.layerVariables(variables))
 
-/** The variables do not configure a gateway; gives what the operator is told. */
+/** Returns the error message for variables that do not configure a gateway. */
 export const problemOf = (variables: Variables): Effect.Effect<string> =>
   Effect.map(Effect.orDie(Effect.flip(settingsOf(variables))), ({ message }) => message)
 
@@ -30,7 +30,7 @@ export const problemOf = (variables: Variables): Effect.Effect<string> =>
  * Starts a gateway on a port of the system's choice.
  *
  * @param variables the document's, given the URL of the internal MCP gateway behind
- * @param token one that is let in
+ * @param token a valid one
  */
 export const startReplacement = (
   variables: (mcpGateway: string) => Variables,
@@ -64,7 +64,7 @@ export class SetUp extends Context.Service<SetUp, {
     )
 }
 
-/** What `curl` prints for `http://localhost:3000/…`, where every document has its server. No token unless given. */
+/** The output of `curl` for `http://localhost:3000/…`, where every document has its server. No token unless given. */
 export const curl = Effect.fnUntraced(function*(
   { send }: Replacement,
   request: FixtureRequest = {}

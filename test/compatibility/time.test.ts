@@ -55,7 +55,7 @@ describe("what predecessors promise about time", () => {
         const verify = yield* verifierOf(variables(authKit.issuer))
         const hits = authKit.hits("/oauth2/jwks")
         assert.strictEqual(yield* verify(token), "user-1")
-        // In the last ten seconds they may be asked for ahead of time.
+        // In the last ten seconds they may be fetched ahead of time.
         yield* TestClock.adjust("289 seconds")
         assert.strictEqual(yield* verify(token), "user-1")
         assert.strictEqual(yield* hits, 1)

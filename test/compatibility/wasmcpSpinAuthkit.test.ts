@@ -43,7 +43,7 @@ const initialized = Effect.fnUntraced(
   }
 )
 
-/** The document's `authInfo`, and the provider that says so. */
+/** The document's `authInfo`, with the name of its provider. */
 const withUser = {
   ...handlerResult,
   serverInfo: {

@@ -47,7 +47,7 @@ const introspecting = {
   MCP_INTROSPECTION_URL: "https://issuer.example/introspect"
 }
 
-/** Settings of TLS for an MCP server that has none. */
+/** TLS settings for an MCP server without TLS. */
 const plainUpstream = (name: string, value: string): Case => {
   const pair = { MCP_UPSTREAM_CLIENT_CERT_FILE: "/run/cert.pem", MCP_UPSTREAM_CLIENT_KEY_FILE: "/run/key.pem" }
   const [spoilt, fixed] = oidc(

@@ -12,7 +12,7 @@ import { fileSettings } from "../../src/config/sources/settingFiles.ts"
 import { inputModule, resolvedModule } from "../../src/config/writtenTypes.ts"
 import { problemsOf, settingsOf } from "./resolving.ts"
 
-// What a JSON Schema validator would make of the schema as it is published.
+// A small validator for the published JSON Schema.
 const published = SchemaRepresentation.fromJsonSchemaDocument(
   JsonSchema.fromSchemaDraft2020_12(JSON.parse(JSON.stringify(configFileSchema)))
 )

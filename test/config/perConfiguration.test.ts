@@ -41,7 +41,7 @@ const echoHost = Layer.succeed(
   HttpClient.make((request, url) => Effect.succeed(HttpClientResponse.fromWeb(request, new Response(url.hostname))))
 )
 
-/** Who bears the token of a tenant, for one verifier. */
+/** The caller of a tenant's token, for one verifier. */
 const subject = (verifier: TokenVerifier["Service"], name: string) =>
   verifier.verify(tokenOf(name)).pipe(
     Effect.map((identity) => identity.subject),
@@ -60,7 +60,7 @@ const both = Effect.fnUntraced(function*<I, S, E>(
   return [yield* build("alice"), yield* build("bob")] as const
 })
 
-/** What the verifiers of both say about the tokens of both. */
+/** The results of both verifiers for the tokens of both tenants. */
 const whoIsWho = Effect.fnUntraced(function*<E>(tenant: (name: string) => Layer.Layer<TokenVerifier, E>) {
   const [a, b] = yield* both(TokenVerifier, tenant)
   return [yield* subject(a, "alice"), yield* subject(a, "bob"), yield* subject(b, "alice"), yield* subject(b, "bob")]
@@ -79,7 +79,7 @@ const read = (name: string) =>
 
 const build = <E>(layer: Layer.Layer<HttpApp, E>) => Effect.exit(Effect.scoped(Layer.build(layer)))
 
-// What is in it does not matter: it is only seen how it is memoised.
+// Its contents do not matter, only how it is memoised.
 const isLayer = (value: unknown): value is Layer.Layer<never> => Layer.isLayer(value)
 
 describe("two configurations in one program", () => {
@@ -138,7 +138,7 @@ describe("two configurations in one program", () => {
       const told = Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "built"
       assert.include(told, "was built from another GatewayConfig")
       assert.notInclude(told, "token-0123456789")
-      // What the message proposes.
+      // The proposal in the message.
       const fresh = (name: string) =>
         HttpApp.layer.pipe(
           Layer.provide([Layer.fresh(verification), Layer.fresh(upstream)]),

@@ -49,7 +49,7 @@ describe("http to named hosts", () => {
   it("is reported once where the list itself is wrong", () => {
     const settings = problemsOf({ ...complete, MCP_ALLOW_HTTP: "http://keycloak" }).map(({ setting }) => setting)
     assert.deepStrictEqual(settings, ["MCP_ALLOW_HTTP"])
-    // What the name could be taken for, and would allow nothing.
+    // Values that the name could be mistaken for, and that would allow nothing.
     for (const MCP_ALLOW_HTTP of ["true", "yes", "0", "Off"]) {
       assert.match(onlyProblemOf({ ...complete, MCP_ALLOW_HTTP }).problem, /^says yes or no/)
     }

@@ -24,14 +24,14 @@ const failure = (result: Result.Result<GatewaySettings, InvalidConfiguration>): 
   return result.failure
 }
 
-/** What is wrong with settings; throws if nothing is. */
+/** The problems of settings; throws if there are none. */
 export const rejectionOf = (variables: Variables, document?: unknown): InvalidConfiguration =>
   failure(resolveSources({ variables, document }))
 
 export const problemsOf = (variables: Variables, document?: unknown): ReadonlyArray<Problem> =>
   rejectionOf(variables, document).problems
 
-/** The only thing that is wrong with settings; throws if there are other problems, or none. */
+/** The only problem of settings; throws if there are other problems, or none. */
 export const onlyProblemOf = (variables: Variables, document?: unknown): Problem => {
   const { message, problems: [problem, ...others] } = rejectionOf(variables, document)
   if (problem === undefined || others.length > 0) throw new Error(message)
@@ -59,7 +59,7 @@ export const tokensOf = (
     : []
 }
 
-/** Settings that are complete, to be spoilt in one place. */
+/** Complete settings, to be changed in one place. */
 export const complete = {
   MCP_JWT_ISSUER: "https://issuer.example",
   MCP_JWT_AUDIENCE: "https://mcp.example.com/mcp"

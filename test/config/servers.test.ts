@@ -117,12 +117,12 @@ describe("several servers", () => {
     ]])
     const silent = { providers: [{ type: "oidc", issuer: "https://one.example" }] }
     assert.deepStrictEqual(audiences(resolved([a, b], silent)[1]), [["https://mcp.example.com/b/mcp"]])
-    // Their own word counts: clients in the place of audiences, and audiences that are the operator's.
+    // Their own configuration counts: clients instead of audiences, and audiences of the operator.
     const clients = { providers: [{ type: "oidc", issuer: "https://one.example", allowed_clients: "app" }] }
     assert.deepStrictEqual(audiences(resolved([a, b], clients)[1]), [[]])
     const fixed = { providers: [{ type: "oidc", issuer: "https://one.example", audience: "api" }] }
     assert.deepStrictEqual(audiences(resolved([a, b], fixed)[1]), [["api"]])
-    // One server goes on as it was.
+    // One server continues unchanged.
     assert.deepStrictEqual(audiences(settingsOf({ MCP_JWT_ISSUER: "https://one.example" })), [[]])
   })
 
@@ -217,7 +217,7 @@ describe("several servers", () => {
   })
 })
 
-/** What is wrong, where it is reported, and the same without the mistake. */
+/** A mistake, the place where it is reported, and the same settings without it. */
 const mistakes: ReadonlyArray<readonly [title: string, setting: string, wrong: unknown, right: unknown]> = [
   ["no array", "MCP_SERVERS", { servers: { a } }, { servers: [a] }],
   ["no servers", "MCP_SERVERS", { servers: [] }, { servers: [a] }],

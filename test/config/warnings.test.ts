@@ -23,7 +23,7 @@ const introspection = {
 
 type Variables = Readonly<Record<string, string>>
 
-/** What is unwise, what its warning must name, the variables that are so, and the same variables put right. */
+/** An unwise setting, the text that its warning must contain, its variables, and the same variables corrected. */
 const unwise: ReadonlyArray<readonly [name: string, named: string, bad: Variables, good: Variables]> = [
   ["authentication that is off", "MCP_AUTH_ENABLED", { ...complete, AUTH_ENABLED: "false" }, complete],
   ["sessions that are not bound", "MCP_BIND_SESSIONS", { ...complete, MCP_BIND_SESSIONS: "false" }, complete],

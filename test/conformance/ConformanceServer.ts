@@ -62,7 +62,7 @@ const makeServer = (): Server => {
   return server
 }
 
-/** Starts the server, which stops with its scope, and gives the URL of its MCP endpoint. */
+/** Starts the server, which stops with its scope, and returns the URL of its MCP endpoint. */
 export const conformanceServer: Effect.Effect<string, never, Scope.Scope> = Effect.gen(function*() {
   const sessions = new Map<string, StreamableHTTPServerTransport>()
 

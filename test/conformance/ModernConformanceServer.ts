@@ -81,7 +81,7 @@ const makeServer = (notify: ServerNotifier): McpServer => {
   return mcp
 }
 
-/** Starts the server, which stops with its scope, and gives the URL of its MCP endpoint. */
+/** Starts the server, which stops with its scope, and returns the URL of its MCP endpoint. */
 export const modernConformanceServer: Effect.Effect<string, never, Scope.Scope> = Effect.gen(function*() {
   const handler = createMcpHandler(() => makeServer(handler.notify))
   const serve = toNodeHandler(handler)

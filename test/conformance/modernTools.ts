@@ -23,7 +23,7 @@ interface ModernTool {
   ) => Reply | InputRequiredResult | Promise<Reply | InputRequiredResult>
 }
 
-/** Signs how many rounds of questions have been asked, so that a client cannot say so itself. */
+/** Signs the number of rounds of questions, so that a client cannot forge it. */
 export const askedRounds = createRequestStateCodec<number>({ key: randomBytes(32) })
 
 const elicit = (message: string, name: string) =>

@@ -1,4 +1,4 @@
-/** The prompts and resources that the scenarios of `@modelcontextprotocol/conformance` ask for. */
+/** The prompts and resources for the scenarios of `@modelcontextprotocol/conformance`. */
 import { type Content, embedded, image, png, text } from "./content.ts"
 
 interface ConformancePrompt {

@@ -5,7 +5,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
-/** What the runner found out. */
+/** The results of the runner. */
 export interface Verdicts {
   /** The lines of its summary as printed: one for each scenario, and the total. */
   readonly summary: ReadonlyArray<string>
@@ -26,7 +26,7 @@ const npx = (version: string) => {
 
 const print = (version: string, args: ReadonlyArray<string>, cwd: string, signal: AbortSignal) =>
   new Promise<string>((resolve, reject) => {
-    // The exit code says whether all checks passed, which is told below; no summary means that nothing ran.
+    // The exit code shows whether all checks passed, which is asserted below; without a summary nothing ran.
     execFile("npx", [...npx(version), ...args], { cwd, signal, maxBuffer: 2 ** 28 }, (error, stdout, stderr) => {
       if (stdout.includes("\nTotal: ")) resolve(stdout)
       else reject(new Error(`the conformance runner did not run: ${stderr}`, { cause: error }))

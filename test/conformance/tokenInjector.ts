@@ -6,7 +6,7 @@ import { listen } from "../../src/issuer/LoopbackServer.ts"
 /**
  * Starts a server that adds the token to each request and passes everything else as it is, `Host` and `Origin` too.
  *
- * Gives its port; it stops with its scope.
+ * Returns its port; it stops with its scope.
  */
 export const tokenInjector = Effect.fnUntraced(function*(port: number, token: string) {
   const server = yield* listen((request, response) =>

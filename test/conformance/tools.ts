@@ -1,4 +1,7 @@
-/** The tools of both eras that the scenarios of `@modelcontextprotocol/conformance` call; they say what each must do. */
+/**
+ * The tools of both eras that the scenarios of `@modelcontextprotocol/conformance` call; the scenarios define what each
+ * must do.
+ */
 import { setTimeout as wait } from "node:timers/promises"
 import { audio, embedded, image, type Reply, response, text } from "./content.ts"
 

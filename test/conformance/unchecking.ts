@@ -22,7 +22,7 @@ const agreeing = (text: string): Record<string, string> => {
 
 /**
  * Starts a forwarder to an MCP server that makes the fields of each request agree with its message, so that the server
- * accepts every request by its message alone. Gives the URL of its endpoint; it stops with its scope.
+ * accepts every request by its message alone. Returns the URL of its endpoint; it stops with its scope.
  */
 export const uncheckingServer = Effect.fnUntraced(function*(url: string) {
   const { port } = yield* listen((request, response) =>

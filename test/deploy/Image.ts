@@ -4,7 +4,7 @@ import { root } from "../node/support/builtProgram.ts"
 import { temporaryDirectory } from "../node/support/scratch.ts"
 import { sh } from "../node/support/shell.ts"
 
-/** What an image says about how it is run. */
+/** The configuration of an image. */
 export interface ImageConfig {
   readonly User: string
   readonly Env: ReadonlyArray<string>
@@ -14,7 +14,9 @@ export interface ImageConfig {
   readonly Healthcheck: { readonly Test: ReadonlyArray<string> }
 }
 
-/** What a base that is made of this machine has: its Node where distroless has it, what that links, and certificates. */
+/**
+ * The contents of a base image made from this machine: Node at the path of distroless, its libraries, and certificates.
+ */
 const runtimeBase = `
   mkdir -p $m/nodejs/bin $m/etc/ssl/certs $m/tmp $m/proc $m/dev
   cp "$(readlink -f "$(command -v node)")" $m/nodejs/bin/node
@@ -34,7 +36,7 @@ const buildBase = `
  * The image that buildah builds by the Dockerfile, with bases that are made of this machine, because the machine reaches no
  * registry of images.
  *
- * Gives the folder with its files, and its configuration.
+ * Returns the folder with its files, and its configuration.
  */
 export const buildImage = Effect.gen(function*() {
   const folder = yield* temporaryDirectory

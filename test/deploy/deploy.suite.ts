@@ -135,7 +135,7 @@ layer(Tools.layer, { excludeTestServices: true, timeout: 900_000 })("the files",
         "./sbom.cdx.json"
       ])
       assert.strictEqual(yield* sh(`find '${files}' -name 'npm*' -o -name node_modules -o -name sh`), "")
-      // All files have the time that was asked for.
+      // All files have the requested time.
       assert.strictEqual(
         yield* sh(`find '${files}/app' -type f -printf '%T@\\n' | cut -d. -f1 | sort -u`),
         "1700000000\n"

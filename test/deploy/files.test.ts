@@ -1,4 +1,4 @@
-/** What the files for containers, Kubernetes and systemd say, against what the gateway is. */
+/** Compares the files for containers, Kubernetes and systemd with the gateway. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import { readdirSync, readFileSync } from "node:fs"
@@ -22,7 +22,7 @@ const config = JSON.parse(read("kubernetes/gateway.json"))
 const matchesOf = (pattern: RegExp, text: string): ReadonlyArray<string> =>
   Array.from(text.matchAll(pattern), ([, found = ""]) => found)
 
-/** What a field of this name is set to, wherever it stands. */
+/** The values of all fields with this name. */
 const numbers = (name: string, text: string): ReadonlyArray<number> =>
   matchesOf(new RegExp(`\\b${name}: (\\d+)$`, "gm"), text).map(Number)
 

@@ -1,4 +1,7 @@
-/** nginx and Caddy forward the requests of official clients by the files of `src/deploy/forward-auth`, and ask the gateway. */
+/**
+ * nginx and Caddy forward the requests of official clients with the files of `src/deploy/forward-auth`, and ask the
+ * gateway.
+ */
 import { assert, describe, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -65,7 +68,7 @@ class Proxies extends Context.Service<Proxies, {
         return {
           v1: yield* behind(name, v1.url),
           v2: ofV2,
-          // Takes the tokens of another server: clients can get none here, as it records and is no MCP server.
+          // Accepts the tokens of another server, because clients cannot get tokens for a server that only records.
           recording: yield* behind(name, `${recording.origin}/mcp`, ofV2)
         }
       })
@@ -178,7 +181,7 @@ layer(Proxies.layer, { excludeTestServices: true, timeout: 60_000 })("proxies th
             const response = yield* ask(headers, path)
             const body = yield* Effect.promise(() => response.text())
             const isNamed = Object.keys(headers).some((name) => name.startsWith("x-"))
-            // A proxy that lets such a field through gets 400 for it.
+            // A proxy that forwards such a field gets 400.
             if (!(isNamed && response.status === 400)) assert.strictEqual(response.status, status, body)
             assert.isObject(JSON.parse(body), body)
             if (response.status !== 401) continue

@@ -65,7 +65,7 @@ const ownerOf = new Map<string, MetricName>(
 /** Labels that Prometheus adds. */
 const common = new Set(["instance", "job", "le"])
 
-/** What is wrong with the metrics and labels of an expression. */
+/** The problems of the metrics and labels of an expression. */
 const mistakes = (expression: string): ReadonlyArray<string> => {
   const bare = expression.replace(/"(?:[^"\\]|\\.)*"/g, "\"\"").replace(/\[[^\]]*\]/g, "")
   const labels = [
@@ -108,7 +108,7 @@ describe("alerts and dashboard", () => {
     for (const expression of alertExpressions) assert.deepStrictEqual(mistakes(expression), [], expression)
     for (const { expr, legendFormat } of panelTargets) {
       assert.deepStrictEqual(mistakes(asSent(expr)), [], expr)
-      // What the legend shows, the expression keeps.
+      // The expression keeps the labels that the legend shows.
       for (const [, label = ""] of legendFormat.matchAll(/\{\{(\w+)\}\}/g)) {
         if (expr.includes(" by (")) assert.match(expr, new RegExp(`by \\([^)]*\\b${label}\\b`), expr)
       }
@@ -158,7 +158,7 @@ describe("alerts and dashboard", () => {
               name: `${alertname} ${index === 0 ? "fires" : "is quiet"}`,
               interval: "1m",
               input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
-              // What fires is told by the count of its series, so that labels and texts may change.
+              // A firing alert is detected by the number of its series, so that labels and texts may change.
               promql_expr_test: [{
                 expr: `count(ALERTS{alertname="${alertname}",alertstate="firing"}) or vector(0)`,
                 eval_time: "60m",

@@ -21,7 +21,7 @@ export interface Tools {
   readonly composeSchema: string
 }
 
-/** Installs what is not there yet. */
+/** Installs missing tools. */
 export const tools: Effect.Effect<Tools> = Effect.gen(function*() {
   const venv = join(cache, `python-${python.join("-")}`)
   const bin = join(cache, `kustomize-${kustomizeVersion}`)

@@ -72,9 +72,9 @@ describe("authorization server metadata", () => {
         }
       )
     }
-    // The operator knows of one that has none.
+    // A provider that the operator knows to have no PKCE.
     assert.notProperty(shownMetadata({}, "https://i.example", false), "code_challenge_methods_supported")
-    // One that names its methods and has no S256 has none.
+    // A provider that names its methods without S256 has no PKCE.
     const plain = { code_challenge_methods_supported: ["plain"] }
     assert.deepStrictEqual(shownMetadata(plain, "https://i.example"), plain)
   })

@@ -13,7 +13,7 @@ import { layerPublic, type PublicMistake, publicUrl } from "./support/publicServ
 
 const none: PublicMistake = () => undefined
 
-/** Examines the server, and lets all the time pass that this takes. */
+/** Examines the server, and advances the clock as far as needed. */
 const run = Effect.fnUntraced(function*(mistake: PublicMistake, options: Partial<ExamineOptions> = {}) {
   const running = examine({ url: publicUrl, totalMillis: 600_000, ...options })
   const fiber = yield* Effect.forkChild(Effect.provide(running, layerPublic(mistake)))

@@ -18,7 +18,7 @@ const run = (options: ExamineOptions) =>
 const codes = ({ steps }: Report): ReadonlyArray<string> =>
   steps.flatMap(({ findings }) => findings.map(({ code }) => code))
 
-/** A server that does what it likes; gives its origin. */
+/** A server with arbitrary behaviour; returns its origin. */
 const serveHostile = (handle: (request: IncomingMessage, response: ServerResponse) => void) =>
   Effect.map(
     Effect.acquireRelease(

@@ -1,4 +1,4 @@
-/** What handlers, verifiers and clients of an embedder's own learn of the caller, and how they say no. */
+/** The caller in an embedder's handlers, verifiers and clients, and how these reject requests. */
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"

@@ -56,7 +56,7 @@ class Example extends Context.Service<Example, {
   )
 }
 
-/** What a layer still needs when it asks for the caller and no layer provides one: it cannot be served. */
+/** The remaining requirements of a layer that uses the caller without a layer that provides it: it cannot be served. */
 type NeedsCaller<L extends Layer.Any> = Extract<Layer.Services<L>, HttpRouter.Request<"Requires", CurrentIdentity>>
 
 const variables = (issuer: TestIssuer["Service"]) =>
@@ -101,7 +101,7 @@ const initialize = {
 
 const call = (name: string) => ({ jsonrpc: "2.0", id: 2, method: "tools/call", params: { name, arguments: {} } })
 
-/** One message by plain `fetch`. */
+/** Sends one message with plain `fetch`. */
 const post = (url: string, token: string | undefined, body: unknown, headers: Record<string, string> = {}) =>
   Effect.promise(() =>
     fetch(url, {

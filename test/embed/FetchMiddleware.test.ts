@@ -21,7 +21,7 @@ const logger = Logger.layer([])
 
 const resource = "https://notes.example.com/mcp"
 
-/** A middleware around a handler that tells what it was given, and an issuer that it believes. */
+/** A middleware around a handler that returns its arguments, and an issuer that it trusts. */
 class Protected extends Context.Service<Protected, {
   readonly issuer: TestIssuer["Service"]
   readonly middleware: FetchMiddleware
@@ -71,7 +71,7 @@ const apiKey = (key: BearerToken): Effect.Effect<Identity, InvalidToken> =>
     ? Effect.die("a token in a string")
     : Effect.fail(new InvalidToken({ reason: "UnknownToken", provider: "keys", detail: "no such key" }))
 
-/** What `make` throws. */
+/** The error that `make` throws. */
 const thrown = (make: () => unknown): unknown => {
   try {
     make()
@@ -260,7 +260,8 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
         },
         {
           logger: Layer.succeedContext(capture),
-          // Every token ends so long after it was looked at, so that its end never comes before its request is let in.
+          // Every token expires this long after its verification, so that it never expires before its request is
+          // accepted.
           verifier: TokenVerifier.layerMapIdentity((identity) =>
             Effect.map(Clock.currentTimeMillis, (now) => ({ ...identity, expiresAt: now / 1000 + 0.3 }))
           ).pipe(Layer.provide(TokenVerifier.layer))

@@ -88,7 +88,7 @@ const rejected = (description: string) => ({
 
 const attempt = (settings: GatewayConfigInput) => Effect.try(() => makeOAuthTokenVerifier(settings, errorsV1))
 
-/** What was logged, as one text. */
+/** The log as one text. */
 let log = ""
 
 beforeEach(() => {

@@ -54,7 +54,7 @@ const setUp = Effect.gen(function*() {
       return handle(new Request(resource, options))
     })
   return {
-    /** Begins to send so many, none of which ends. */
+    /** Begins to send this number of messages, none of which ends. */
     sendUnfinished: (count: number, fields: Readonly<Record<string, string>>) =>
       Effect.forEach(
         Array.from({ length: count }),
@@ -95,7 +95,7 @@ describe("the memory for messages that an embedded gateway reads", () => {
           assert.deepStrictEqual([status, headers.get("retry-after")], [503, "5"])
         }
         assert.strictEqual(read(), most)
-        // What clients who leave had is given back.
+        // The memory of clients that disconnect is released.
         yield* Fiber.interruptAll(sent)
         yield* sendUnfinished(1, fields)
         yield* eventually(() => read() === most + 1)

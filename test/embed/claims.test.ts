@@ -46,7 +46,7 @@ const settingsOf = (issuer: TestIssuer["Service"]): GatewayConfigInput => ({
   public_url: "https://notes.example.com"
 })
 
-/** The claims of tokens, what becomes of them, and what the log says. */
+/** The claims of tokens, the results, and the log. */
 const rows = [
   { claims: { department: "sales", level: "3" }, status: 200, body: { department: "sales", level: 3 } },
   { claims: { department: "sales" }, status: 200, body: { department: "sales" } },

@@ -58,7 +58,7 @@ const headersOf = ({ encoding, type }: Row): Record<string, string> => ({
 })
 
 const assertResponse = Effect.fnUntraced(function*(row: Row, response: Response) {
-  // What pretends to be compressed cannot be read by a client.
+  // Clients cannot read a body that claims to be compressed.
   const text = yield* Effect.promise(() => response.text())
   assert.strictEqual(response.status, row.expected.status, row.body)
   if (row.expected.text !== undefined) assert.strictEqual(text, row.expected.text)

@@ -42,7 +42,7 @@ const requestOf = (token: string, body: string, session: string | undefined): Re
   body
 })
 
-/** Each kind of embedded server, which begins the session `s1` and tells which one a request has. */
+/** Each kind of embedded server, which begins the session `s1` and returns the session of each request. */
 const servers: Readonly<Record<string, (key: string | undefined) => Effect.Effect<Send, never, Scope.Scope>>> = {
   "a web handler": (key) =>
     Effect.gen(function*() {

@@ -44,7 +44,7 @@ interface Row {
   readonly caller?: string
 }
 
-/** What becomes of requests, in whichever server. */
+/** The results of requests, in every kind of server. */
 const rows: ReadonlyArray<Row> = [
   { token: undefined, body: initialize, status: 200 },
   { token: undefined, body: toolCall("hello"), status: 200 },

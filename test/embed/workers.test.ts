@@ -1,4 +1,4 @@
-/** Cloudflare Workers, where no request may wait for the I/O of another, and none goes on without its client. */
+/** Cloudflare Workers, where no request may wait for the I/O of another, and none continues without its client. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -84,7 +84,7 @@ describe("Cloudflare Workers", () => {
         assert.deepStrictEqual(yield* burst(tokens), statuses(20, 200))
         assert.isAbove(yield* hits, before)
 
-        // A new key is found, and one that is withdrawn is not believed for longer than its set.
+        // A new key is found, and a withdrawn one is not trusted for longer than its set.
         const old = yield* issuer.key()
         yield* issuer.rotate()
         yield* pass(31)

@@ -1,7 +1,7 @@
 /**
  * Effect SQL on libSQL: SQLite in the process, from npm, without a download of its own.
  *
- * A package for it that fits Effect 4.1 would take this file's place; none is published yet.
+ * A package for Effect 4.1 would replace this file, but none is published yet.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

@@ -65,7 +65,7 @@ export const Verifier = TokenVerifier.layerPrefix(
   Layer.provide(TokenVerifier.layer)
 )
 
-/** The gateway of this server, save its settings. The users are in `users.db`, unless `USERS` says where. */
+/** The gateway of this server, save its settings. The users are in `users.db`, or in the file named by `USERS`. */
 export const Gateway = NodeGateway.layer(
   Verifier.pipe(
     Layer.provide([ApiKeys.layer, Users.layer]),

@@ -2,7 +2,7 @@
  * An MCP server in Effect whose tools, resources and prompts know who calls.
  *
  * Everyone has their own notes. Deleting them requires the scope `notes:delete`; callers without it get HTTP 403 with
- * that scope in the challenge, so that clients can ask for it, and do not see the tool in the list.
+ * that scope in the challenge, so that clients can request it, and do not see the tool in the list.
  *
  *     MCP_JWT_ISSUER=https://issuer.example.com MCP_JWT_AUDIENCE=auto MCP_PUBLIC_URL=https://notes.example.com
  */
@@ -100,7 +100,7 @@ const Registrations = Layer.mergeAll(
   Greeting
 ).pipe(Layer.provide(Notes.layer))
 
-/** The server before anyone protects it: it cannot be served like this, for its handlers ask who calls. */
+/** The server without protection. It cannot be served like this, because its handlers use the caller. */
 export const unprotected = {
   name: "notes",
   version: "1.0.0",
@@ -109,7 +109,7 @@ export const unprotected = {
   registrations: Registrations
 } as const
 
-/** The tools of these toolkits say which scopes a call of them needs. */
+/** The tools of these toolkits declare the scopes that a call needs. */
 export const Authenticated = Authentication.layerToolkit(Everyday, Destructive)
 
 /** One long-lived server, for clients of both eras. */
@@ -118,13 +118,13 @@ export const Server = McpServer.layerHttp({
   allowSessionTermination: true
 }).pipe(Layer.provide(Authenticated))
 
-/** The same for hosts that run each request by itself, Workers for one. */
+/** The same for hosts that run each request separately, such as Workers. */
 export const RequestScopedServer = McpServer.layerHttpRequestScoped({
   ...unprotected,
   protocols: [McpProtocol.v2026_07_28]
 }).pipe(Layer.provide(Authenticated), Layer.provide(McpServer.McpServer.layer))
 
-/** What both need: settings from the environment, and verification as they say. */
+/** The requirements of both: settings from the environment, and the verifier for them. */
 export const Verification = layerVerifier.pipe(Layer.provideMerge(GatewayConfig.layerFromConfig))
 
 /** The server as a web handler. */

@@ -66,7 +66,7 @@ layer(TestIssuer.layer(), { excludeTestServices: true })("a server that verifies
           assert.strictEqual(httpStatus(yield* Effect.flip(connect(url))), 401)
           assert.strictEqual(httpStatus(yield* rejected({ aud: "https://other.example/mcp" })), 401)
           const unscoped = yield* rejected({ scope: "mcp:write" })
-          // Clients 2.x make an error of their own of a 403 that names scopes.
+          // Clients 2.x report a 403 that names scopes as a separate error.
           if (unscoped.cause instanceof InsufficientScopeError) {
             assert.strictEqual(unscoped.cause.requiredScope, "mcp:read")
           } else assert.strictEqual(httpStatus(unscoped), 403)

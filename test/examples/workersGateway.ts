@@ -9,7 +9,7 @@ interface Environment {
   readonly PUBLIC_URL: string
 }
 
-/** What Workers gives each request. */
+/** The arguments from Workers for each request. */
 interface ExecutionContext {
   readonly waitUntil: (work: Promise<unknown>) => void
 }

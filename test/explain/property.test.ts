@@ -11,7 +11,7 @@ import { forge, makeDice } from "../verify/forgeries.ts"
 import { start, withProviders } from "../verify/support.ts"
 import { audience, makeGateway } from "./support.ts"
 
-/** What an explanation decides, in the verifier's words. */
+/** The decision of an explanation, in the verifier's terms. */
 const decided = ({ outcome: { decision, detail, reason } }: Explanation): string =>
   decision === "accepted" ? "accepted" : `${reason}: ${detail}`
 

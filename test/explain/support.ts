@@ -42,7 +42,7 @@ export const makeGateway = Effect.fnUntraced(function*(input: object) {
   const registry = yield* ProviderRegistry.make(settings)
   const { verify } = yield* Effect.provideService(makeVerifiedTokens(), ProviderRegistry, registry)
 
-  /** What the verifier decides, by a path of its own. */
+  /** The decision of the verifier, on a separate path. */
   const decide = (token: string) =>
     Effect.result(Effect.flatMap(Effect.fromResult(bearerToken(token)), (bearer) => verify(bearer)))
 

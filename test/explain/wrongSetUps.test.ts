@@ -28,10 +28,10 @@ const setUp = Effect.fnUntraced(function*(changes: object = {}, gateway: object 
 
 interface Mistake {
   readonly what: string
-  /** What is wrong with the token. */
+  /** Mistakes in the token. */
   readonly sign?: SignOptions
   readonly change?: (token: string) => string
-  /** What is wrong with the provider in the settings, or with the gateway. */
+  /** Mistakes in the settings of the provider, or of the gateway. */
   readonly provider?: object
   readonly gateway?: object
   readonly rule: StepName

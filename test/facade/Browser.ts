@@ -9,7 +9,7 @@ export interface Visit {
   readonly status: number
   readonly headers: Headers
   readonly text: string
-  /** Where it leads to by itself. */
+  /** Its redirect, if any. */
   readonly location: string | undefined
 }
 
@@ -23,7 +23,7 @@ export const fetchAgain: Fetch = async (url, init) => {
   return send().catch(send)
 }
 
-/** Keeps cookies, and follows nothing by itself. */
+/** Keeps cookies, and does not follow redirects itself. */
 export class Browser {
   readonly cookies = new Map<string, string>()
   readonly #fetch: Fetch

@@ -169,7 +169,7 @@ const presentWith = Effect.fnUntraced(function*(
   return { assertion, response, sent, sources }
 })
 
-/** Presents an assertion, and gives the response with what the provider got. */
+/** Presents an assertion, and returns the response with the request that the provider got. */
 const present = (circumstances: Circumstances = {}) => Effect.provide(presentWith(circumstances), crypto)
 
 const errorOf = ({ response }: { readonly response: Result.Result<unknown, GatewayError> }) => {
@@ -276,7 +276,7 @@ describe("an identity assertion", () => {
       assert.isTrue(Result.isSuccess(response))
       const [source] = sources
       assert.deepInclude(source, { _tag: "Discovery", issuer: company, allowedDomains: [] })
-      // An assertion gives no refresh token, so none is asked for.
+      // An assertion yields no refresh token, so none is requested.
       assert.deepInclude(Object.fromEntries(sent[0]?.form ?? []), { grant_type: grant, scope: "read extra" })
     }))
 

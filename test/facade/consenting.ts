@@ -5,7 +5,7 @@ const decode = (text: string): string =>
   text.replaceAll("&quot;", "\"").replaceAll("&#39;", "'").replaceAll("&lt;", "<").replaceAll("&gt;", ">")
     .replaceAll("&amp;", "&")
 
-/** What the consent page would send. */
+/** The form that the consent page would send. */
 export const consentForm = (page: string, decision: "allow" | "deny") => {
   const action = /<form method="post" action="([^"]+)">/.exec(page)?.[1]
   const request = /<input type="hidden" name="request" value="([^"]+)">/.exec(page)?.[1]

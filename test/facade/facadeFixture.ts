@@ -1,4 +1,4 @@
-/** A gateway with a facade before a stand-in of an identity provider. */
+/** A gateway with a facade in front of a stand-in for an identity provider. */
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import { settingsOf } from "../config/resolving.ts"
@@ -15,7 +15,7 @@ import {
 
 export const sessionKey = "k".repeat(16) + "-of-the-facade-tests-0123456789"
 
-/** What a provider of each kind is configured as, in the terms of the config file. */
+/** The configuration of each kind of provider, in the terms of the config file. */
 export const providerEntry = (
   kind: StandIn,
   issuer: string,
@@ -57,7 +57,7 @@ export interface FacadeOptions {
   readonly standIn?: StandInOptions
 }
 
-/** Starts a stand-in, and a gateway before `upstream` that is its facade. */
+/** Starts a stand-in, and a gateway with a facade for it in front of `upstream`. */
 export const startFacade = Effect.fnUntraced(function*(
   kind: StandIn,
   upstream: string,

@@ -46,7 +46,7 @@ interface Provider {
   readonly respond?: () => Effect.Effect<JsonObject, ProviderRequestFailed>
 }
 
-/** Exchanges a code at a facade, and gives the response with what the provider got. */
+/** Exchanges a code at a facade, and returns the response with the request that the provider got. */
 const exchange = Effect.fnUntraced(function*(
   { facade = {}, metadata = {}, provider = {}, respond = () => Effect.succeed(goodBody) }: Provider,
   form: Readonly<Record<string, string>> = {}
@@ -179,7 +179,7 @@ describe("token requests to the provider", () => {
         "x5t#S256": "dGh1bWI"
       })
       const spki = createPublicKey(pair.privateKey).export({ type: "spki", format: "pem" }).toString()
-      // The clock of the test stands at 0, where `jwtVerify` would find the assertion expired.
+      // The clock of the test is at 0, where `jwtVerify` would find the assertion expired.
       yield* Effect.promise(async () => compactVerify(assertion, await importSPKI(spki, "PS256")))
       const { exp, iat, jti, ...claims } = decodeJwt(assertion)
       assert.deepStrictEqual(claims, {

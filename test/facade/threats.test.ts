@@ -492,7 +492,7 @@ layer(Facade.layer, { excludeTestServices: true })("threats to the facade", (it)
         const refreshed = yield* token({ grant_type: "refresh_token", client_id: client.clientId, refresh_token: code })
         assert.strictEqual(refreshed.body["error"], "invalid_grant")
       }
-      // Nothing tells a forged code from an old one.
+      // A forged code and an old one get the same response.
       assert.strictEqual(bodies.size, 1)
       assert.lengthOf(provider.tokenRequests, seen)
       assert.strictEqual((yield* post(`${origin}/token`, `grant_type=${"x".repeat(40_000)}`)).status, 413)

@@ -18,7 +18,7 @@ const setUp = (units: number) => {
     budget,
     granted,
     rejected,
-    /** What is held, in units. */
+    /** The held memory, in units. */
     held: () => budget.held / unit,
     claim: (name: string, from: string, units: number) => {
       const claim = budget.open(owner(from, name))

@@ -223,7 +223,7 @@ describe("HttpGatewayClient, of which each caller has a share", () => {
       assert.strictEqual(countOf(asked, "good"), 1)
       yield* reply("good")
       if (good !== undefined) assert.strictEqual((yield* Fiber.join(good)).status, 200)
-      // Each response lets the next one go.
+      // Each response lets the next request be sent.
       for (let index = 0; index < 12; index++) {
         yield* reply("greedy")
         yield* settle

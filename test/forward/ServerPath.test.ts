@@ -4,7 +4,7 @@ import { ServerPath } from "../../src/forward/ServerPath.ts"
 
 const redirect = (location: string, status = 307) => ({ status, headers: { location } })
 
-/** What becomes of the configured URL after the response to a request for it. */
+/** How the configured URL changes after a response. */
 const learnt = (
   gatewayUrl: string,
   head: { status: number; headers: Record<string, string | ReadonlyArray<string>> }
@@ -45,7 +45,7 @@ describe("the path of the MCP server", () => {
     const server = new ServerPath("http://h/mcp")
     assert.isTrue(server.learns("", "/mcp?a=1", redirect("/mcp/?a=1")))
     assert.strictEqual(server.target("", "b"), "/mcp/?b")
-    // What is below it is not spelt differently.
+    // Paths below it are not changed.
     assert.strictEqual(server.target("/x", ""), "/mcp/x")
   })
 

@@ -114,7 +114,7 @@ describe("requestHeaders", () => {
     assert.deepStrictEqual(send({ "x-author": "kept" }), { "x-author": "kept", ...own })
   })
 
-  // What a platform tells the program that it runs; a client's own would come first there.
+  // Fields from a platform to its program; the field of a client would take precedence there.
   const platform = [
     "spin-path-info",
     "spin-full-url",

@@ -60,7 +60,7 @@ const drivers = {
   "with callbacks": NodeGateway.layerUnannounced()
 }
 
-/** A gateway by each driver in turn, what it writes, and a way to ask it. */
+/** A gateway with each driver in turn, its log, and a function to send requests. */
 const start = Effect.fnUntraced(function*(driver: keyof typeof drivers, overrides: Partial<GatewaySettings> = {}) {
   const upstream = yield* makeRecordingUpstream
   const entries: Array<AuditEntry> = []
@@ -85,7 +85,7 @@ const start = Effect.fnUntraced(function*(driver: keyof typeof drivers, override
     upstream,
     log,
     entries,
-    /** Sends a request; gives its response, and its entries without what differs from run to run. */
+    /** Sends a request; returns its response, and its entries without what differs between runs. */
     ask: Effect.fnUntraced(function*(
       body: string | undefined,
       { bearer = credential, fields = {}, method = body === undefined ? "GET" : "POST", path = "/mcp" }: {

@@ -1,4 +1,4 @@
-/** What clients get for the metadata of providers as they are. */
+/** What clients get for the metadata of real providers. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Provider } from "../../src/config/GatewaySettings.ts"
@@ -41,7 +41,7 @@ describe("metadata for clients of opaque token providers", () => {
           assert.deepInclude(response, { status: 308, location: origin + openId })
           assert.include(response.cache ?? "", "max-age")
         }
-        // Found once, however many clients ask.
+        // Fetched once, for any number of clients.
         const before = asked.length
         for (const name of [...names, ...names, ...names]) yield* ask(name)
         assert.lengthOf(asked, before)

@@ -135,7 +135,7 @@ const Exchange = Schema.Struct({
   upstream: choice(behaviours)
 })
 
-/** What a driver has made of an exchange, without what differs from run to run. */
+/** The result of an exchange with one driver, without what differs between runs. */
 interface Seen {
   readonly status: number
   readonly headers: Readonly<Record<string, unknown>>

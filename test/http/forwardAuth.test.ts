@@ -38,7 +38,7 @@ const start = (overrides: Partial<GatewaySettings> = {}) =>
     })
   )
 
-/** How each proxy says which request it asks about. */
+/** The fields in which each proxy names the request. */
 const dialects: Record<string, (method: string, uri: string, host: string) => FixtureRequest> = {
   nginx: (method, uri, host) => ({
     method: "GET",
@@ -216,7 +216,7 @@ describe("the decision point for proxies", () => {
         [modern("tools/call", "read_note"), 200, 200],
         [modern("tools/call", "delete_note"), 403, 403],
         [modern("prompts/list"), 403, 403],
-        // Only the body says what these ask for.
+        // The operations of these are only in the body.
         [modern("tools/call", "pay"), 403, 200],
         [modern("tools/call"), 403, 200],
         [modern("completion/complete"), 403, 200],

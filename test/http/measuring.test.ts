@@ -1,4 +1,4 @@
-/** What is measured of requests, on both drivers of the course. */
+/** The metrics of requests, on both drivers of the course. */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
@@ -89,7 +89,7 @@ const start = Effect.fnUntraced(function*(
     upstream,
     points,
     send,
-    /** Sends a request, waits until it was counted, and gives its response's status. */
+    /** Sends a request, waits until it was counted, and returns the status of its response. */
     ask: Effect.fnUntraced(function*(body: string | undefined, asked: Asked = {}) {
       const before = requests(points())
       const response = yield* send(body, asked)

@@ -1,4 +1,4 @@
-/** Fields that repeat the message, with rules about what it asks for, in every product. */
+/** Fields that repeat the message, with rules about its operation, in every product. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
@@ -21,7 +21,9 @@ const variables = {
   ])
 }
 
-/** A product with these rules; gives the status of a request, its JSON-RPC error if any, and whether it was forwarded. */
+/**
+ * A product with these rules; returns the status of a request, its JSON-RPC error if any, and whether it was forwarded.
+ */
 interface Product {
   readonly name: string
   readonly send: (request: RequestInit) => Promise<Response>

@@ -292,7 +292,7 @@ describe("the span of a request", () => {
         span.name,
         [...span.attributes],
         span.events,
-        // What an effect succeeds with is not exported.
+        // The success value of an effect is not exported.
         span.status._tag === "Ended" && span.status.exit._tag === "Failure" ? span.status.exit : undefined
       ]))
       for (const secret of ["c4n4ry", "eyJhbGci", "dev-token", "dev-user"]) assert.notInclude(texts, secret)

@@ -78,7 +78,7 @@ const open = Effect.fnUntraced(function*(method: "GET" | "POST", message: string
   yield* Effect.yieldNow
   return {
     isOver: Deferred.isDone(over),
-    /** Waits for the end, says whether it was a good one, and what the log says of it. */
+    /** Waits for the end, and returns whether it was complete, with its log entry. */
     ended: Effect.gen(function*() {
       const exit = yield* Fiber.join(reading)
       yield* Effect.provideContext(Scope.close(scope, exit), capture)

@@ -143,7 +143,7 @@ describe("route", () => {
         const found = route(`/mcp/${text}`)
         if (Result.isFailure(found) || found.success.row !== mcpRoute) return
         const { rest } = found.success
-        // Bytes that are no UTF-8 become U+FFFD in some servers, and characters of Latin-1 in others.
+        // Bytes that are not UTF-8 become U+FFFD in some servers, and characters of Latin-1 in others.
         const bytes = rest.replace(
           /%([0-9a-f]{2})/gi,
           (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))

@@ -34,7 +34,7 @@ export const clients = {
   other: "other-app",
   /** Public: lightweight access tokens, which lack `sub`. */
   light: "mcp-light",
-  /** The gateway itself, which asks for introspection. */
+  /** The gateway itself, as the client for introspection. */
   gateway: { id: "mcp-gateway", secret: "gateway-secret" }
 } as const
 
@@ -81,7 +81,7 @@ const confidentialClient = ({ id, secret }: { readonly id: string; readonly secr
   defaultClientScopes: ["web-origins", "acr", "roles", "basic", "mcp:read", "mcp-resource"]
 })
 
-/** Lets anybody register clients that redirect to loopback, as the policies of a new realm do not. */
+/** Lets anyone register clients that redirect to loopback, which the policies of a new realm forbid. */
 const allowRegistration = Effect.fnUntraced(function*(path: string) {
   const type = "org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy"
   const anonymous = (yield* list(`${path}/components?type=${type}`)).filter(({ subType }) => subType === "anonymous")

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { randomUUID } from "node:crypto"
 import { inject } from "vitest"
 
-/** A JSON object as Keycloak takes and gives it. */
+/** A JSON object in requests to Keycloak and its responses. */
 export type Json = Readonly<Record<string, unknown>>
 
 const { adminId, adminSecret, origin } = inject("keycloak")

@@ -10,7 +10,7 @@ import { claimsOf, clients, makeRealm, type Realm } from "./Realm.ts"
 /** The MCP server as a client of the realm. */
 const notes = "notes-server"
 
-/** Lets the gateway exchange tokens for ones that are for the MCP server. */
+/** Lets the gateway exchange tokens for tokens for the MCP server. */
 const permitExchange = Effect.fnUntraced(function*({ path }: Realm) {
   yield* post(`${path}/clients`, { clientId: notes, publicClient: false, secret: "notes-secret" })
   yield* post(`${path}/client-scopes`, {

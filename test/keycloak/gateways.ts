@@ -6,14 +6,14 @@ import { type GatewayProgram, startGatewayProgram } from "../node/support/Gatewa
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
 import { reservePort } from "../support/reservePort.ts"
 
-/** What became of one request. */
+/** The result of one request. */
 export interface Outcome {
   readonly status: number
   /** The body's `error_description`, if it has one. */
   readonly description: unknown
   readonly challenge: string | null
   readonly retryAfter: string | null
-  /** What the gateway wrote to its log about it. */
+  /** The gateway's log entry about it. */
   readonly log: Readonly<Record<string, unknown>>
   /** A field of the request that reached the MCP server; `undefined` where none did. */
   readonly forwarded: (name: string) => ReadonlyArray<string> | undefined

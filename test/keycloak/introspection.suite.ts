@@ -16,7 +16,7 @@ const introspection = (issuer: string, resource: string): Readonly<Record<string
   MCP_CLIENT_SECRET: clients.gateway.secret
 })
 
-/** A realm whose introspection endpoint several gateways ask. */
+/** A realm whose introspection endpoint several gateways use. */
 class Peers extends Context.Service<Peers, {
   readonly realm: Realm
   readonly gateway: Gateway

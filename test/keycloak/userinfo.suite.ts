@@ -7,7 +7,7 @@ import { assertRejectedAs } from "./assertRejectedAs.ts"
 import { type Gateway, reserve, startGateway } from "./gateways.ts"
 import { claimsOf, clients, makeRealm, type Realm, user } from "./Realm.ts"
 
-/** A realm whose userinfo endpoint a gateway asks; it knows the issuer alone. */
+/** A realm whose userinfo endpoint a gateway uses; only the issuer is configured. */
 class Peers extends Context.Service<Peers, { readonly realm: Realm; readonly gateway: Gateway }>()(
   "mcp-authorizer/test/keycloak/userinfo/Peers"
 ) {

@@ -13,7 +13,7 @@ import { withProviders } from "../verify/support.ts"
 
 const path = "/oauth2/jwks"
 
-/** An issuer, a cache, and the question that is asked most: which key is `kid`. */
+/** An issuer, a cache, and the most frequent lookup: the key `kid`. */
 const setUp = Effect.fnUntraced(function*(options?: TestIssuerOptions) {
   const issuer = yield* TestIssuer.make(options)
   const cache = yield* JwksCache
@@ -144,7 +144,7 @@ describe("JwksCache", () => {
       yield* ask()
       yield* issuer.misbehave(path, Misbehaviour.Respond({ status: 500 }), Infinity)
       for (let second = 0; second < 60; second++) {
-        // Whether the key exists cannot be said: that is not the caller's fault.
+        // It is unknown whether the key exists, which is not the caller's fault.
         assert.deepStrictEqual(yield* all(10, ask("unknown")), ["KeysUnavailable"])
         assert.strictEqual(yield* ask(), "public")
         yield* TestClock.adjust("1 second")

@@ -110,7 +110,7 @@ describe("KeySet", () => {
       for (const [bits, exponent, expected] of cases) {
         assert.deepStrictEqual(reasons([rsaJwk(bits, exponent)]), expected, `${bits} ${exponent.join(" ")}`)
       }
-      // A modulus written with a leading zero byte is no longer for that.
+      // A leading zero byte does not make a modulus longer.
       const padded = Buffer.concat([Buffer.alloc(130), Buffer.from(rsaJwk(1024, usual).n, "base64url")])
       assert.deepStrictEqual(reasons([{ ...rsaJwk(1024, usual), n: padded.toString("base64url") }]), ["0 WeakModulus"])
       const small = yield* key("RS256", "small", 1024)
@@ -123,7 +123,7 @@ describe("KeySet", () => {
       const off = { ...publicJwk, y: publicJwk.x }
       assert.strictEqual(yield* finds([off], "ES256", "a"), "None")
       assert.strictEqual(yield* finds([publicJwk], "ES256", "a"), "public")
-      // Nor does it stand in the way of a good key when the token has no kid.
+      // Nor does it hide a usable key if the token has no kid.
       assert.strictEqual(yield* finds([{ ...off, kid: "b" }, publicJwk], "ES256"), "public")
     }))
 

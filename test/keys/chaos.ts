@@ -1,4 +1,4 @@
-/** What the tests of outage and abuse stand on: providers whose traffic can be waited for, logs and counters to read. */
+/** The basis of the tests of outage and abuse: providers whose traffic can be awaited, logs and counters. */
 import { assert } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Digest from "effect/crypto/Digest"
@@ -52,7 +52,7 @@ const WatchedHttp = Layer.effect(
 )
 
 /**
- * Waits until no provider is being asked, and what came of it is known.
+ * Waits until no provider is being requested, and all results have arrived.
  *
  * Before time is adjusted: or a question under way would time out.
  */

@@ -26,7 +26,7 @@ type Issuer = Effect.Success<ReturnType<typeof setUp>>["issuer"]
 
 const misbehave = (behaviour: Misbehaviour) => (issuer: Issuer) => issuer.misbehave(jwksPath, behaviour, Infinity)
 
-/** How a provider is down, and whether a question to it ends by itself. */
+/** How a provider is down, and whether a request to it ends by itself. */
 const outages = [
   ["503", misbehave(Misbehaviour.Respond({ status: 503 })), true],
   ["broken connections", misbehave(Misbehaviour.Disconnect({ after: "HalfBody" })), true],
@@ -51,7 +51,7 @@ describe("Outages", () => {
         }
         assertAll(outcomes, "accepted")
         const failures = yield* counted("mcp_authorizer.key.fetches", { outcome: "failure" })
-        // From 10 seconds before the end of freshness on.
+        // From 10 seconds before the keys expire.
         assert.isAtLeast(failures, 20)
         assert.isAtMost(failures, 310 / 10 + 1)
         assert.isAbove(yield* counted("mcp_authorizer.key.stale_serves"), 0)
@@ -126,7 +126,7 @@ describe("Outages", () => {
       const verify = yield* open
       assert.strictEqual(yield* verify(token), "accepted")
       yield* issuer.misbehave(jwksPath, Misbehaviour.Hang(), Infinity)
-      // While it is asked ahead of time, and while it is asked again after each failure.
+      // During the fetch ahead of time, and during the retries after each failure.
       yield* TestClock.adjust("290 seconds")
       for (let second = 0; second < 120; second++) {
         assert.strictEqual(yield* verify(token), "accepted")

@@ -12,7 +12,7 @@ const setUp = Effect.fnUntraced(function*() {
   yield* TestClock.setTime(start * 1000)
   const issuer = yield* TestIssuer.make({ algorithms: ["ES256"], expiresIn: "1 day" })
   const verify = yield* gatewayOf(jwtProvider(issuer))
-  // Other requests with good tokens go on all the time; each pass shows some that were seen before and some that were not.
+  // Other requests with valid tokens continue all the time; each pass sends some known tokens and some new ones.
   const sign = (jti: string) => issuer.sign({ claims: { jti } })
   return { issuer, verify, sign, hits: issuer.hits(jwksPath) }
 })
@@ -117,7 +117,7 @@ describe("Rotations", () => {
           const other = yield* sign(`${after}c`)
           const until = { seen: -1, unseen: -1 }
           for (let second = 0; second <= maxAge + 5; second++) {
-            // The other key is not asked for before the end, because that would make it look again.
+            // The other key is not looked up before the end, because that would cause another fetch.
             if ((yield* verify(removed[0])) === "accepted") until.seen = second
             if (second % 10 === 0 && (yield* verify(removed[1])) === "accepted") until.unseen = second
             yield* settled
@@ -130,7 +130,7 @@ describe("Rotations", () => {
           assert.strictEqual(yield* verify(other), "accepted")
           longest.push(until.seen)
         }
-        // Positive control: it does live on for as long as the set is fresh.
+        // Positive control: it is used for as long as the set is fresh.
         assert.isAtLeast(Math.max(...longest), maxAge - 11)
         assert.isAbove(yield* counted("mcp_authorizer.verdict.lookups", { outcome: "hit" }), 4)
       })))

@@ -1,4 +1,4 @@
-/** What the log says of members of a key set that verify nothing: which and why, and not more often than it is news. */
+/** The log lines about unusable members of a key set: which and why, once for each change. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
@@ -37,18 +37,18 @@ describe("log entries about unusable keys", () => {
       for (const part of ["\\\"half\\\": MalformedMaterial", "\\\"curve\\\": UnsupportedType", "\"unusable\":2"]) {
         assert.include(line ?? "", part)
       }
-      // The same in another order is no news.
+      // The same in another order is not a change.
       for (const members of [[half, curve], [curve, half], [curve, half]]) {
         assert.deepStrictEqual(yield* warnedAt(...members), [])
       }
       assert.lengthOf(yield* warnedAt(half), 1)
       assert.lengthOf(yield* warnedAt(half), 0)
-      // Repaired: nothing to say. Broken again: news.
+      // Repaired: no log line. Broken again: news.
       assert.lengthOf(yield* warnedAt(), 0)
       assert.lengthOf(yield* warnedAt(half), 1)
       // The same key for another reason.
       assert.lengthOf(yield* warnedAt({ ...half, d: "AA" }), 1)
-      // One without a name stands for its place.
+      // A member without a name is shown by its position.
       assert.include((yield* warnedAt({ kty: "AKP" }))[0] ?? "", "#0: UnsupportedType")
     })))
 

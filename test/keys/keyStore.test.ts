@@ -287,7 +287,7 @@ describe("Instances that share a key-value store", () => {
         const store = makeStore()
         store.entries.set(name, entry({ jwks: { keys } }))
         const before = yield* hits
-        // None of them is usable, so that the provider has to be asked.
+        // None of them is usable, so that the provider must be requested.
         assert.strictEqual(yield* instance(issuer, store, (verify) => verify(token)), "accepted")
         assert.strictEqual((yield* hits) - before, 1)
       }

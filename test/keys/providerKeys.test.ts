@@ -20,7 +20,7 @@ const finds = (members: ReadonlyArray<unknown>, header: Omit<KeySet.KeyHeader, "
       assert.isUndefined(KeySet.peek(set, wanted))
       return found.failure.reason
     }
-    // What was found once is known at once.
+    // A key that was found once is found synchronously.
     assert.strictEqual(KeySet.peek(set, wanted), found.success)
     const { n, x } = yield* Effect.promise(() => crypto.subtle.exportKey("jwk", found.success))
     return n ?? x
@@ -44,7 +44,7 @@ describe("null in a key set", () => {
         const all = Object.fromEntries([...absent, ...secret].map((name) => [name, null]))
         assert.strictEqual(yield* finds([{ ...jwk, ...all }], { alg: algorithm }), expected)
         assert.strictEqual(yield* finds([{ ...jwk, ...all, kid: "a" }], { alg: algorithm, kid: "a" }), expected)
-        // Lists of nothing say as little.
+        // Empty lists are ignored in the same way.
         assert.strictEqual(yield* finds([{ ...jwk, key_ops: [], oth: [], x5c: [] }], { alg: algorithm }), expected)
       }
     }))

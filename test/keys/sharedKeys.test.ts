@@ -1,4 +1,4 @@
-/** Keys that outlive instances: every question below is asked by an instance of its own, over one store. */
+/** Keys that outlive instances: every lookup below is made by a new instance, over one store. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -180,7 +180,7 @@ describe("JwksCache over instances that live for one request", () => {
           "[]",
           `{"uri":"${uri}","jwks":7,"expires_at":100}`,
           `{"uri":"${uri}","jwks":{"keys":[]},"expires_at":"100"}`,
-          // From the wrong end of time: neither believed for ever, nor a reason never to ask again.
+          // Times far in the past or future: neither trusted forever, nor a reason never to fetch again.
           `{"uri":"${uri}","jwks":{"keys":[]},"expires_at":${far},"retry_at":${far},"extra_until":${far},"failures":1}`
         ]
       ) {

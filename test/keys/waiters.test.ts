@@ -11,10 +11,10 @@ import { ProviderMetadata } from "../../src/remote/ProviderMetadata.ts"
 
 const source: JwksSource = { _tag: "Jwks", uri: "https://issuer.example/jwks", allowedDomains: [] }
 
-/** What may wait for one key set. */
+/** The number of requests that may wait for one key set. */
 const room = 1_024
 
-/** Keys whose provider responds when told to, and the result for each caller. */
+/** Keys whose provider responds on command, and the result for each caller. */
 const setUp = Effect.gen(function*() {
   const response = yield* Deferred.make<ProviderResponse>()
   const { kid, publicJwk } = yield* makeSigningKey({ algorithm: "ES256", kid: "current" })
@@ -32,7 +32,7 @@ const setUp = Effect.gen(function*() {
   )
   const outcomes: Record<string, Array<string>> = {}
 
-  /** Asks on behalf of a connection of a peer, and does not wait for it. */
+  /** Looks up a key on behalf of a connection of a peer, without waiting for it. */
   const ask = (kid: string, group: string, member = "") => {
     const told = outcomes[group + member] ??= []
     return cache.keyFor(source, { alg: "ES256", kid }).pipe(

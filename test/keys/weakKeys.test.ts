@@ -106,7 +106,7 @@ const firstPrimes = (count: number): ReadonlyArray<bigint> => {
   return primes
 }
 
-/** As the library makes those of 2048-bit keys: k·M + (65537^a mod M), M the product of 126 primes. */
+/** As the vulnerable library generates primes of 2048-bit keys: k·M + (65537^a mod M), M the product of 126 primes. */
 const weakPrime = (): bigint => {
   const product = firstPrimes(126).reduce((product, prime) => product * prime, 1n)
   for (;;) {

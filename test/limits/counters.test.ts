@@ -65,7 +65,7 @@ const play = Effect.fnUntraced(function*(
       continue
     }
     assert.isTrue(exceeded.waitMillis > 0 && exceeded.waitMillis <= counting.windowMillis)
-    // What a client is told is neither too early nor, by more than a tick, too late.
+    // `Retry-After` is never too early, and at most one tick too late.
     if (tokens > limit) continue
     const due = now + Math.ceil(exceeded.waitMillis)
     assert.isTrue(mayPass(counting, before, tokens, due), "too early")

@@ -119,7 +119,7 @@ for (const host of ["Node", "HttpApp"] as const) {
           error_description: "Too many requests"
         })
         assert.lengthOf(upstream.requests(), 2)
-        // Another subject is not the worse for it.
+        // Another subject is not affected.
         assert.deepStrictEqual(yield* statuses(1, { token: "token-b" }), [200])
         assert.include(logs.entries().join(""), "entry 1 of MCP_RATE_LIMITS: 2 messages in 3600 s by subject")
         assert.notInclude(logs.entries().join(""), "alice")
@@ -261,9 +261,9 @@ for (const host of ["Node", "HttpApp"] as const) {
         assert.strictEqual(cut.status, 429)
         assert.isNotEmpty(cut.headers("retry-after"))
         assert.isEmpty(cut.headers("www-authenticate"))
-        // What is not known yet is not looked at, or a guess would be told apart by its response.
+        // New tokens are not verified; otherwise their responses would reveal a correct guess.
         assert.strictEqual(yield* status(guess("token-b")), 429)
-        // Its neighbour; and a token that is verified already, where the host can tell without waiting.
+        // Another address; and a token that is verified already, if the host can decide that synchronously.
         assert.strictEqual(yield* status(guess("token-b", "192.0.2.2")), 200)
         assert.strictEqual(yield* status(guess("token-a")), host === "Node" ? 200 : 429)
         // Not a guess: no credential at all, and other paths.

@@ -1,4 +1,4 @@
-/** Rate limits as a reader of their documentation would count them: from all that was let through. */
+/** Rate limits as a reader of their documentation would count them: from all accepted messages. */
 import type { Counting } from "../../src/limits/LimitStore.ts"
 
 export interface Passed {
@@ -8,7 +8,7 @@ export interface Passed {
 
 const sum = (passed: ReadonlyArray<Passed>) => passed.reduce((total, { tokens }) => total + tokens, 0)
 
-/** The window that is open at a time: what was let through from its first message on. */
+/** The open window at a time: the messages accepted since its first one. */
 const windowAt = (windowMillis: number, passed: ReadonlyArray<Passed>, now: number): ReadonlyArray<Passed> => {
   let open: ReadonlyArray<Passed> = []
   for (const one of passed) {

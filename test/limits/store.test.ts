@@ -1,4 +1,4 @@
-/** Rate limits in a store that several gateways share, and what becomes of requests while it fails. */
+/** Rate limits in a store that several gateways share, and requests while it fails. */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -25,7 +25,7 @@ const limitOf = (count: number): ReadonlyArray<RateLimit> => [{
   servers: undefined
 }]
 
-/** A gateway that counts in a store, and how often its log says what. */
+/** A gateway that counts in a store, and the number of each of its log messages. */
 const start = Effect.fnUntraced(function*(storeUrl: string, overrides: Partial<GatewaySettings> = {}) {
   const fixture = yield* GatewayFixture.make({
     rateLimits: limitOf(2),
@@ -113,7 +113,7 @@ layer(Layer.empty, { excludeTestServices: true, timeout: "120 seconds" })("a sto
       assert.deepStrictEqual(yield* statuses(5), [200, 200, 200, 200, 200])
       assert.strictEqual(said(fails), 1)
       yield* redis.start
-      // What passed while it was down was not counted.
+      // Messages that passed while it was down were not counted.
       yield* eventually(Effect.map(statuses(1), ([status]) => status === 429))
       assert.deepStrictEqual([said(fails), said(works)], [1, 1])
       assert.deepStrictEqual(yield* statuses(2), [429, 429])

@@ -6,7 +6,9 @@ import { assert, describe, it } from "vitest"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
-/** What the lint says of a file in `folder` of `src` that has this line alone; the file is gone afterwards. */
+/**
+ * Returns the lint output for a file in `folder` of `src` that contains only this line; the file is removed afterwards.
+ */
 const lint = (folder: string, line: string): string => {
   const scratch = mkdtempSync(join(root, "src", folder, "lint-"))
   try {

@@ -3,10 +3,10 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { type Member, members, type Tree, tree } from "./jsonText.ts"
 
-/** What a message is understood by. */
+/** The members that give a message its meaning. */
 export const ofMessage: ReadonlyArray<string> = ["jsonrpc", "id", "method", "params"]
 
-/** What its `params` are understood by. */
+/** The members of `params` that give a message its meaning. */
 export const ofParams: ReadonlyArray<string> = ["name", "arguments", "uri", "taskId", "_meta"]
 
 export const unescaped = (name: string): string => JSON.parse(name)

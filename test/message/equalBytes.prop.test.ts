@@ -25,7 +25,7 @@ describe("bytes that are compared four at a time", () => {
         if (piece.length === 0) return
         const place = change % piece.length
         piece[place] = (piece[place] ?? 0) ^ 0x40
-        // What the text does not reach is not compared.
+        // Bytes beyond the text are not compared.
         for (const equal of [equalBytes, equalWords]) assert.strictEqual(equal(bytes, from, piece), place >= length)
       }),
     { arbitrary: { runs: 400 } }

@@ -26,9 +26,9 @@ export const cut = (bytes: Uint8Array, sizes: ReadonlyArray<number>): ReadonlyAr
   return pieces
 }
 
-/** What a body sent in pieces came to. */
+/** The result of a body in chunks. */
 export interface Sent {
-  /** What left before the end. */
+  /** The bytes that were forwarded before the end. */
   readonly early: Uint8Array
   readonly outcome: Result.Result<RewrittenRequest, InvalidRequest>
   /** The most that was held at once, in bytes. */

@@ -92,7 +92,7 @@ describe("initializeEvents", () => {
         yield* transformed(`data\ndata: {"id":1,\nid: 7\ndata:"result":{"serverInfo":{\ndata:  }}}\ndata\n\n`),
         `data: \ndata: {"id":1,\ndata: "result":{"serverInfo":{"authInfo":${info}\ndata:  }}}\ndata: \nid: 7\n\n`
       )
-      // A line end is white space between tokens, and none within one.
+      // A line end is white space between tokens, but not within one.
       const broken = `data: {"id":1,"result":{"server\ndata: Info":{}}}\n\n`
       assert.strictEqual(yield* transformed(broken), broken)
     }))
@@ -145,7 +145,7 @@ describe("initializeEvents", () => {
       const limit = event.length
       assert.strictEqual(yield* transformed(event, { maxEventBytes: limit }), `data: ${rewritten}\n\n`)
       assert.strictEqual(yield* transformed(event, { maxEventBytes: limit - 1 }), event)
-      // What comes before the data of an event is not held back and does not count.
+      // Bytes before the data of an event are not held and do not count.
       const long = `: ${"x".repeat(1000)}\n`
       assert.strictEqual(
         yield* transformed(`${long}${event}`, { maxEventBytes: limit }),
@@ -264,7 +264,7 @@ describe("initializeEvents", () => {
   )
 })
 
-/** The transform, said of a whole text. */
+/** The transform of a whole text. */
 const reference = (text: string, limit: number): string => {
   let passed = text.startsWith("\ufeff") ? "\ufeff" : ""
   const events = text.slice(passed.length).matchAll(/(?:[^\r\n]+(?:\r\n|\n|\r(?!\n)))*(?:\r\n|\n|\r(?!\n))/gy)

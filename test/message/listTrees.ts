@@ -1,4 +1,4 @@
-/** Arbitrary responses with lists, as trees, and what a naive reader makes of them. */
+/** Arbitrary responses with lists, as trees, and the results of a naive reader. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import type { ListKind } from "../../src/message/lists/listMembers.ts"
@@ -83,7 +83,7 @@ export const responses: Arbitrary.Arbitrary<Tree> = Arbitrary.map(
   ({ isBatch, rest, single, tree }) => isBatch ? array([single, tree, ...rest]) : single
 )
 
-/** What a naive reader makes of it: parse, filter, and nothing else. */
+/** The result of a naive reader, which only parses and filters. */
 export const naive = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map((message: unknown) => Array.isArray(message) ? message : naive(message))
   if (typeof value !== "object" || value === null || !("result" in value)) return value

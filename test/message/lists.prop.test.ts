@@ -42,7 +42,7 @@ const named = (remembered: RememberedLists, server: string) => remembered.of(ser
 /** A name that takes about 1,000 bytes with what is remembered of its list. */
 const name = (letter: string): string => letter.repeat(800)
 
-/** What a body comes to in pieces: its bytes, or the fault. */
+/** The result of a body in chunks: its bytes, or the fault. */
 const inPieces = (filter: BodyFilter, bytes: Uint8Array, sizes: ReadonlyArray<number>): Uint8Array | string => {
   const left: Array<Uint8Array> = []
   for (const piece of cut(bytes, sizes)) left.push(...filter.push(piece))

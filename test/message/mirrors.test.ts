@@ -1,4 +1,4 @@
-/** What a message says that fields repeat, whole and in pieces. */
+/** The parts of a message that fields repeat, for a whole body and for chunks. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
@@ -18,7 +18,7 @@ const names = ["a", "b", "wétter", ""] as const
 const perhaps = <const T extends ReadonlyArray<string>>(values: T) =>
   Schema.Union([Schema.Undefined, Schema.Literals(values)])
 
-/** A message by its parts, and fields that may say the same or something else. */
+/** A message by its parts, and fields that may agree with it or not. */
 const Parts = Schema.Struct({
   method: Schema.Literals(methods),
   name: perhaps(names),
@@ -72,7 +72,7 @@ const found = (fields: MirroredFields, rewritten: ReturnType<typeof rewriteReque
   return error?._tag === "HeaderMismatch" ? error.field : error?._tag
 }
 
-/** Half of the fields say what the message says, so that whole requests agree often enough. */
+/** Half of the fields agree with the message, so that whole requests agree often enough. */
 const parts = Arbitrary.map(
   Arbitrary.all({ any: Arbitrary.schema(Parts), same: Arbitrary.schema(Schema.Array(Schema.Boolean)) }),
   ({ any, same: [version = true, method = true, name = true, region = true] }): Parts => ({

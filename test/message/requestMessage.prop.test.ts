@@ -15,7 +15,7 @@ const options = { authContext: () => encoder.encode(contextText) }
 
 const isContext = ({ name }: Member) => sameFolded(unescaped(name), "_authContext")
 
-// The reference: what should come of a message, said of trees.
+// The reference: the expected result for a message, on trees.
 
 const strip = (tree: Tree): Tree => {
   switch (tree._tag) {
@@ -112,7 +112,7 @@ const expected = (message: Tree): Tree => {
   return { _tag: "Object", members }
 }
 
-/** What three different parsers make of the bytes that go upstream. */
+/** The results of three different parsers for the forwarded bytes. */
 const assertUpstreamAgrees = (text: string) => {
   const message = parseEntries(text)
   if (!isEntries(message)) return assert.fail("no object")

@@ -1,4 +1,4 @@
-/** Short ways to say what becomes of a request body. */
+/** Short helpers for the result of a request body. */
 import { assert } from "@effect/vitest"
 import * as Result from "effect/Result"
 import { rewriteRequest } from "../../src/message/requestMessage.ts"
@@ -11,13 +11,13 @@ export const decoder = new TextDecoder()
 export const context = `{"authenticated_user":"user_1","email":null,"provider":"authkit"}`
 export const options = { authContext: () => encoder.encode(context) }
 
-/** What becomes of the body, whole or in pieces. */
+/** The result of the body, whole or in chunks. */
 export const attempt = (text: string, bytes = encoder.encode(text)) => {
   for (const size of bytes.length < 2000 ? [1, 2, 7, 64] : [4099]) assertPiecesAgree(bytes, options, [size])
   return rewriteRequest(bytes, options)
 }
 
-/** What goes upstream. */
+/** The forwarded bytes. */
 export const sent = (text: string): string => {
   const rewritten = attempt(text)
   return Result.isSuccess(rewritten) ? decoder.decode(rewritten.success.bytes) : assert.fail(rewritten.failure.detail)

@@ -15,7 +15,7 @@ const scan = (bytes: Uint8Array, maxDepth = 256): JsonToken => {
   }
 }
 
-/** What the platform's parser says, given bytes that are strictly UTF-8; names must be well-formed too. */
+/** The result of the platform's parser for strictly valid UTF-8; names must be well-formed too. */
 const parses = (bytes: Uint8Array): boolean => {
   try {
     let wellFormed = true

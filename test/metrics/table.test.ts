@@ -40,7 +40,7 @@ describe("the table of metrics", () => {
   })
 })
 
-/** What one process has counted. */
+/** The counts of one process. */
 const processWith = (requests: number, millis: ReadonlyArray<number>, age: number): ReadonlyArray<MetricPoint> => {
   const context = Context.make(Metric.MetricRegistry, new Map())
   counter("mcp_authorizer.audit.entries", { outcome: "written" }).updateUnsafe(requests, context)

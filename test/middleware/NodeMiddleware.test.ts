@@ -14,7 +14,7 @@ import { initialize, message, ping, toolCall, toolsList } from "../fixtures/mess
 
 const logger = Logger.layer([])
 
-/** What the handler of a test does. */
+/** The handler of a test. */
 type Handle = (request: IncomingMessage & { body?: unknown }, response: ServerResponse) => void
 
 type App = (request: IncomingMessage, response: ServerResponse) => void

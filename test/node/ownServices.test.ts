@@ -93,7 +93,7 @@ describe("NodeGateway.layer with services of the program", () => {
       const second = yield* start({ store }, settings)
       assert.strictEqual(yield* second(token), 200)
       assert.strictEqual(yield* issuer.hits("/oauth2/jwks"), hits)
-      // Without the store, an instance asks for itself.
+      // Without the store, an instance sends its own request.
       const third = yield* start<never>({}, settings)
       assert.strictEqual(yield* third(token), 200)
       assert.isAbove(yield* issuer.hits("/oauth2/jwks"), hits)
@@ -128,7 +128,7 @@ describe("NodeGateway.layer with services of the program", () => {
       const registry = Layer.effect(
         ProviderRegistry,
         Effect.gen(function*() {
-          // What the gateway has is there for it.
+          // The gateway's own services are available to it.
           assert.isFunction((yield* ProviderHttp).send)
           assert.lengthOf((yield* GatewayConfig).providers, 0)
           return ProviderRegistry.of({

@@ -41,7 +41,7 @@ const send = (
 const call = (gateway: GatewayProgram, authorization = "Bearer dev-token") =>
   send(gateway.origin, "/mcp", { authorization, "content-type": "application/json" }, "POST", ping)
 
-/** The value of a series in the Prometheus text; 0 if it is not there. */
+/** The value of a series in the Prometheus text; 0 if it is missing. */
 const valueOf = (text: string, series: string): number =>
   Number(text.split("\n").find((line) => line.startsWith(`${series} `))?.slice(series.length + 1) ?? 0)
 

@@ -19,8 +19,8 @@ class Demo extends Context.Service<Demo, {
   readonly program: Program
   readonly mcpUrl: string
   /**
-   * Runs the printed command with this title, as it stands, after the one that sets the token, and what is given behind
-   * it; gives what it prints.
+   * Runs the printed command with this title unchanged, after the one that sets the token, with additional arguments;
+   * returns its output.
    */
   readonly run: (title: string, then?: string) => Effect.Effect<string>
 }>()("mcp-authorizer/test/node/processDemo/Demo") {

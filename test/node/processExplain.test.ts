@@ -57,7 +57,7 @@ const privateIssuer = Effect.fnUntraced(function*(keys: TestIssuer["Service"]) {
 
 const script = "/usr/bin/script"
 
-/** Runs the command at a terminal, and pastes a token when it asks for one; gives what the terminal shows. */
+/** Runs the command at a terminal, and pastes a token at the prompt; returns what the terminal shows. */
 const atTerminal = Effect.fnUntraced(function*(
   args: string,
   token: string,

@@ -12,7 +12,7 @@ import { temporaryDirectory } from "./support/scratch.ts"
 
 const { PATH } = process.env
 
-/** Runs the command; gives its exit code and what it prints to standard error. */
+/** Runs the command; returns its exit code and its standard error. */
 const check = Effect.fnUntraced(function*(variables: Record<string, string>, ...args: ReadonlyArray<string>) {
   const main = yield* mainFile
   return yield* Effect.callback<{ readonly code: number; readonly printed: string }>((resume) => {
@@ -28,7 +28,7 @@ const check = Effect.fnUntraced(function*(variables: Record<string, string>, ...
 
 const healthy = { code: 0, printed: "" }
 
-/** A server in the place of the gateway, whose responses all have this status. */
+/** A server instead of the gateway, whose responses all have this status. */
 const responding = (status: number) =>
   Effect.acquireRelease(
     Effect.callback<{ readonly port: string; readonly close: () => void }>((resume) => {
@@ -53,7 +53,7 @@ describe("mcp-authorizer healthcheck", () => {
       yield* startGatewayProgram({
         env: { ...staticSettings("http://127.0.0.1:9/mcp"), HOST: "0.0.0.0", PORT: port }
       })
-      // No secret is needed to ask.
+      // The check needs no secret.
       assert.deepStrictEqual(yield* check({ PORT: port, HOST: "0.0.0.0" }), healthy)
       assert.deepStrictEqual(yield* check({ PORT: port, HOST: "0.0.0.0" }, "--ready"), healthy)
     }))

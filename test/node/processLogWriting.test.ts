@@ -35,7 +35,7 @@ describe("writing the log", { timeout: 60_000 }, () => {
       yield* Effect.forEach(traceIds, (id) => ask(gateway.origin, id), { concurrency: 50 })
       yield* gateway.signal("SIGTERM")
       yield* gateway.ended
-      // `log` dies of a line that is not whole.
+      // `log` dies if a line is incomplete.
       const logged = gateway.log().map(({ annotations }) => annotations["trace_id"])
       assert.sameMembers(logged.filter((id) => id !== undefined), traceIds)
     }))
@@ -63,7 +63,7 @@ describe("writing the log", { timeout: 60_000 }, () => {
     Effect.gen(function*() {
       const port = yield* closedPort
       const goOn = join(yield* temporaryDirectory, "go-on")
-      // Reads nothing until it is told to: a pipe holds 64 KiB, and these lines are more.
+      // Reads nothing until it is resumed: a pipe holds 64 KiB, and these lines are longer.
       const program = yield* startProgram({
         node: "/bin/bash",
         nodeArgs: [

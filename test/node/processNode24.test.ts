@@ -13,7 +13,7 @@ const node24 = Effect.promise(async () => {
   const { stdout } = await promisify(execFile)(
     "npx",
     ["--yes", "-p", "node@24", "node", "-p", "process.execPath"],
-    // Outside the repository, so that npm looks at none of its settings.
+    // Outside the repository, so that npm reads none of its settings.
     { cwd: tmpdir() }
   )
   return stdout.trim()

@@ -14,7 +14,7 @@ const canary = "canary-7fa3e1d09b42c865"
 
 const audience = "https://mcp.example/mcp"
 
-/** Runs `--check --online`; gives its exit code and what it found, one line each. */
+/** Runs `--check --online`; returns its exit code and its findings, one for each line. */
 const online = Effect.fnUntraced(function*(env: Readonly<Record<string, string>>) {
   const { code, stderr, stdout } = yield* runProgram({ args: ["--check", "--online"], env })
   assert.isEmpty(leaks([stdout, stderr], canary))

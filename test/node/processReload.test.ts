@@ -15,7 +15,7 @@ import { temporaryDirectory } from "./support/scratch.ts"
 
 const tokens = (...names: ReadonlyArray<string>) => names.map((name) => `${name}-token:client:${name}:read`).join(";")
 
-/** A request on a connection that goes on. */
+/** A request on a connection that is kept. */
 const bytes = (token: string, more: ReadonlyArray<string> = []) =>
   [
     "POST /mcp HTTP/1.1",
@@ -206,7 +206,7 @@ for (const workers of [1, 2]) {
         const changed = yield* reload({ ...withAudit, trace_header: "x-id" })
         assert.deepStrictEqual(changed.annotations["changed"], ["MCP_TRACE_HEADER"])
         yield* eventually(() => existsSync(audit))
-        // One has been used, as many more are left in all processes together, whichever gets which.
+        // One has been used. The remaining ones are left in all processes together, regardless of their distribution.
         const later = yield* Effect.forEach(
           Array.from({ length: 3 * workers * workers + workers }),
           () => status("alice-token", { "mcp-session-id": session })

@@ -47,7 +47,7 @@ const endsWell = Effect.fnUntraced(function*(gateway: GatewayProgram) {
   assert.deepStrictEqual([code, signal, stderr], [0, null, ""])
 })
 
-/** What a client may be in the middle of when the timeout is over. */
+/** The states of a client when the timeout ends. */
 const unfinished: ReadonlyArray<readonly [string, (c: Connection, u: RecordingUpstream) => Effect.Effect<unknown>]> = [
   ["has sent nothing", () => Effect.void],
   ["has sent half a head", (connection) => connection.write(head.slice(0, 40))],

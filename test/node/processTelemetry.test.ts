@@ -1,4 +1,4 @@
-/** The program exports what OpenTelemetry's variables say: alone, with workers, and at its end. */
+/** The program exports according to OpenTelemetry's variables: alone, with workers, and at its end. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { writeFile } from "node:fs/promises"

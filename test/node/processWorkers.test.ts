@@ -49,7 +49,7 @@ const openRequests = (gateway: GatewayProgram) =>
 const said = (gateway: GatewayProgram, message: string): ReadonlyArray<LogLine["annotations"]> =>
   gateway.log().filter((line) => line.message === message).map(({ annotations }) => annotations)
 
-/** Waits until so many workers have ever been ready; gives what was said of each, in that order. */
+/** Waits until this number of workers has been ready in total; returns the log line of each, in that order. */
 const awaitReady = (gateway: GatewayProgram, count: number) =>
   Effect.map(
     gateway.awaitOutput(new RegExp(`(?:"worker ready"[^]*\\n[^]*){${count}}`)),

@@ -35,11 +35,11 @@ const countWrites = (socket: Socket): { readonly writes: () => number } => {
   return { writes: () => writes }
 }
 
-/** Sends one request, and lets `respond` tell a relay what the MCP server sends. */
+/** Sends one request, and passes the MCP server's response, which `respond` defines, to a relay. */
 const relayed = Effect.fnUntraced(function*(respond: (relay: ResponseReceiver) => void) {
   let counted = { writes: () => 0 }
   const server = createServer((_request, response: ServerResponse) => {
-    // The relay asks its exchange for nothing else here.
+    // The relay uses nothing else of its exchange here.
     const exchange = { response, attempt: (step: () => void) => step(), begun: () => {} } as unknown as RelayedExchange
     respond(
       new ResponseRelay(exchange, {

@@ -35,7 +35,7 @@ const imported = (jwk: JWK, alg: string) =>
 
 const withNode = Effect.provideService(makeCheckSignature, VerifyAtOnce, verifyAtOnce)
 
-/** What Node says at once and what jose says, which must be the same. */
+/** The synchronous result of Node and the result of jose, which must be the same. */
 const verdicts = Effect.fnUntraced(function*(jws: CompactJws, key: CryptoKey) {
   const atOnce = (yield* withNode)(jws, key)
   const [node, jose] = [yield* atOnce, yield* (yield* makeCheckSignature)(jws, key)]

@@ -10,7 +10,7 @@ import { elementsTouched } from "../support/elementsTouched.ts"
 /** Requests that begin in one turn of the event loop, at most. */
 const inTurn = 32
 
-/** What one connection may have open. */
+/** The maximum number of open requests on one connection. */
 const open = 64
 
 /** The shortest requests there are: of them one segment holds the most. */
@@ -19,7 +19,7 @@ const shortest = "GET / HTTP/1.1\r\nhost:a\r\n\r\n"
 /** A short call: the response comes before its body is parsed. */
 const call = "POST / HTTP/1.1\r\nhost:a\r\ncontent-length:2\r\n\r\n{}"
 
-/** A server that counts the requests that begin in each turn, and responds as told. */
+/** A server that counts the requests that begin in each turn, and responds as configured. */
 const counting = Effect.fnUntraced(function*(reply: (response: ServerResponse) => void) {
   let turn = 0
   let begun = 0
@@ -99,7 +99,7 @@ describe("connections whose clients send ahead", () => {
       yield* eventually(() => neighbour.responses() === 1)
       yield* eventually(() => flooder.responses() === total)
       const turnsAfter = began.turn() - (began.at.get("/neighbour") ?? 0)
-      // What was left then of the flood took its turns afterwards.
+      // The rest of the flood took its turns afterwards.
       assert.isAbove(turnsAfter, 0)
       assert.isAtMost(most.inTurn, 2 * inTurn)
     }))
@@ -122,7 +122,7 @@ describe("connections whose clients send ahead", () => {
       yield* eventually(() => neighbour.responses() === 100)
       isReleased = true
       for (const response of waiting) response.end()
-      // What is left of them was within the share, and is served.
+      // The rest of them was within the share, and is served.
       yield* eventually(() => flooders.every((flooder) => isCut(flooder) || flooder.responses() === 2_500))
     }))
 

@@ -56,6 +56,6 @@ export class Installed extends Context.Service<Installed, {
   )
 }
 
-/** Runs an ECMAScript module in the project; gives what it prints. */
+/** Runs an ECMAScript module in the project; returns its output. */
 export const evaluate = (project: string, source: string) =>
   sh(`cd '${project}' && node --input-type=module -e '${source}'`)

@@ -5,7 +5,7 @@ import { readmes } from "../support/readmes.ts"
 
 /** One example of the documentation, as a reader would copy it. */
 export interface DocExample {
-  /** Where it stands, as a file name. */
+  /** Its place, as a file name. */
   readonly name: string
   readonly code: string
 }

@@ -21,7 +21,7 @@ const options = {
   rewriteRelativeImportExtensions: true
 }
 
-/** Compiles a folder of the project; dies with what the compiler says. */
+/** Compiles a folder of the project; dies with the compiler's output. */
 const compile = (project: string, folder: string, outDir: string) =>
   Effect.promise(() =>
     writeFile(
@@ -142,7 +142,7 @@ layer(Installed.layer, { excludeTestServices: true, timeout: timeoutMillis })(
       () =>
         Effect.gen(function*() {
           const { project } = yield* Installed
-          // vitest says by its variables that it runs, to its child processes too.
+          // vitest shows by its variables that it runs, also to child processes.
           const printed = yield* sh(
             `cd '${project}/examples-out' && env -u VITEST -u NODE_TEST_CONTEXT node --test --test-reporter=tap conformance.js`
           )

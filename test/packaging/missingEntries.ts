@@ -1,4 +1,4 @@
-/** What npm writes of one package. */
+/** The entry of one package in npm's output. */
 interface LockEntry {
   readonly version?: string
   readonly integrity?: string

@@ -108,7 +108,7 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 240_000 })("the lib
     Effect.gen(function*() {
       const { files, project } = yield* Installed
       const imported = new Set<string>()
-      // Of some it needs the types alone.
+      // It needs only the types of some packages.
       for (const file of files.filter((file) => /^dist\/.*(?:\.js|\.d\.ts)$/.test(file))) {
         const text = readFileSync(join(project, "node_modules", "mcp-authorizer", file), "utf8")
         for (

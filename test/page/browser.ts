@@ -13,12 +13,12 @@ export interface OpenPage {
   readonly incidents: ReadonlyArray<string>
 }
 
-/** What a test can choose about its page. */
+/** The options of a page for a test. */
 export interface OpenOptions extends BrowserContextOptions {
   readonly path?: string
 }
 
-/** One browser for the tests of a file; each page has a context of its own, which `close` ends. */
+/** One browser for the tests of a file; each page has its own context, which `close` ends. */
 export const useBrowser = () => {
   let browser: Browser | undefined
   beforeAll(async () => {

@@ -4,7 +4,7 @@ import type { AuditEntry } from "../../src/audit/AuditEntry.ts"
 import type { Explanation } from "../../src/explain/Explanation.ts"
 import { now, standIn } from "../admin/page/standIn.ts"
 
-/** By what they try. */
+/** By the kind of attack. */
 export const attacks: Readonly<Record<string, string>> = {
   script: `<script>window.attacked = 1; alert(1)</script>`,
   image: `<img src="https://evil.example/x" onerror="window.attacked = 1">`,

@@ -13,7 +13,7 @@ const withPage = useBrowser()
 
 const audience = "https://mcp.example.com/wiki"
 
-/** A gateway with two MCP servers, of which one is not there, and two providers, of which one is not there. */
+/** A gateway with two MCP servers and two providers, one of each missing. */
 const start = Effect.fnUntraced(function*(workers: string) {
   const upstream = yield* makeRecordingUpstream
   const issuer = yield* TestIssuer.make({ audience, subject: "alice" })

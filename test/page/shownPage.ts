@@ -23,7 +23,7 @@ export interface Shown {
   status: Status
   entries: ReadonlyArray<AuditEntry>
   explanation: Explanation | undefined
-  /** What is wrong with the gateway for now. */
+  /** The current problem of the gateway. */
   fault: "none" | "dies"
 }
 

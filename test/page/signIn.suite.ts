@@ -17,7 +17,7 @@ import { useBrowser } from "./browser.ts"
 const withPage = useBrowser()
 const scope = Scope.makeUnsafe()
 
-/** Where screenshots are, for people who want to see what the user sees. */
+/** The folder for screenshots of what the user sees. */
 const pictures = fileURLToPath(new URL("../../node_modules/.cache/sign-in/screenshots", import.meta.url))
 
 let origin = ""
@@ -60,7 +60,7 @@ describe("signing in", () => {
         const back = await press(page, "allow")
         const { status } = await Effect.runPromise(post(`${origin}/token`, client.form(back.get("code") ?? "")))
         assert.strictEqual(status, 200)
-        // The provider and the client are of other origins; nothing else is to be said of the way.
+        // The provider and the client have other origins; there is no other problem on the way.
         assert.isEmpty(incidents.filter((incident) => !incident.startsWith("request: http://127.0.0.1:")))
       })
     })

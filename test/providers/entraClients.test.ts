@@ -1,4 +1,7 @@
-/** The page about Entra lets each client in that it names: with its configuration as it stands there, at a provider like Entra. */
+/**
+ * Each client that the page about Entra names can sign in, with the configuration from the page, at a provider like
+ * Entra.
+ */
 import { assert, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -17,14 +20,14 @@ const section = sectionOf("Entra")
 
 const file = blocksOf(section, "json").find((block) => block.includes("\"facade\"")) ?? assert.fail("no facade")
 
-/** The clients of the page, with the redirect URIs that they register; `<port>` is whichever is free. */
+/** The clients of the page, with the redirect URIs that they register; `<port>` is any free port. */
 const clients = Array.from(
   section.matchAll(/^\| (\S.*?)\s*\| (`[a-z]+:\/\/.*?)\s*\|$/gm),
   ([, name = "", uris = ""]) =>
     [name, Array.from(uris.matchAll(/`([^`]+)`/g), ([, uri = ""]) => uri.replace("<port>", "51234"))] as const
 )
 
-/** What a client registers may be other than what it uses: VS Code takes another port if its own is not free. */
+/** A client may register other URIs than it uses: VS Code takes another port if its own is not free. */
 const inUse: Readonly<Record<string, ReadonlyArray<string>>> = {
   "VS Code": ["http://127.0.0.1:59656/"]
 }

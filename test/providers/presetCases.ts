@@ -5,7 +5,7 @@ import { metadataOf, type Places, type Reply } from "../support/standIn.ts"
 
 type Claims = Readonly<Record<string, unknown>>
 
-/** A token that must be rejected: how it differs from the good one, why, and what the log says. */
+/** A token that must be rejected: its difference from the valid one, the reason, and the text in the log. */
 export interface Neighbour {
   readonly claims?: Claims
   readonly header?: Claims
@@ -110,7 +110,7 @@ export const presetCases: ReadonlyArray<PresetCase> = [
   {
     name: "entra",
     page: "Entra",
-    // Entra publishes the same keys for all tenants: the signature alone says nothing about the tenant.
+    // Entra publishes the same keys for all tenants, so the signature alone does not prove the tenant.
     places: (jwks) => ({
       [`${common}/${tenant}/v2.0/.well-known/openid-configuration`]: metadataOf(
         `${common}/${tenant}/v2.0`,

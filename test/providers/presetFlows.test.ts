@@ -63,7 +63,10 @@ interface Place {
   readonly resource: string
 }
 
-/** A provider that stands in: the fields that are other than on the page, as they name hosts, and what requests it got. */
+/**
+ * A stand-in for a provider: the fields that differ from the page because they name hosts, and the requests that it
+ * got.
+ */
 interface Standing {
   readonly fields: Json
   readonly facade?: Json
@@ -74,9 +77,9 @@ interface Case {
   readonly name: string
   readonly page: () => Page
   readonly stand: (place: Place) => Effect.Effect<Standing, never, Scope.Scope>
-  /** What the challenge tells clients to request. */
+  /** The scopes that the challenge tells clients to request. */
   readonly requested: string
-  /** What the provider is asked for. */
+  /** The request to the provider. */
   readonly asked: ReadonlyArray<string>
   /** The parameter by which the provider is told what the token is for. */
   readonly target?: "audience" | "resource"

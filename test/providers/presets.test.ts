@@ -100,7 +100,7 @@ describe("each preset", () => {
   it.each(presetCases)("warns about nothing that its settings could have put right: $name", (one) => {
     const audience = /no audience is configured/
     const unwise = warnings(settingsOf({ ...variablesOf(one), MCP_ALLOWED_ORIGINS: "*" }))
-    // Clerk writes none: the type of its access tokens is what tells them from those of sessions.
+    // Clerk writes none: only their type distinguishes its access tokens from those of sessions.
     assert.deepStrictEqual(unwise.filter((warning) => one.name !== "clerk" || !audience.test(warning)), [])
   })
 
@@ -111,7 +111,7 @@ describe("each preset", () => {
     assert.strictEqual(described?.["preset"], one.name)
     assert.isAbove(Object.keys(decided).length, 1)
     for (const [field, value] of Object.entries(decided)) {
-      // What it has decided is what counts.
+      // The values that it has decided are used.
       const shown = JSON.stringify(described?.[field]) ?? assert.fail(`${one.name} does not show ${field}`)
       assert.strictEqual(shown.replaceAll("https://mcp.example.com/mcp", "auto"), JSON.stringify(value), field)
     }

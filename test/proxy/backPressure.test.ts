@@ -30,7 +30,7 @@ const ask = Effect.gen(function*() {
   )
 })
 
-/** Reads to the end, keeping nothing, and gives the number of bytes. */
+/** Reads to the end, discarding the bytes, and returns their number. */
 const readAll = (socket: Socket): Effect.Effect<number> =>
   Effect.callback((resume) => {
     let bytes = 0

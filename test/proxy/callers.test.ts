@@ -1,4 +1,4 @@
-/** Which callers are let in, and what rules know of them, with the tokens of real providers over real sockets. */
+/** Which callers are accepted, and what rules know of them, with the tokens of real providers over real sockets. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { GatewaySettings, Provider } from "../../src/config/GatewaySettings.ts"
@@ -11,7 +11,7 @@ import { GatewayFixture, textOf } from "../support/GatewayFixture.ts"
 
 type Claims = Readonly<Record<string, unknown>>
 
-/** A gateway in front of one issuer; `ask` gives the status of a call of a tool, and the log's reason. */
+/** A gateway in front of one issuer; `ask` returns the status of a tool call, and the reason in the log. */
 const start = Effect.fnUntraced(function*(
   overrides: Partial<GatewaySettings>,
   providerOf: (issuer: TestIssuer["Service"]) => Provider = (issuer) => jwtProvider(issuer)
@@ -55,7 +55,7 @@ describe("the lists of callers that are let in", () => {
         [{ sub: "robot-1 " }, 403],
         [{ sub: "robot-10" }, 403],
         [{}, 403],
-        // Verified is what the provider says is verified.
+        // An address is verified if the provider says so.
         [{ email: "ann@example.com" }, 403],
         [{ ...emails, email_verified: false }, 403],
         [{ ...emails, email_verified: "yes" }, 403],
@@ -117,7 +117,7 @@ const pay = (amount: string) => message("tools/call", `{"name":"pay","arguments"
 describe("what rules know of a caller", () => {
   const onlyAdmins = ruled({ rules: [{ tools: ["hello"], when: "'admins' in identity.groups" }], default_rule: "deny" })
 
-  /** The groups as providers write them; the last says who is let in with the usual claims. */
+  /** The groups as providers write them; the last column has the callers that are accepted with the usual claims. */
   const forms: ReadonlyArray<readonly [who: string, claims: Claims, isAdmin: boolean]> = [
     ["Okta", { groups: ["everyone", "admins"] }, true],
     ["Entra", { roles: ["admins"] }, true],

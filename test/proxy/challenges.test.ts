@@ -18,7 +18,7 @@ const parametersOf = (fields: ReadonlyArray<string> = []) => {
   return Object.fromEntries(parameters)
 }
 
-/** What the log says of the last request. */
+/** The log entry of the last request. */
 const lastDetail = Effect.map(GatewayFixture, ({ logs }) => JSON.stringify(logs.entries().at(-1)))
 
 const needsMore: ReadonlyArray<readonly [field: string | ReadonlyArray<string>, scope: string | undefined]> = [

@@ -36,7 +36,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("variants of HTTP",
             const empty = framing.includes(chunked) ? "0\r\n\r\n" : ""
             const authorization = `Authorization: Bearer ${token}`
             const sent = rawRequest([`${method} /mcp HTTP/1.1`, "Host: 127.0.0.1", authorization, ...framing], empty)
-            // The second one shows that the connection goes on where the first one ended.
+            // The second one shows that the connection continues where the first one ended.
             const exchange = yield* rawExchange(origin, sent + sent, { responses: 2, bodiless: method === "HEAD" })
             const what = `${name} ${method} ${framing.join()}`
             assert.deepStrictEqual(exchange.responses.map(({ status }) => status), [200, 200], what)
@@ -67,7 +67,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("variants of HTTP",
           assert.strictEqual(exchange.responses[0]?.status, status, `${name} ${method} ${framing.join()}`)
         }
         assert.isEmpty(upstream.requests(), name)
-        // A message of its own is not lost to a method that needs none.
+        // A method that needs no body can still have one, which is forwarded.
         const authorization = `Authorization: Bearer ${token}`
         yield* upstream.respondWith(ok)
         const message = rawRequest(

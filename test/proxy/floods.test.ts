@@ -5,7 +5,7 @@ import * as Fiber from "effect/Fiber"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
 import * as responses from "../support/upstreamResponses.ts"
 
-/** What one caller may have waiting: half of all. */
+/** The number of waiting requests that one caller may have: half of all. */
 const waiting = 8
 
 layer(GatewayFixture.layer({ maxWaiting: 2 * waiting }), { excludeTestServices: true })("a flood", (it) => {

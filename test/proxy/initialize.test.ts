@@ -170,7 +170,7 @@ layer(Fixture, { excludeTestServices: true })("initialize", (it) => {
     }))
 })
 
-/** What goes upstream and what comes back, of an `initialize` with a forged context. */
+/** The forwarded request and the response, for an `initialize` with a forged context. */
 const outcome = Effect.gen(function*() {
   const { send, upstream } = yield* GatewayFixture
   yield* upstream.respondWith(responses.respond({ headers: json, body: reply("") }))
@@ -192,7 +192,7 @@ layer(GatewayFixture.layer({ injectRequestContext: false }), { excludeTestServic
     Effect.gen(function*() {
       const { reply, body, encoding, identity } = yield* outcome
       assert.strictEqual(body, request(params))
-      // What the client asked for would be a response that nothing can be added to.
+      // The client requested an encoding, and nothing can be added to an encoded response.
       assert.deepStrictEqual(encoding, ["identity"])
       assert.strictEqual(reply, withInfo())
       assert.strictEqual(identity, 7)

@@ -32,7 +32,7 @@ const sluggish: UpstreamHandler = (request, response) => {
   return Effect.andThen(request.body, ok(request, response))
 }
 
-/** Text in the transfer coding in which its length is not told. */
+/** Text in the transfer coding without a length. */
 const chunked = (text: string): string => {
   const size = 100_000
   const chunks = Array.from(
@@ -120,7 +120,7 @@ layer(Fixture, { excludeTestServices: true })("messages that are too long to be 
           assert.throws(() => JSON.parse(Buffer.from(request.received()).toString()))
         }
       }
-      // Control: the same, unspoilt.
+      // Positive control: the same without the mistake.
       yield* reset
       yield* upstream.respondWith(ok)
       const { responses: [reply] } = yield* rawExchange(gateway.origin, bytes({ body: good }))

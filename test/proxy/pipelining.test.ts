@@ -47,7 +47,7 @@ const pipeline = Effect.fnUntraced(function*(port: number, bytes: string) {
   }
 })
 
-/** What the gateway responds to others, one after another. */
+/** The responses of the gateway to other requests, one after another. */
 const neighbours = Effect.fnUntraced(function*(count: number) {
   const { gateway } = yield* GatewayFixture
   const seen: Array<number | undefined> = []
@@ -58,7 +58,7 @@ const neighbours = Effect.fnUntraced(function*(count: number) {
   return seen
 })
 
-/** Waits until the upstream has been asked no more for a while. */
+/** Waits until the upstream has got no more requests for a while. */
 const settled = Effect.gen(function*() {
   const { upstream } = yield* GatewayFixture
   for (let before = -1; before !== upstream.requests().length;) {

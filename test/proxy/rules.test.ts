@@ -46,7 +46,7 @@ const start = Effect.fnUntraced(
     const { reset, send, upstream } = fixture
     return {
       ...fixture,
-      /** Sends a request to a server that would accept it; gives the response, and what the server saw. */
+      /** Sends a request to a server that would accept it; returns the response, and the requests at the server. */
       ask: Effect.fnUntraced(
         function*(bearer: string | null, body: string | Uint8Array | null, more: FixtureRequest = {}) {
           yield* reset
@@ -81,7 +81,7 @@ const sessionOf = (response: Reply) => response.headers("mcp-session-id")[0] ?? 
 
 const codeOf = (response: Reply): unknown => JSON.parse(response.text).error.code
 
-/** Uses a session; gives the status, and asserts what the server saw. */
+/** Uses a session; returns the status, and asserts what the server got. */
 const useWith =
   (ask: Effect.Success<ReturnType<typeof start>>["ask"]) => (bearer: string | null, session: string, body = ping) =>
     Effect.map(ask(bearer, body, { lines: [`Mcp-Session-Id: ${session}`] }), ({ response, seen }) => {

@@ -37,7 +37,7 @@ const start = Effect.fnUntraced(function*(overrides: Partial<GatewaySettings> = 
   return {
     ...fixture,
     respondIn,
-    /** Begins a session; gives its id as the client gets to know it. */
+    /** Begins a session; returns its id as the client gets it. */
     begin: Effect.fnUntraced(function*(session: string) {
       yield* reset
       yield* respondIn(session)
@@ -67,7 +67,7 @@ describe("sessions", () => {
       const foreign = yield* use("from-elsewhere", "alice")
       assert.strictEqual(foreign.status, 200)
       assert.deepStrictEqual(upstream.requests()[0]?.headers("mcp-session-id"), ["from-elsewhere"])
-      // What has the form of a sealed id never reaches the server.
+      // An id in the form of a sealed one never reaches the server.
       assert.strictEqual((yield* use(`${"A".repeat(43)}.from-elsewhere`, "alice")).status, 404)
 
       yield* begin("server-session")

@@ -152,7 +152,7 @@ layer(Fixture, { excludeTestServices: true })("A caller", (it) => {
           assert.strictEqual(reply?.status, 200, `${caller} ${length}`)
         }
       }
-      // What is short is not counted.
+      // Short messages are not counted.
       const { responses: [short] } = yield* send({ authorization: "Bearer greedy" })
       assert.strictEqual(short?.status, 200)
       assert.lengthOf(upstream.requests(), 7)

@@ -128,7 +128,7 @@ layer(Fixture, { excludeTestServices: true })("slow clients", (it) => {
       yield* soon
       assert.deepStrictEqual([lookAtStream(1), lookAtStream(60_000)], [[], []])
       assert.deepStrictEqual(lookAtStream(60_001), ["Reading"])
-      // One that has nothing to say is not slow.
+      // A silent client is not slow.
       const silent = yield* exchange(get)
       const lookAtSilent = makePace(silent)
       silent.response.writeHead(200, { "content-type": "text/event-stream" })

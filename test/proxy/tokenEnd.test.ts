@@ -14,7 +14,7 @@ import { startGateway } from "../support/gateway.ts"
 import { openResponse } from "../support/openResponse.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
 
-/** Every token ends so long after it was looked at, so that its end never comes before its request is let in. */
+/** Every token expires this long after its verification, so that it never expires before its request is accepted. */
 const endingIn = (seconds: number) =>
   TokenVerifier.layerMapIdentity((identity) =>
     Effect.map(Clock.currentTimeMillis, (now) => ({ ...identity, expiresAt: now / 1000 + seconds }))
@@ -45,7 +45,7 @@ const start = Effect.fnUntraced(function*(
     listen: openResponse(`${gateway.origin}/mcp`, { method: "GET", headers: { authorization } }),
     call: (body = message("tools/call"), fields: Readonly<Record<string, string>> = {}) =>
       openResponse(`${gateway.origin}/mcp`, { headers: { authorization, ...json, ...fields }, body }),
-    /** What the log says of how the one request ended. */
+    /** How the one request ended, according to the log. */
     ended: Effect.gen(function*() {
       yield* eventually(() => entries().some(isRequest))
       return JSON.parse(entries().find(isRequest)?.split("\n", 1)[0] ?? "{}").annotations.ended

@@ -12,11 +12,11 @@ const response = (text = "{}", fields = "") =>
 
 interface Server {
   readonly gatewayUrl: string
-  /** What each connection has brought so far. */
+  /** The received bytes of each connection so far. */
   readonly connections: ReadonlyArray<{ readonly requests: ReadonlyArray<string>; readonly isOpen: boolean }>
 }
 
-/** A server that is told of each request, all of which come in one segment here, and does with the socket what it likes. */
+/** A server that handles each request at the level of the socket; here each request comes in one segment. */
 const makeServer = (
   handle: (socket: Socket, request: string, nth: number, connection: number) => void
 ) =>

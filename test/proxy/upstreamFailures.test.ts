@@ -67,7 +67,7 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
       const slow = [
         responses.hang,
         responses.rawBytes("HTTP/1.1 200 OK\r\nX-Never-", "Silence"),
-        // A short response goes on whole, so it has to come whole.
+        // A short response is forwarded as a whole, so it has to arrive as a whole.
         responses.rawBytes(
           `${head("200 OK\r\nContent-Type: application/json\r\nContent-Length: 64")}{"jsonrpc"`,
           "Silence"
@@ -91,7 +91,7 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
         yield* request.body
         response.writeHead(200, { "content-type": "application/json" })
         response.write("{")
-        // undici looks at its timeouts once a second or so.
+        // undici checks its timeouts about once a second.
         yield* Effect.sleep("2500 millis")
         response.end("}")
       }))

@@ -11,7 +11,7 @@ import { ProviderMetadata } from "../../src/remote/ProviderMetadata.ts"
 const issuer = "https://issuer.example/realms/mcp"
 const discovery = `${issuer}/.well-known/openid-configuration`
 
-/** A provider that publishes its keys at `jwksUri`; gives the URLs that it was asked at, and why keys cannot be had. */
+/** A provider that publishes its keys at `jwksUri`; returns the requested URLs, and why keys are unavailable. */
 const publishing = Effect.fnUntraced(function*(jwksUri: string, source: JwksSource) {
   const asked: Array<string> = []
   const client = HttpClient.make((request, url) => {

@@ -89,7 +89,7 @@ describe("Several providers", () => {
       const providers = issuers.map((issuer, index) =>
         jwtProvider(issuer, {
           name: `p${index}`,
-          // One is found by discovery.
+          // One of them is found by discovery.
           keys: index === 0 ? { _tag: "Discovery" } : { _tag: "Jwks", uri: issuer.jwksUri }
         })
       )

@@ -55,7 +55,7 @@ const outcome = <E>(effect: Effect.Effect<{ readonly value: string }, E>) =>
 describe("RemoteValue", () => {
   it.effect("JWKS-05 a caller that leaves at any moment delays no other", () =>
     Effect.gen(function*() {
-      // One more yield each time: the caller is interrupted one step further on.
+      // One more yield each time, so that the caller is interrupted one step later.
       for (let moments = 0; moments < 12; moments++) {
         const { fetches, value } = yield* setUp([Effect.andThen(Effect.yieldNow, sent("a"))], {
           onChange: () => Effect.yieldNow
@@ -82,7 +82,7 @@ describe("RemoteValue", () => {
       assert.strictEqual(yield* outcome(value.current), "fault")
       yield* TestClock.adjust(limits.backOffMillis)
       assert.strictEqual(yield* outcome(value.current), "a")
-      // What is held bridges a fault like any other failure.
+      // The held value bridges a fault like any other failure.
       yield* TestClock.adjust("1 minute")
       assert.deepInclude(yield* value.current, { value: "a", stale: true })
       assert.strictEqual(fetches.length, 4)
@@ -134,7 +134,7 @@ describe("RemoteValue", () => {
       assert.deepInclude(yield* Fiber.join(first), { value: "a", latest: true })
       assert.deepInclude(yield* Fiber.join(second), { value: "a", latest: false })
       assert.deepInclude(yield* Fiber.join(third), { value: "a", joined: true })
-      // What others have left in a store is not the latest either.
+      // The value that others have stored is not the latest either.
       yield* TestClock.adjust("1 minute")
       entries.push({ ...State.initial, held: State.heldUntil("stored", 120_000, limits) })
       assert.deepInclude(yield* value.current, { value: "stored", latest: false })
@@ -149,7 +149,7 @@ describe("RemoteValue", () => {
     Effect.gen(function*() {
       const { fetches, value } = yield* setUp([sent("a"), down, sent("b"), down])
       assert.strictEqual(yield* outcome(value.current), "a")
-      // A hiccup, when something was looked for that the fresh value lacks.
+      // A short failure, during a fetch for something that the fresh value lacks.
       assert.strictEqual(yield* outcome(value.refetched), "down")
       yield* TestClock.adjust("30 minutes")
       assert.deepInclude(yield* value.current, { value: "b", latest: true, stale: false })
@@ -174,7 +174,7 @@ describe("RemoteValue", () => {
         yield* TestClock.adjust("1 second")
         assert.deepStrictEqual(yield* Fiber.join(waiting), Array.from({ length: 20 }, () => "a"))
         assert.strictEqual(fetches.length, 1)
-        // Nor does a failure make each of them ask.
+        // Nor does a failure cause a request from each of them.
         yield* TestClock.adjust("1 hour")
         const failed = yield* Effect.forkChild(
           Effect.all(Array.from({ length: 20 }, () => outcome(value.refetched)), { concurrency: "unbounded" })
@@ -211,7 +211,7 @@ describe("RemoteValue", () => {
       Effect.gen(function*() {
         const { fetches, value } = yield* alone(sent("a"), Effect.delay(down, "1 second"))
         assert.strictEqual(yield* outcome(value.current), "a")
-        // Nothing goes on behind a response.
+        // No work continues after a response.
         yield* value.prefetch
         yield* TestClock.adjust("55 seconds")
         yield* value.prefetch

@@ -1,4 +1,4 @@
-/** Where a provider's metadata is looked for, and what is said when it is nowhere. */
+/** The URLs at which a provider's metadata is fetched, and the error if it is at none of them. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"

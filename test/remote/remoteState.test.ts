@@ -26,7 +26,7 @@ interface Start {
   readonly extra: boolean
 }
 
-/** What happened, told without the machine's own words. */
+/** The events, in terms that are independent of the machine. */
 interface History {
   readonly now: number
   readonly fetching: boolean
@@ -42,7 +42,10 @@ interface Asked extends History {
   readonly phase: State.Phase
 }
 
-/** Plays the callers and the provider: a fetch begins where the machine says so, and ends with `success` or `failure`. */
+/**
+ * Simulates the callers and the provider: a fetch begins when the machine decides so, and ends with `success` or
+ * `failure`.
+ */
 const play = (events: Events) => {
   let state: State.RemoteState<string> = State.initial
   let history: History = {
@@ -111,7 +114,7 @@ const step = (kind: Events[number]["kind"], millis: Events[number]["millis"] = 1
   millis
 })
 
-/** What stands in a store. */
+/** The contents of a store. */
 const stored = (freshUntil: number, extraAt: number) => ({
   ...State.initial,
   held: State.heldUntil("stored", freshUntil, limits),
@@ -234,7 +237,7 @@ describe("remoteState", () => {
     assert.strictEqual(taken.held?.value, "stored")
     assert.strictEqual(State.onMiss(taken, 19_999), "GiveUp")
     assert.strictEqual(State.onMiss(taken, 20_000), "Await")
-    // What is known here counts, too.
+    // The local state counts, too.
     const later = State.adopted(State.started(taken, 20_000, limits, true), stored(20_000 + freshMillis, 20_001))
     assert.strictEqual(State.onMiss(State.rested(later), 49_999), "GiveUp")
   })
@@ -327,7 +330,7 @@ describe("RemoteValue and the clock", () => {
     { steps },
     Effect.fnUntraced(function*({ steps }) {
       const forward = steps.filter(({ kind }) => kind === "forward").length
-      // Of a provider that is down, the worst case.
+      // For a provider that is down, the worst case.
       const down = [{ kind: "down", millis: 1 } as const, ...steps.filter(({ kind }) => kind !== "up")]
       const { fetches } = yield* run(down)
       const early = fetches.slice(1).filter((at, index) => at - (fetches[index] ?? 0) < limits.backOffMillis)

@@ -66,7 +66,7 @@ describe("conditions", () => {
     ["has(claims.address.country) && !has(claims.address.street) && !has(claims.tenant)"],
     // A member that is null is there (CEL, and JSON).
     ["has(claims.address.locality) && claims.address.locality == null && 'locality' in claims.address"],
-    // What errs does not count where the other side decides.
+    // An error does not matter if the other operand decides.
     ["claims.tenant == 'x' || true"],
     ["identity.claims == claims"]
   ])("%s is true", (text) => {
@@ -77,7 +77,7 @@ describe("conditions", () => {
     ["'guests' in claims.groups"],
     ["has(claims.tenant) && claims.tenant == 'one'"],
     ["has(message.arguments) && message.arguments.amount <= 100"],
-    // `in` looks for an element, not for a part of a text.
+    // `in` finds an element, not a part of a string.
     ["'admin' in claims.groups"]
   ])("%s is false", (text) => {
     expect(test(text)).toBe("false")

@@ -152,7 +152,7 @@ describe("decide", () => {
   })
 })
 
-// The oracle: the same said of the rules as they are written, without what `decide` is made of.
+// The oracle: the same decision by the rules as they are written, independent of the code of `decide`.
 
 const pattern = (glob: string): RegExp =>
   new RegExp(`^${glob.replaceAll(/[.+?^$()[\]{}|\\/]/gu, "\\$&").replaceAll("*", "[^]*")}$`, "u")
@@ -238,7 +238,7 @@ const Asked = Schema.Union([
 
 const globs = (patterns: ReadonlyArray<string> | undefined) => patterns?.map((pattern) => new Glob(pattern))
 
-/** What a world amounts to, by way of the settings where they allow it, else made here. */
+/** The policy of a generated case, made by the settings if they allow it, else here. */
 const compiled = ({ deny, implies, rules }: World): Policy => {
   return {
     rules: rules.map(({ allow, methods, prompts, resources, scopes = [], tools, when }, index) => ({

@@ -26,7 +26,7 @@ beforeEach(() => {
 })
 afterEach(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 
-/** Starts the Inspector for a server, and gives the address of its page. */
+/** Starts the Inspector for a server, and returns the address of its page. */
 const startInspector = (url: string) =>
   Effect.gen(function*() {
     const { node, program } = yield* Effect.promise(inspector)

@@ -41,7 +41,7 @@ const inspectorVersion = "2.12.0"
 
 const mcpRemoteVersion = "0.15.1"
 
-/** The MCP Inspector, and the Node.js that it wants, which is newer than the oldest of this project. */
+/** The MCP Inspector, and the Node.js that it requires, which is newer than the oldest supported one. */
 export const inspector = async () => {
   const home = await npmPackages(
     `inspector-${inspectorVersion}`,

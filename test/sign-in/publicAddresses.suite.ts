@@ -58,13 +58,13 @@ describe("the document of a client", () => {
         assert.deepStrictEqual(found["public"]?.reached, ["8.8.8.8/client.json"])
         assert.match(found["redirect"]?.outcomes[0] ?? "", /the status is 302/)
         assert.deepStrictEqual(found["redirect"]?.reached, ["8.8.8.8/redirect.json"])
-        // A name server that says something else the next time, on connections that are kept, too.
+        // A name server with another answer the next time, also on kept connections.
         const [first = "", ...later] = found["rebinding"]?.outcomes ?? []
         assert.match(first, /the status is 302/)
         assert.lengthOf(later, 2)
         for (const outcome of later) assert.match(outcome, /status is 302|not public/)
         for (const one of found["rebinding"]?.reached ?? []) assert.match(one, /^8\.8\.8\.8\//)
-        // The guard lets public addresses through; that no one is there is another matter.
+        // The guard allows public addresses, even if nothing listens there.
         assert.match(found["nowhere"]?.outcomes[0] ?? "", /cannot be fetched/)
       } finally {
         await rm(folder, { recursive: true, force: true })

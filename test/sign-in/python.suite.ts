@@ -9,7 +9,7 @@ import { python } from "./programs.ts"
 import { sites } from "./sites.ts"
 import { signInAt } from "./user.ts"
 
-/** What a script prints at its end. */
+/** The final output of a script. */
 interface Outcome {
   readonly tools: ReadonlyArray<string>
   readonly whoami: Readonly<Record<string, string>>
@@ -21,7 +21,7 @@ const scripts = { "the official Python SDK": "sdk.py", "the client of FastMCP": 
 
 const { HOME, PATH } = process.env
 
-/** Runs a script at a URL, and gives its outcome with the URLs that it had opened in the user's browser. */
+/** Runs a script at a URL, and returns its result with the URLs that it opened in the user's browser. */
 const runScript = (script: string, url: string) =>
   Effect.promise(async (signal) => {
     const program = spawn(await python(), [fileURLToPath(new URL(`python/${script}`, import.meta.url)), url], {

@@ -24,7 +24,10 @@ export interface Site {
   readonly refreshes: () => number
 }
 
-/** A gateway whose facade stands before a provider like Entra: no registration, no `resource`, scopes of its own, a secret. */
+/**
+ * A gateway whose facade is in front of a provider like Entra: no registration, no `resource`, its own scopes, a
+ * secret.
+ */
 const behindFacade: Effect.Effect<Site, never, Scope.Scope> = Effect.gen(function*() {
   const { url } = yield* officialServerV2
   const { origin, provider, resource, start } = yield* startFacade("entra", url, {

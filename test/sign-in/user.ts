@@ -1,8 +1,8 @@
-/** The user of a program: opens what it wants to have opened, consents, and is sent back to it. */
+/** The user of a program: opens its URLs, consents, and is redirected back to it. */
 import { allow } from "../facade/consenting.ts"
 import { followRedirects } from "../support/followRedirects.ts"
 
-/** Signs in at the URL that a program gives its user, and comes back to the program. */
+/** Signs in at the URL that a program shows its user, and returns to the program. */
 export const signInAt = async (url: string): Promise<void> => {
   const start = new URL(url)
   const redirectUri = start.searchParams.get("redirect_uri")

@@ -1,4 +1,4 @@
-/** What all cases of one soak share: the options, the tokens, and the processes around the gateway. */
+/** The services that all cases of a soak share: the options, the tokens, and the processes around the gateway. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
@@ -19,7 +19,7 @@ import type { Command, Measured } from "./peers/control.ts"
 import type { ServerStats } from "./peers/mcpServer.ts"
 import type { ProviderArguments } from "./peers/provider.ts"
 
-/** What the person who runs the soak chose. */
+/** The options of the soak. */
 export interface SoakOptions {
   /** How long mixed traffic runs. */
   readonly mixedSeconds: number
@@ -63,7 +63,7 @@ const startPeer = Effect.fnUntraced(function*(name: string, makeArgument: (port:
 /** An MCP server that counts its connections. */
 export const mcpServer = startPeer("mcpServer", String, "/stats")
 
-/** What the MCP server counted. */
+/** The counts of the MCP server. */
 export const statsOf = ({ origin }: Running): Effect.Effect<ServerStats> =>
   Effect.promise(async (signal) => {
     // Written by `peers/mcpServer.ts`.
@@ -114,7 +114,7 @@ export const gateway = Effect.fnUntraced(function*(target: string, options: Gate
   return found
 })
 
-/** Tells one process of the gateway something. */
+/** Sends a command to one process of the gateway. */
 export const order = ({ commandFile }: Gateway, pid: number, command: Command): Effect.Effect<void> =>
   Effect.promise(async () => {
     const file = `${commandFile}-${pid}`
@@ -123,7 +123,7 @@ export const order = ({ commandFile }: Gateway, pid: number, command: Command): 
     kill(pid, "SIGUSR2")
   })
 
-/** Tells a process of the gateway something, the first one unless `pid` says otherwise; gives what it measured afterwards. */
+/** Sends a command to a process of the gateway, by default the first one; returns its measurements afterwards. */
 export const tell = Effect.fnUntraced(function*(ours: Gateway, command: Command, pid = ours.pid) {
   yield* order(ours, pid, command)
   return yield* Effect.promise(async () => {
@@ -159,7 +159,7 @@ export const client = <Options, Result>(name: string, options: Options): Effect.
     (output) => JSON.parse(output.trim().split("\n").at(-1) ?? "") as Result
   )
 
-/** A client program that is told things while it runs, each as one line of JSON. */
+/** A client program that gets commands while it runs, each as one line of JSON. */
 export const conversation = Effect.fnUntraced(function*<Options, Order = never>(name: string, options: Options) {
   const child = yield* Effect.acquireRelease(
     Effect.sync(() =>

@@ -5,7 +5,7 @@ import { kill } from "node:process"
 /** Stops a process where it is. */
 export const pause = (pid: number): Effect.Effect<void> => Effect.sync(() => void kill(pid, "SIGSTOP"))
 
-/** Lets it go on. */
+/** Resumes it. */
 export const resume = (pid: number): Effect.Effect<void> => Effect.sync(() => void kill(pid, "SIGCONT"))
 
 /** Ends it without a warning. */

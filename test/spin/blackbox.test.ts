@@ -1,4 +1,4 @@
-/** What the black-box suites stand on when they run on the component: its variables, and the list of what does not apply. */
+/** The basis of the black-box suites on the component: its variables, and the list of tests that do not apply. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -91,7 +91,7 @@ const all = settings("http://127.0.0.1:9/mcp", {
   logLevel: "none"
 })
 
-/** With the secrets to be compared, which `Redacted` hides from comparisons. */
+/** With the secrets as text, because `Redacted` hides them from comparisons. */
 const shown = (value: unknown) =>
   JSON.parse(
     JSON.stringify(value, (_, member: unknown) => Redacted.isRedacted(member) ? Redacted.value(member) : member)

@@ -1,4 +1,4 @@
-/** What only the component has to show: its settings, its crypto, and keys that outlive instances. */
+/** Tests for only the component: its settings, its crypto, and keys that outlive instances. */
 import { componentWit } from "@bytecodealliance/jco"
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -246,7 +246,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
       const request = { lines: [bearer(yield* issuer.sign())], body: ping }
       yield* issuer.misbehave(jwksPath(issuer), Misbehaviour.Hang())
       assert.strictEqual((yield* exchange(request)).status, 500)
-      // The failure is backed off from, which tells that the next instance knows of it.
+      // The pause after the failure shows that the next instance knows of it.
       const rejected = yield* exchange(request)
       assert.strictEqual(rejected.status, 500)
       assert.deepStrictEqual(rejected.headers["retry-after"], ["10"])
@@ -271,7 +271,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
     Effect.gen(function*() {
       const path = yield* builtWasm
       const component = yield* Effect.promise(() => readFile(path))
-      // What a registry sends. Zeros between the parts of the memory image make the file itself longer.
+      // The responses of a registry. Zeros between the parts of the memory image make the file itself longer.
       assert.isAtMost(gzipSync(component).length, 8 * 2 ** 20)
       assert.isAtMost(component.length, 27 * 2 ** 20)
       const wit = yield* Effect.promise(() => componentWit(component))

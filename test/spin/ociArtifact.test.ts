@@ -56,7 +56,7 @@ layer(Layer.empty, { excludeTestServices: true, timeout: "3 minutes" })("the art
       assert.deepStrictEqual(described.exports, ["wasi:http/incoming-handler@0.2.3"])
       assert.include(described.imports, "wasi:keyvalue/store@0.2.0-draft2")
 
-      // What is there is not sent again.
+      // Blobs that the registry has are not sent again.
       const before = registry.pushed().length
       yield* Effect.promise(() => pushArtifact(artifact, `${registry.origin}/mcp-authorizer/gateway`))
       assert.deepStrictEqual(registry.pushed().slice(before), ["/v2/mcp-authorizer/gateway/manifests/1.2.3"])

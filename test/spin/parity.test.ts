@@ -1,4 +1,6 @@
-/** The component responds as the Node service does: to what predecessors document, and to what attackers send. */
+/**
+ * The component responds like the Node service: to the requests that predecessors document, and to those of attackers.
+ */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
@@ -15,7 +17,7 @@ const bearer = (token: string) => `Authorization: Bearer ${token}`
 
 const initialize = initializeOf("2025-03-26")
 
-/** As the AuthKit Example has it for development. */
+/** The configuration of the AuthKit Example for development. */
 const staticTokens = (gateway: string): Variables => ({
   mcp_provider_type: "static",
   mcp_static_tokens: "dev-token:dev-client:dev-user:read,write",
@@ -24,7 +26,7 @@ const staticTokens = (gateway: string): Variables => ({
 
 const pay = (amount: number) => message("tools/call", `{"name":"pay","arguments":{"amount":${amount}}}`)
 
-/** As the manifest of the FTL Auth Gateway has it, with an issuer of this machine. */
+/** The configuration in the manifest of the FTL Auth Gateway, with an issuer on this machine. */
 const issuerVariables = (issuer: TestIssuer["Service"]) => (gateway: string): Variables => ({
   auth_enabled: "true",
   auth_gateway_url: gateway,
@@ -309,7 +311,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
   it.effect("SPIN-PARITY-10 MUST compare the fields that repeat a message with it", () =>
     Effect.gen(function*() {
       const { exchange } = yield* bothGateways(staticTokens)
-      // What looks encoded has to be encoded once more.
+      // A value that looks encoded must be encoded once more.
       const tool = encoded("wetter")
       const sent = (name: string | undefined, version?: string) =>
         exchange({

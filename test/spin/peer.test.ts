@@ -1,4 +1,7 @@
-/** Whose forwarding fields the component believes: those of peers in `MCP_TRUSTED_PROXIES`, whose addresses Spin tells. */
+/**
+ * The forwarding fields that the component trusts: those of peers in `MCP_TRUSTED_PROXIES`, whose addresses Spin
+ * reports.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Host } from "../../src/spin/Host.ts"
@@ -19,7 +22,7 @@ const makeStore = () => {
   }
 }
 
-/** A component on a host that tells the peer as Spin does, or does not. */
+/** A component on a host that reports the peer as Spin does, or that does not. */
 const gateway = Effect.fnUntraced(
   function*(trusted: Readonly<Record<string, string>>, peerAddress: Host["peerAddress"] = spinClientAddress) {
     const upstream = yield* makeRecordingUpstream

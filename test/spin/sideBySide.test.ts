@@ -10,7 +10,7 @@ import { ComponentHost } from "./support/ComponentHost.ts"
 const many = <A>(make: (index: number) => A) => Array.from({ length: 20 }, (_, index) => make(index))
 const path = (url: string) => new URL(url).pathname
 
-/** Sends one request with each token, on connections of their own, and gives the statuses. */
+/** Sends one request with each token, on separate connections, and returns the statuses. */
 const together = (origin: string, tokens: ReadonlyArray<string>) =>
   Effect.forEach(tokens, (token) =>
     rawExchange(

@@ -17,7 +17,7 @@ describe("probes on Spin", () => {
         asked++
         return { reach: found, detail: "why" }
       })
-      /** What an instance of its own says. */
+      /** The result of a new instance. */
       const look = Effect.gen(function*() {
         return (yield* (yield* SharedProbe)("people", probe)).reach
       }).pipe(

@@ -57,7 +57,7 @@ layer(Layer.empty, { excludeTestServices: true, timeout: "120 seconds" })("a sto
         assert.isAtMost(said("The store cannot be read"), 1)
         assert.isAtMost(said("The store cannot be written"), 1)
         assert.strictEqual(said("alice"), 0)
-        // It is used again by itself.
+        // It is used again without intervention.
         yield* proxy.become({ _tag: "None" })
         yield* redis.command("FLUSHALL")
         yield* eventually(Effect.gen(function*() {

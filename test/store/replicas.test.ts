@@ -110,7 +110,7 @@ layer(Layer.empty, { excludeTestServices: true, timeout: "120 seconds" })("repli
       const statuses = yield* Effect.forEach(replicas, ({ status }) => status(token), { concurrency: "unbounded" })
       assert.deepStrictEqual(statuses, [200, 200, 200, 200])
       assert.strictEqual(yield* issuer.hits(new URL(issuer.jwksUri).pathname), 1)
-      // One that comes later needs no fetch either, and verifies as strictly.
+      // A later replica needs no fetch either, and verifies as strictly.
       const late = yield* startReplica(issuer, redis.url)
       assert.strictEqual(yield* late.status(token), 200)
       assert.strictEqual(yield* late.status(`${token.slice(0, -8)}AAAAAAAA`), 401)
@@ -164,7 +164,7 @@ layer(Layer.empty, { excludeTestServices: true, timeout: "120 seconds" })("repli
       const name = yield* storedName(redis, "verdict")
       const sealed = yield* redis.command("GET", name)
       yield* issuer.revoke(token)
-      // As in the memory of the first one.
+      // The same as in the memory of the first replica.
       assert.strictEqual(yield* (other ?? assert.fail()).status(token), 200)
       yield* eventually(Effect.map((one ?? assert.fail()).status(token), (status) => status === 401))
       // Restoring the entry does not prolong it.

@@ -1,10 +1,10 @@
-/** A TCP proxy on loopback between a client and a server, which spoils what the server sends. */
+/** A TCP proxy on loopback between a client and a server, which corrupts what the server sends. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { once } from "node:events"
 import { createConnection, createServer, type Socket } from "node:net"
 
-/** What becomes of the bytes of the server. */
+/** What happens to the bytes of the server. */
 export type Fault =
   | { readonly _tag: "None" }
   /** Each piece comes so much later. */

@@ -16,7 +16,7 @@ import { rawExchange, rawRequest } from "./rawHttp.ts"
 import type { RecordedRequest } from "./RecordedRequest.ts"
 import { makeRecordingUpstream, type RecordingUpstream } from "./RecordingUpstream.ts"
 
-/** One request, with what most of them have in common filled in. */
+/** One request, with defaults for the usual parts. */
 export interface FixtureRequest {
   /** `POST` unless given. */
   readonly method?: string
@@ -28,7 +28,7 @@ export interface FixtureRequest {
   readonly authorization?: string | null
   /** Further field lines, one byte a character. */
   readonly lines?: ReadonlyArray<string>
-  /** A `ping` for `POST` unless given, none for `null`. Text is sent in UTF-8. */
+  /** By default a `ping` for `POST`; `null` means no body. Text is sent in UTF-8. */
   readonly body?: string | Uint8Array | null
   /** `application/json` where there is a body; no such field for `null`. */
   readonly contentType?: string | null
@@ -55,10 +55,10 @@ const bytesOf = (token: string, request: FixtureRequest): string => {
   ], body?.toString("latin1"))
 }
 
-/** What a fixture is made for, apart from the upstream that it makes. */
+/** The options of a fixture, apart from the upstream that it creates. */
 export interface GatewayUnderTest {
   readonly settings: GatewaySettings
-  /** A token that the gateway lets in. */
+  /** A token that the gateway accepts. */
   readonly token: string
   readonly verifier?: NodeGateway.Verification
 }
@@ -66,7 +66,7 @@ export interface GatewayUnderTest {
 export class GatewayFixture extends Context.Service<GatewayFixture, {
   readonly gateway: RunningGateway
   readonly upstream: RecordingUpstream
-  /** What the gateway has logged, at every level. */
+  /** The log of the gateway, at every level. */
   readonly logs: LogCapture["Service"]
   /** A good token, made for this fixture alone, so that it can be searched for. */
   readonly token: string

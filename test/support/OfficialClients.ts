@@ -12,7 +12,7 @@ import type { HeadlessOAuthClient } from "./HeadlessOAuthClient.ts"
 export interface OfficialClientOptions {
   /** Sent with every request; `authorization` for example. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Authorises when the server asks for it. */
+  /** Signs in when the server requires it. */
   readonly oauth?: HeadlessOAuthClient
 }
 
@@ -37,7 +37,7 @@ export interface OfficialClient {
   readonly terminate: Effect.Effect<void, ClientFailed>
 }
 
-/** What an official client threw. */
+/** The error of an official client. */
 export class ClientFailed extends Data.TaggedError("ClientFailed")<{ readonly cause: unknown }> {}
 
 const attempt = <A>(run: (signal: AbortSignal) => Promise<A>): Effect.Effect<A, ClientFailed> =>

@@ -1,4 +1,4 @@
-/** What the MCP servers built with the official SDKs have in common. */
+/** The common parts of the MCP servers built with the official SDKs. */
 import { setTimeout as wait } from "node:timers/promises"
 import * as z from "zod"
 

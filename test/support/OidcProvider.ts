@@ -2,8 +2,8 @@
  * A complete authorization server on the loopback interface, built with the npm package `oidc-provider`.
  *
  * Dynamic client registration, authorization code with PKCE, refresh tokens, and JWT access tokens (RS256) for the
- * resource that is asked for (RFC 8707). Every visitor is logged in as one user who consents to everything, so that a
- * program can follow the redirects.
+ * requested resource (RFC 8707). Every visitor is logged in as one user who consents to everything, so that a program
+ * can follow the redirects.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -77,7 +77,7 @@ const configuration = (key: JWK, options: Required<OidcProviderOptions>): Config
   }
 })
 
-/** Logs the user in and grants what was asked for. */
+/** Logs the user in and grants the request. */
 const consent = async (provider: Provider, subject: string, request: IncomingMessage, response: ServerResponse) => {
   const { params } = await provider.interactionDetails(request, response)
   const grant = new provider.Grant({ accountId: subject, clientId: String(params["client_id"]) })

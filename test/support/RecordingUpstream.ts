@@ -1,5 +1,5 @@
 /**
- * An MCP server stand-in that writes down every request byte for byte and responds as a test tells it to.
+ * An MCP server stand-in that records every request byte for byte and responds as configured by a test.
  *
  * Real HTTP on the loopback interface. `upstreamResponses.ts` holds ready-made handlers.
  */
@@ -15,7 +15,7 @@ export interface RecordingUpstream {
   readonly origin: string
   /** The requests that have come so far, oldest first. */
   readonly requests: () => ReadonlyArray<RecordedRequest>
-  /** Waits until that many requests have come, and gives the last of them. */
+  /** Waits until that many requests have come, and returns the last one. */
   readonly awaitRequest: (count?: number) => Effect.Effect<RecordedRequest>
   /** Responds with this handler from now on. */
   readonly respondWith: (handler: UpstreamHandler) => Effect.Effect<void>
@@ -61,7 +61,7 @@ export const makeRecordingUpstream: Effect.Effect<RecordingUpstream, never, Scop
       for (const { done } of ready) yield* Deferred.succeed(done, undefined)
       yield* handler(request, response)
     }),
-    // Larger than the gateway's own limit, so that what the gateway lets through arrives.
+    // Larger than the gateway's own limit, so that everything that the gateway forwards arrives.
     { maxHeaderSize: 256 * 1024 }
   )
 

@@ -11,13 +11,13 @@ export interface RedisServer {
   readonly port: number
   /** `redis://127.0.0.1:<port>`. */
   readonly url: string
-  /** Sends a command over a connection of its own, and gives the reply as it comes over the wire. */
+  /** Sends a command over a separate connection, and returns the reply as it comes over the wire. */
   readonly command: (...words: ReadonlyArray<string>) => Effect.Effect<string>
   /** Ends the process as a crash would. */
   readonly kill: Effect.Effect<void>
   /** Starts it again on the same port, empty. */
   readonly start: Effect.Effect<void>
-  /** Lets it respond no more until `resume`; its connections stay. */
+  /** Makes it silent until `resume`; its connections stay open. */
   readonly stall: Effect.Effect<void>
   readonly resume: Effect.Effect<void>
 }

@@ -91,7 +91,7 @@ export const startProxy = (name: ProxyName, ports: ProxyPorts): Effect.Effect<vo
   Effect.asVoid(Effect.acquireRelease(
     Effect.promise(async () => {
       const directory = await mkdtemp(join(tmpdir(), `${name}-`))
-      // A worker of nginx has a user of its own.
+      // nginx workers run as another user.
       await chmod(directory, 0o755)
       return { directory, proxy: await launch(name, directory, ports) }
     }),

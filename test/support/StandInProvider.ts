@@ -1,6 +1,6 @@
 /**
- * Identity providers as they are met in companies, built with the npm package `oidc-provider`: no registration, and each with the
- * peculiarities of one that many people have.
+ * Identity providers like those in companies, built with the npm package `oidc-provider`: no registration, and each
+ * with the quirks of a common product.
  *
  * - `entra`: rejects `resource` and scopes that are not fully qualified; tokens of version 2.0, with a GUID as `aud`, short names in
  *   `scp`, and the client in `azp`; metadata without PKCE; refresh tokens only for `offline_access`.
@@ -21,13 +21,13 @@ import { listen } from "../../src/issuer/LoopbackServer.ts"
 import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
 import { makeOidcAdapter } from "./OidcAdapter.ts"
 
-/** Which provider is stood in for. */
+/** The provider to imitate. */
 export type StandIn = "entra" | "google" | "cognito"
 
 export interface StandInProvider {
   /** `http://127.0.0.1:<port>`, without a slash. */
   readonly origin: string
-  /** As the tokens have it: for `entra` and `cognito`, with a tenant in its path. */
+  /** In the spelling of the tokens: for `entra` and `cognito`, with a tenant in its path. */
   readonly issuer: string
   /** Requests to the token endpoint, as forms. */
   readonly tokenRequests: ReadonlyArray<URLSearchParams>
@@ -56,7 +56,7 @@ export const standInClient = { id: "gateway-client", secret: "the-secret-of-the-
 
 export const standInUser = "stand-in-user"
 
-/** What Google calls the scope `email` in tokens. */
+/** Google's name of the scope `email` in tokens. */
 export const googleEmailScope = "https://www.googleapis.com/auth/userinfo.email"
 
 const scopesOf: Readonly<Record<StandIn, ReadonlyArray<string>>> = {
@@ -65,7 +65,7 @@ const scopesOf: Readonly<Record<StandIn, ReadonlyArray<string>>> = {
   cognito: ["notes/read"]
 }
 
-/** A provider that a test wants with other values than those above. */
+/** A provider with other values than those above. */
 export interface StandInOptions {
   /** The id of its one client. */
   readonly clientId?: string
@@ -81,7 +81,7 @@ interface Peculiar extends Required<StandInOptions> {
   readonly kind: StandIn
 }
 
-/** What each request for authorization may name. */
+/** The scopes that each authorization request may name. */
 const knownScopes = ({ kind, scopes }: Peculiar): ReadonlyArray<string> => [
   "openid",
   "profile",
@@ -162,7 +162,7 @@ const configuration = (
       defaultResource: () => resource,
       useGrantedResource: () => true,
       getResourceServerInfo: (_context, asked) => {
-        // What Entra calls AADSTS9010010.
+        // Entra's error AADSTS9010010.
         if (peculiar.kind === "entra" && asked !== resource) throw new errors.InvalidTarget()
         return {
           audience: peculiar.kind === "entra" ? peculiar.audience : resource,
@@ -194,7 +194,7 @@ const configuration = (
   }
 })
 
-/** Signs the user in and grants what was asked for. */
+/** Signs the user in and grants the request. */
 const signIn = async (provider: Provider, request: IncomingMessage, response: ServerResponse) => {
   const { params } = await provider.interactionDetails(request, response)
   const grant = new provider.Grant({ accountId: standInUser, clientId: String(params["client_id"]) })

@@ -9,7 +9,7 @@ import type { FillIn } from "./followRedirects.ts"
 
 type Json = Readonly<Record<string, unknown>>
 
-/** What a client knows before it comes. */
+/** What a client knows in advance. */
 export interface VisitorOptions {
   /** A client of the authorization server, where clients cannot register. */
   readonly clientId?: string

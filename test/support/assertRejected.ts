@@ -8,7 +8,7 @@ export interface Rejection {
   readonly status: number
   /** The `error` member of the body, or that of `data` in a JSON-RPC error, which may have none. */
   readonly error: string | undefined
-  /** How many requests the upstream sees; none unless given. */
+  /** The number of requests that the upstream gets; 0 by default. */
   readonly upstreamRequests?: number
 }
 

@@ -19,18 +19,19 @@ export interface PageForm {
   readonly fields: Readonly<Record<string, string>>
 }
 
-/** Where a page leads to by itself. */
+/** The target of a page that redirects itself. */
 const refreshOf = (page: string): string | null =>
   /<meta http-equiv="refresh" content="0;url=([^"]+)">/.exec(page)?.[1]?.replaceAll("&amp;", "&") ?? null
 
-/** Fills in the form of a page; `undefined` where it finds none. */
+/** Fills in the form of a page; `undefined` if there is none. */
 export type FillIn = (page: string) => PageForm | undefined
 
 /**
  * Follows redirects from `start` until one leads to `callback`, which is not called itself; pages on the way are for
  * `fillIn`.
  *
- * Gives the URL it would have called. Throws when a response is neither a redirect nor a form, or after ten of them.
+ * Returns the URL that it would have called. Throws when a response is neither a redirect nor a form, or after ten of
+ * them.
  */
 export const followRedirects = async (start: URL, callback: string, fillIn?: FillIn): Promise<URL> => {
   const jar = new Map<string, string>()

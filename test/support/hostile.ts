@@ -40,15 +40,15 @@ export const post = (lines: ReadonlyArray<string>, target = "/mcp", body = ping)
 export const bare = (requestLine: string, ...lines: ReadonlyArray<string>): string =>
   rawRequest([`${requestLine} HTTP/1.1`, "Host: 127.0.0.1", ...lines])
 
-// What no response may show: stack frames, module paths, versions of the software.
+// Texts that no response may show: stack frames, module paths, versions of the software.
 const betrayal = /\n\s+at |node_modules|node:internal|\.tsx?:\d|\bundici\b|\bEffect\b|\bjose\b|Node\.js/
 
 /**
  * Sends a hostile request and asserts that the gateway itself rejects it.
  *
- * Exactly one response: JSON that says no more than it must, with CORS and trace fields, a challenge if and only if it is
- * due. The upstream saw nothing, no secret is in the response or in the log at any level, and the same request without
- * the hostile change gets 200 right afterwards.
+ * Exactly one response: JSON without unnecessary information, with CORS and trace fields, and with a challenge if and
+ * only if it is required. The upstream saw nothing, no secret is in the response or in the log at any level, and the
+ * same request without the hostile change gets 200 right afterwards.
  */
 export const assertHostile = Effect.fnUntraced(function*(
   fixture: GatewayFixture["Service"],

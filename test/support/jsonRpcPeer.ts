@@ -49,7 +49,7 @@ const parse = (text: string): unknown => {
   }
 }
 
-/** Responds to a message or a batch; `undefined` where there is nothing to say (notifications only). */
+/** Responds to a message or a batch; `undefined` if there is no response (notifications only). */
 export const respondToJsonRpc = (text: string): string | undefined => {
   const message = parse(text)
   if (message === undefined) {

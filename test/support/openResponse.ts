@@ -8,9 +8,9 @@ export interface OpenResponse {
   readonly status: number
   /** Every value of a header; `name` in any case. */
   readonly headers: (name: string) => ReadonlyArray<string>
-  /** Waits for that many further bytes; gives what there is if the response ends before. */
+  /** Waits for that many further bytes; returns fewer if the response ends before. */
   readonly take: (bytes: number) => Effect.Effect<string>
-  /** Waits for the end, and says whether the response was whole. */
+  /** Waits for the end, and returns whether the response was complete. */
   readonly ended: Effect.Effect<"Complete" | "Broken">
   /** Closes the connection in the middle of the response. */
   readonly leave: Effect.Effect<void>

@@ -82,7 +82,7 @@ const headOf = (text: string): Omit<RawResponse, "body" | "text"> => {
 /**
  * Reads as many responses as there are.
  *
- * `closed` says that the peer has ended the connection, which ends a body without a length; `bodiless` that the
+ * `closed` means that the peer has ended the connection, which ends a body without a length; `bodiless` that the
  * responses are to `HEAD` requests. Throws on bytes that are not an HTTP response.
  */
 export const readResponses = (

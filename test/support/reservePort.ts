@@ -2,8 +2,8 @@ import * as Effect from "effect/Effect"
 import { createServer, type Server } from "node:net"
 
 /**
- * Below the ports that systems give to connections and to `listen(0)`: 32768 and above on Linux, 49152 and above elsewhere. A free port
- * of those could be taken by anyone between the choice and `listen`.
+ * Below the ports that systems assign to connections and to `listen(0)`: 32768 and above on Linux, 49152 and above
+ * elsewhere. A free port of those could be taken by anyone between the choice and `listen`.
  */
 const first = 10_000
 const pairs = 11_384
@@ -20,7 +20,7 @@ let pair = Math.floor(Math.random() * pairs)
 
 /**
  * Reserves a port of 127.0.0.1 for servers that must know their URL before they listen: no other test gets the port as
- * long as this process runs, and the system gives it to nothing else.
+ * long as this process runs, and the system assigns it to nothing else.
  *
  * Ports come in pairs. A process that listens on the even port owns the odd one.
  */

@@ -8,7 +8,7 @@ import { makeRecordingUpstream, type RecordingUpstream } from "./RecordingUpstre
 /** An entry of `servers`, its URL left out. */
 export type ServerEntry = Readonly<Record<string, unknown>> & { readonly name: string }
 
-/** What a test needs of a server: its settings, and the server itself. */
+/** A server for a test: its settings, and the server itself. */
 export interface TestServer {
   readonly settings: GatewaySettings
   readonly upstream: RecordingUpstream

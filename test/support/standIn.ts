@@ -1,6 +1,6 @@
 /**
- * Stand-ins for real providers: their documents and endpoints under their own URLs, and tokens that claim what theirs do,
- * without a network.
+ * Stand-ins for real providers: their documents and endpoints under their own URLs, and tokens with the same claims as
+ * theirs, without a network.
  */
 import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
@@ -59,7 +59,7 @@ const clientOf = (places: Readonly<Record<string, Reply>>, received: Array<strin
 
 /** A provider that exists only in this process, and the gateway's verifier in front of it. */
 export const makeStandIn = Effect.fnUntraced(function*(settings: GatewaySettings, places: Places) {
-  // Its keys and signatures are real; where they are published, `places` says.
+  // Its keys and signatures are real; `places` has the URLs of the keys.
   const { issuer } = yield* TestIssuer.makeMemory({ keys: "reused" })
   const received: Array<string> = []
   const http = clientOf(places(yield* issuer.jwks), received)

@@ -8,7 +8,7 @@ import type { Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
-/** What the server does with a request. */
+/** The handler of the server. */
 export type TlsHandler = (request: IncomingMessage, response: ServerResponse) => void
 
 /** A folder with a key and a self-signed certificate for this machine and `app.example`. */

@@ -57,7 +57,7 @@ export const gzip = (text: string): UpstreamHandler =>
     body: gzipSync(text)
   })
 
-/** An upstream that asks for credentials of its own. */
+/** An upstream that requires its own credentials. */
 export const challenge = (wwwAuthenticate: string, status = 401): UpstreamHandler =>
   respond({ status, headers: { "www-authenticate": wwwAuthenticate }, body: "{}" })
 

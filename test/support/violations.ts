@@ -4,7 +4,7 @@ import * as Exit from "effect/Exit"
 import type { Requirement } from "../../src/testing/Requirement.ts"
 
 /**
- * The ids of the requirements that the services at hand do not meet: what a suite says of a broken layer.
+ * The ids of the requirements that the provided services do not meet: the result of a suite for a broken layer.
  *
  * It tries the same values in each run, while the suites themselves draw anew: a change of a suite or of a layer may
  * make a test of defects fail, luck may not. The suites are still to find a defect with any seed but one in a million.

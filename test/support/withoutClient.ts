@@ -2,7 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 
 /**
- * An effect whose client has left, on a host that drops what a request has begun without telling it: none of its timers
+ * An effect whose client has disconnected, on a host that silently drops the work of its request: none of its timers
  * ends, and it is not interrupted.
  */
 export const withoutClient = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

@@ -13,7 +13,7 @@ import workerd from "workerd"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
-/** The worker of an example, whose clocks go ahead when the test says so. */
+/** The worker of an example, whose clocks a test can advance. */
 const entry = (worker: string) => `
 import worker from ${JSON.stringify(worker)}
 let ahead = 0

@@ -12,7 +12,7 @@ import { sharingDefects } from "./httpApp/sharingDefects.ts"
 /** Those of the requirements that have one of these ids. */
 const withIds = (ids: ReadonlyArray<string>) => HttpAppTest.requirements.filter(({ id }) => ids.includes(id))
 
-/** What a defect is put in by, and the defects that are put in so. */
+/** A way of injecting defects, and the defects that are injected this way. */
 const harmless: ReadonlyArray<readonly [name: string, defects: ReadonlyArray<Defect>, app: App]> = [
   ["has its responses serialized again", responseDefects, json((text) => text)],
   ["has its requests changed into themselves", admissionDefects, receiving((request) => request)],

@@ -18,7 +18,7 @@ const parts = (value: unknown): ReadonlyArray<string> => [value].flat().map(text
 
 const lastWins: Steps["parse"] = (json) => JSON.parse(json)
 
-/** No signature at all, if `alg` says so. */
+/** No signature at all, if `alg` is `none`. */
 const unsigned = (isNone: (alg: string) => boolean): Partial<Steps> => ({
   algorithm: ({ alg }) => alg === "ES256" || isNone(text(alg)),
   header: () => true,

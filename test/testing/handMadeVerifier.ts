@@ -23,7 +23,7 @@ export interface Parsed {
   readonly signature: Buffer
 }
 
-/** What the steps know apart from the token. */
+/** The inputs of the steps, apart from the token. */
 export interface Known {
   readonly issuer: string
   readonly audience: string

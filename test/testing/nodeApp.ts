@@ -39,7 +39,7 @@ const passTo = (origin: string) =>
     )
   })
 
-/** With the suite's services, as every app of it: its `GatewayClient` is what the server sends through. */
+/** With the suite's services, as every app of it: the server sends through its `GatewayClient`. */
 export const NodeApp = Layer.effect(
   HttpApp,
   Effect.gen(function*() {

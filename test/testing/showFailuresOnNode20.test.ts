@@ -10,7 +10,7 @@ import { suites as componentSuites } from "../spin/blackbox/notApplicable.ts"
 
 const vitest = join(root, "node_modules", "vitest", "vitest.mjs")
 
-/** Runs vitest in `folder` on a Node that lacks `Map.groupBy`, as Node 20 does; gives all that it prints. */
+/** Runs vitest in `folder` on a Node that lacks `Map.groupBy`, as Node 20 does; returns its output. */
 const runVitest = (folder: string, ...args: ReadonlyArray<string>) =>
   Effect.promise(() =>
     new Promise<{ readonly code: number; readonly output: string }>((resolve) => {

@@ -150,7 +150,7 @@ export const forgettingKeys = around(gateway, (verify) => {
     )
 })
 
-/** Asks whomever the token names for the key. */
+/** Fetches the key from the URL in the token. */
 export const fetchingJku = Layer.effect(
   TokenVerifier,
   Effect.gen(function*() {
@@ -235,7 +235,7 @@ const believing = (correct: (reply: Claims, issuer: Issuer) => Claims): Inner =>
 const without = (name: string) => (reply: Claims): Claims =>
   Object.fromEntries(Object.entries(reply).filter(([member]) => member !== name))
 
-/** Providers lie, and these believe them. */
+/** Verifiers that trust providers that lie. */
 export const believingActive = believing((reply) => ({
   ...reply,
   active: reply["active"] ? true : reply["active"]
@@ -253,7 +253,7 @@ export const persistent = (inner: Inner) =>
       Effect.retry(verify(token), { times: 4, while: ({ _tag }) => _tag === "ProviderUnavailable" })
   )
 
-/** Has one question for all who ask about a token, which ends with the first of them. */
+/** Shares one request between all verifications of a token, which ends with the first of them. */
 export const abandoning = (inner: Inner) =>
   around(inner, (verify) => {
     const open = new Map<string, Deferred.Deferred<Identity, VerificationError>>()
@@ -270,7 +270,7 @@ export const abandoning = (inner: Inner) =>
     })
   })
 
-/** Lets one in after the other, and forgets to open again after one who has left. */
+/** Admits one request after the other, and does not continue after a cancelled one. */
 export const stuck = (inner: Inner) =>
   around(inner, (verify) => {
     const door = Semaphore.makeUnsafe(1)
@@ -326,7 +326,7 @@ export const trustingAcquaintances = around(gateway, (verify) => {
     )
 })
 
-/** Says of every token that its signature is wrong. */
+/** Reports a wrong signature for every token. */
 export const misreporting = (inner: Inner) =>
   around(
     inner,
@@ -335,7 +335,7 @@ export const misreporting = (inner: Inner) =>
         Effect.fail(new InvalidToken({ reason: "InvalidSignature", detail, provider })))
   )
 
-/** Tells clients to wait for a time that is no number. */
+/** Tells clients to wait for NaN seconds. */
 export const confused = (inner: Inner) =>
   around(
     inner,

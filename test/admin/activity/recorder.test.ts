@@ -103,7 +103,7 @@ describe("what is noted for the status page", () => {
   it("notes neither probes nor documents, but paths that do not exist", () => {
     const recorder = makeRecorder()
     const probe = routes.find(({ isProbe }) => isProbe === true)
-    // A row of the table, of whichever access.
+    // A row of the table, with any access.
     recorder.observe(observed({ row: probe as typeof unknownRoute }))
     assert.deepStrictEqual(recorder.activity().servers, {})
     recorder.observe(observed({ row: unknownRoute, error: new NotFound(), status: 404 }))

@@ -279,7 +279,7 @@ export const standIn = ({ troubled = false } = {}): Status => {
 
 const tools = ["search_documents", "get_invoice", "create_ticket", "list_spaces", "delete_ticket"]
 
-/** As many decisions as are kept. */
+/** The maximum number of kept decisions. */
 export const entries: ReadonlyArray<AuditEntry> = Array.from({ length: 200 }, (_, index): AuditEntry => {
   const names = Object.keys(loads)
   const denied = index % 17 === 3

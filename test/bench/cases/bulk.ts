@@ -72,9 +72,9 @@ export const bulk: Case = {
     const up = yield* compare({
       name: "upload",
       behind: nodeUpstream,
-      // One request that is written again and again: the generator keeps them all in memory.
+      // One request that is sent repeatedly: the generator keeps all of them in memory.
       load: { tokens: { ...tokens, count: 1 }, path: uploadPath, bodyFile, connections: 1 },
-      // By the time of one transfer: there are too few of them to count.
+      // By the duration of one transfer, because there are too few to count.
       speed: ({ p50 }) => largeLength / mebi / (p50 / 1e6)
     })
     return {

@@ -1,4 +1,4 @@
-/** What the gateway adds to the time of one request, without other load. */
+/** The time that the gateway adds to one request, without other load. */
 import * as Effect from "effect/Effect"
 import type { Case } from "../Bench.ts"
 import { tools } from "../machine.ts"

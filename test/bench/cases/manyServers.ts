@@ -1,4 +1,4 @@
-/** What it costs to have many MCP servers behind one gateway. */
+/** The cost of many MCP servers behind one gateway. */
 import * as Effect from "effect/Effect"
 import { mustVerify } from "../ask.ts"
 import type { Case } from "../Bench.ts"
@@ -8,7 +8,7 @@ import { gateway, upstream } from "../servers.ts"
 
 const many = 200
 
-/** So many servers, one of them where the load goes; every second of the others has a host of its own. */
+/** This number of servers, of which one gets the load; every second of the others has its own host. */
 const serversOf = (count: number, url: string) =>
   Array.from({ length: count }, (_, index) =>
     index === 0

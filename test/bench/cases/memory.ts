@@ -10,7 +10,7 @@ import { bareProxy, gateway, upstream } from "../servers.ts"
 // A million in a run of the ordinary length.
 const requestsPerSecond = 200_000
 
-// As many slices as can be told apart, and no more than a slow server can be waited for.
+// Enough slices to distinguish them, but not more than a slow server can finish in time.
 const slices = 20
 const mostSlices = 60
 

@@ -9,7 +9,7 @@ import { median, score } from "../report/Outcome.ts"
 import { contender, costFigures, perSecond, rateFigures, takeTurns, toolsList, valuesOf } from "../rounds.ts"
 import { gateway, upstream } from "../servers.ts"
 
-/** Rules of which the last one is for the called tool: all of them are looked at. */
+/** Rules of which the last one is for the called tool, so that all of them are checked. */
 const rulesOf = (count: number): string =>
   JSON.stringify([
     ...Array.from({ length: count - 1 }, (_, index) => ({

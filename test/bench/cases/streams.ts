@@ -11,17 +11,17 @@ import { bareProxy, gateway, nodeUpstream } from "../servers.ts"
 
 const streamCount = 1000
 
-/** What `clients/eventStreams.ts` is told. */
+/** The input of `clients/eventStreams.ts`. */
 export interface StreamArguments {
   readonly origin: string
   readonly path: string
   readonly count: number
-  /** Of each stream, one a second. */
+  /** One event a second for each stream. */
   readonly events: number
   readonly tokensFile: string
 }
 
-/** What `clients/eventStreams.ts` found. */
+/** The output of `clients/eventStreams.ts`. */
 export interface StreamResult {
   readonly delivered: number
   /** Milliseconds from the server to the client. */
@@ -37,7 +37,9 @@ const listen = (server: Running, events: number, tokensFile: string) => {
   return Effect.map(run(command), (output) => JSON.parse(output) as StreamResult)
 }
 
-/** What a stream costs, from a server that has been under load before, so that its own growth is not blamed on it. */
+/**
+ * The cost of a stream, at a server that has been under load before, so that the server's own growth is not counted.
+ */
 const kibiPerStream = ({ pid }: Running, before: number): number =>
   (residentMemory(pid).peak - before) / 1024 / streamCount
 

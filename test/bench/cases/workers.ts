@@ -1,4 +1,4 @@
-/** What a second process brings. */
+/** The gain of a second process. */
 import * as Effect from "effect/Effect"
 import { Bench, type Case } from "../Bench.ts"
 import { placement } from "../machine.ts"

@@ -1,4 +1,4 @@
-/** Stands in for `wrk`: the same load from Node, at a lower limit and with latencies in whole milliseconds. */
+/** Replaces `wrk`: the same load from Node, with a lower maximum and latencies in whole milliseconds. */
 import autocannon from "autocannon"
 import { readFileSync } from "node:fs"
 import { argv } from "node:process"

@@ -80,6 +80,6 @@ const server = createServer((request, response) => {
   request.on("data", (chunk: Buffer) => chunks.push(chunk))
   request.on("end", () => dispatch(request, response, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)))
 })
-// As the gateway has it, so that no connection is closed during a load.
+// The value of the gateway, so that no connection is closed during a load.
 server.keepAliveTimeout = 75_000
 server.listen(Number(port), "127.0.0.1")

@@ -1,4 +1,4 @@
-/** What starting Node and listening costs by themselves. */
+/** The cost of starting Node and listening, without anything else. */
 import { createServer } from "node:http"
 import { argv } from "node:process"
 

@@ -1,5 +1,6 @@
 /**
- * What one would put together from parts: Express, the official SDK's `requireBearerAuth`, `http-proxy-middleware`.
+ * A gateway put together from common packages: Express, the official SDK's `requireBearerAuth`,
+ * `http-proxy-middleware`.
  *
  * The verifier is the one that documentation shows, `jose` with a remote key set: it verifies a token each time.
  * `NODE_ENV` is `production`.
@@ -35,5 +36,5 @@ app.use(createProxyMiddleware({
   agent: new Agent({ keepAlive: true })
 }))
 const server = app.listen(Number(port), "127.0.0.1")
-// As the gateway has it, so that no connection is closed during a load.
+// The value of the gateway, so that no connection is closed during a load.
 server.keepAliveTimeout = 75_000

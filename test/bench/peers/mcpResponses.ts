@@ -14,7 +14,7 @@ export const toolsListResponse = json(1, {
 export const longListLength = 1_000
 export const longListKept = 750
 
-/** The tools that the rules of the benchmark let callers use. */
+/** The tools that the rules of the benchmark allow. */
 export const listedTools = "tool_*"
 
 /** A list as servers with many tools send it: half a megabyte. */

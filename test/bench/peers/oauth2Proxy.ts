@@ -38,6 +38,6 @@ export const startOauth2Proxy = Effect.fnUntraced(function*(file: string, upstre
     "--auth-logging=false",
     "--request-logging=false"
   ]
-  // Go's runtime has as many threads for Go code as it may use cores: one where processes are pinned.
+  // Go's runtime uses as many threads for Go code as it has cores: one if processes are pinned.
   return yield* serve({ file, args, cores: placement.server }, port, "/ping")
 })

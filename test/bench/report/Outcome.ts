@@ -1,4 +1,4 @@
-/** What a case found out. */
+/** The results of a case. */
 
 /** Something measured, over all rounds. */
 export interface Figure {
@@ -9,7 +9,7 @@ export interface Figure {
   readonly most: number
 }
 
-/** What is compared with a limit: mostly a quotient of two medians of one run. */
+/** A value with a limit: usually the ratio of two medians of one run. */
 export interface Score {
   /** `case/peer`; its limit is stored under this name. */
   readonly id: string
@@ -20,7 +20,7 @@ export interface Score {
 export interface Outcome {
   readonly figures: ReadonlyArray<Figure>
   readonly scores: ReadonlyArray<Score>
-  /** What was not measured, and why. */
+  /** A case that was not measured, and the reason. */
   readonly notes: ReadonlyArray<string>
 }
 

@@ -1,6 +1,6 @@
-/** Where a CPU profile says that the time went. */
+/** The functions that took the most time, by a CPU profile. */
 
-/** What is used of the format that `node --cpu-prof` writes. */
+/** The parts of the format of `node --cpu-prof` that are used. */
 export interface CpuProfile {
   readonly nodes: ReadonlyArray<{
     readonly id: number
@@ -13,7 +13,7 @@ export interface CpuProfile {
 
 export interface Frame {
   readonly name: string
-  /** Of all the time that counts. */
+  /** Relative to the counted time. */
   readonly share: number
   readonly millis: number
 }

@@ -10,7 +10,7 @@ export type Limits = Readonly<Record<string, Limit>>
 
 export type Verdict = "met" | "missed" | "no limit"
 
-/** A value that is no number meets nothing. */
+/** NaN does not meet any limit. */
 export const compare = ({ value }: Score, limit: Limit | undefined): Verdict => {
   if (limit === undefined) return "no limit"
   const { atLeast = -Infinity, atMost = Infinity } = limit

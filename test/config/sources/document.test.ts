@@ -40,7 +40,7 @@ describe("config file and embedding", () => {
     assert.strictEqual(settings.path, "/a")
     assert.strictEqual(settings.gatewayUrl, "http://env")
     assert.strictEqual(settings.port, 1)
-    // A value that loses is not even looked at.
+    // A value without precedence is not even read.
     assert.strictEqual(settingsOf({ MCP_PATH: "/a" }, { ...document, path: 7 }).path, "/a")
   })
 

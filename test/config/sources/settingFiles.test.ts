@@ -136,7 +136,7 @@ describe("settings that are given by files", () => {
       problemsOf({ variables: introspection, document: { client_secret: secret, client_secret_file: path }, files }),
       twice("MCP_CLIENT_SECRET", "client_secret in the config file", "client_secret_file in the config file")
     )
-    // The environment wins over the file, whichever way each of them says it.
+    // The environment takes precedence over the file, in every combination of forms.
     const own = "of the environment"
     assert.strictEqual(
       clientSecret({
@@ -215,7 +215,7 @@ describe("settings that are given by files", () => {
       "MCP_CLIENT_SECRET_FILE names a file, and nothing here can read files",
       0
     ])
-    // TypeScript code cannot say it; JavaScript code can.
+    // TypeScript code cannot express it; JavaScript code can.
     const input = { jwt_issuer: "https://issuer.example", static_tokens_file: path }
     const embedded = resolve([fromInput(input)])
     assert.isTrue(Result.isFailure(embedded))

@@ -154,7 +154,7 @@ describe("variables", () => {
       assert.strictEqual(problem.setting, spelling)
       assert.match(problem.fix, /unknown/)
     }
-    // A name that is no name is not repeated.
+    // An invalid name is not repeated.
     assert.strictEqual(problemsOf({ ...complete, "MCP_\nx: y": "1" })[0]?.setting, "(not shown)")
   })
 

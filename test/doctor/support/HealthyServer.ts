@@ -181,7 +181,7 @@ const read = async (request: IncomingMessage, origin: string): Promise<Asked> =>
   }
 }
 
-/** A server on loopback that makes one mistake, or none; gives its origin, and what it was asked. */
+/** A server on loopback that makes at most one mistake; returns its origin, and its requests. */
 export const serveWith = (mistake: Mistake = () => undefined) =>
   Effect.gen(function*() {
     const log: Array<Asked> = []

@@ -124,7 +124,7 @@ for (const way of ways) {
             const { number } = generations.current
             switch (step) {
               case "reload":
-                // One arrives while the next configuration is prepared, and while it takes over.
+                // One arrives while the next configuration is prepared, and one while it is applied.
                 yield* begin("ask")
                 yield* reload()
                 break

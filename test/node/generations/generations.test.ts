@@ -182,7 +182,7 @@ describe("a reload", { timeout: 20_000 }, () => {
       yield* eventually(() => ended(oldest.received()))
       yield* eventually(() => generations.all().length === maxEarlier + 1)
       for (const one of later) assert.isFalse(ended(one.received()))
-      // Its client goes on with the current configuration, on the same connection.
+      // Its client continues with the current configuration, on the same connection.
       yield* oldest.write(
         `GET /mcp HTTP/1.1\r\nhost: a\r\naccept: text/event-stream\r\nauthorization: Bearer ${token}\r\n\r\n`
       )

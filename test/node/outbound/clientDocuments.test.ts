@@ -29,7 +29,7 @@ const start = Effect.fnUntraced(function*(lookUp?: LookUp) {
       response.writeHead(200, { "content-type": "application/json" })
         .end(documentFor(`https://${request.headers.host}${request.url}`))
     }),
-    /** What comes of a client id: the name in its document, or why it is rejected. */
+    /** The result for a client id: the name in its document, or the reason of its rejection. */
     result: (clientId: string, privateHosts: ReadonlyArray<string> = ["localhost", "app.example", "127.0.0.1"]) =>
       Effect.map(
         Effect.result(fetch(clientId, privateHosts)),
@@ -142,7 +142,7 @@ describe("the document of a client", () => {
     }))
 })
 
-/** Gives one list of addresses for each time that it is asked, and the last one for ever. */
+/** Returns one list of addresses for each lookup, and the last one for all further lookups. */
 const namesBy = (...lists: ReadonlyArray<ReadonlyArray<string>>) => {
   let asked = 0
   const lookUp: LookUp = (_host, _options, callback) => {

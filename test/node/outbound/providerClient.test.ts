@@ -82,7 +82,7 @@ const people = userinfoProvider({ issuer: "https://idp.example", userinfoEndpoin
 const withSettings = (changes: Partial<GatewaySettings>) =>
   Layer.succeed(GatewayConfig, settings("http://127.0.0.1:9/mcp", { providers: [people], ...changes }))
 
-/** What comes of asking a provider with these settings. */
+/** The result of a request to a provider with these settings. */
 const ask = (url: string, changes: Partial<GatewaySettings> = {}) =>
   Effect.gen(function*() {
     const http = yield* ProviderHttp

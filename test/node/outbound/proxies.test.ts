@@ -107,7 +107,7 @@ describe("the proxy for a provider", () => {
         assert.notInclude(JSON.stringify(problems), "canary")
       }
     }
-    // Not used, and so not looked at.
+    // Not used, and therefore not read.
     assert.isTrue(Result.isSuccess(readProxies({ ...both, ALL_PROXY: "socks5://proxy:1080" })))
   })
 })

@@ -30,7 +30,10 @@ const certificates = Effect.acquireRelease(
   (path) => Effect.sync(() => rmSync(path, { recursive: true }))
 )
 
-/** An MCP server that demands a certificate of the authority, and says whose it was and which name was asked for. */
+/**
+ * An MCP server that requires a certificate of the authority, and returns the subject of the certificate and the
+ * requested name.
+ */
 const startServer = Effect.fnUntraced(function*(path: string) {
   const read = (name: string) => readFileSync(join(path, name))
   const server = yield* Effect.acquireRelease(
@@ -101,7 +104,7 @@ describe("TLS with the MCP server", () => {
         client: "gateway",
         servername: "notes.internal"
       })
-      // By its address, with which the certificate does not go, and without its authority.
+      // By its address, which the certificate does not contain, and without its authority.
       const failures = yield* Effect.forEach(
         [
           { server_url: url, upstream_ca_file: join(path, "ca.pem") },

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type Program, type ProgramOptions, startProgram } from "./Program.ts"
 
-/** One line of the log, and what it has besides what every line has. */
+/** One line of the log, with its fields in addition to those of every line. */
 export interface LogLine {
   readonly message: unknown
   readonly level: string
@@ -19,7 +19,7 @@ export interface GatewayProgram extends Program {
   readonly requestLine: (traceId: string) => Effect.Effect<LogLine["annotations"]>
 }
 
-/** Settings that let one static token in, in front of `gatewayUrl`. */
+/** Settings that accept one static token, in front of `gatewayUrl`. */
 export const staticSettings = (gatewayUrl: string, token = "dev-token"): Readonly<Record<string, string>> => ({
   MCP_SERVER_URL: gatewayUrl,
   MCP_STATIC_TOKENS: `${token}:dev-client:dev-user:read,write`
@@ -31,7 +31,7 @@ const parseLog = (text: string): ReadonlyArray<LogLine> =>
     return { level, message, annotations }
   })
 
-/** Starts the gateway and waits until it says where it listens. */
+/** Starts the gateway and waits until it logs its address. */
 export const startGatewayProgram = Effect.fnUntraced(
   function*(options: ProgramOptions = {}): Effect.fn.Return<GatewayProgram, never, Scope.Scope> {
     const program = yield* startProgram({ ...options, env: { PORT: "0", ...options.env } })

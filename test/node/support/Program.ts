@@ -1,4 +1,4 @@
-/** A program in a process of its own: what it says, how it ends, and that it does end. */
+/** A program in a separate process: its output, its exit, and its cleanup. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -16,13 +16,13 @@ export interface ProgramOptions {
   /** The whole environment of the process, apart from `PATH`. */
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
-  /** What stands on its standard input; nothing unless given. */
+  /** Its standard input; empty by default. */
   readonly input?: string
   /** The Node to run it with; the one that runs the tests unless given. */
   readonly node?: string
 }
 
-/** How a process ended, and all that it said. */
+/** The exit of a process, and all of its output. */
 export interface Ended {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
@@ -33,7 +33,7 @@ export interface Ended {
 export interface Program {
   readonly stdout: () => string
   readonly stderr: () => string
-  /** Waits until what matches `pattern` stands on standard output; dies if the process ends before. */
+  /** Waits until standard output matches `pattern`; dies if the process ends before. */
   readonly awaitOutput: (pattern: RegExp) => Effect.Effect<RegExpExecArray>
   readonly signal: (name: NodeJS.Signals) => Effect.Effect<void>
   /** Closes our end of its standard output and standard error. */

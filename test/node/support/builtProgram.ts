@@ -66,8 +66,8 @@ const build = async (): Promise<string> => {
 /**
  * The directory of the package as `npm run build` leaves it: `package.json` and `dist`.
  *
- * Compiles on first use and after a change; test files that run at the same time share the result. Dies with what the
- * compiler says if the sources do not compile.
+ * Compiles on first use and after a change; test files that run at the same time share the result. Dies with the
+ * compiler's output if the sources do not compile.
  */
 export const builtPackage: Effect.Effect<string> = Effect.runSync(Effect.cached(Effect.promise(build)))
 

@@ -6,9 +6,9 @@ import { connect, type Socket } from "node:net"
 
 export interface Connection {
   readonly write: (text: string) => Effect.Effect<void>
-  /** Waits until this stands in what has come, so many times (once unless given). */
+  /** Waits until the received text contains this, the given number of times (once by default). */
   readonly awaitText: (text: string, times?: number) => Effect.Effect<void>
-  /** Stops reading, so that the peer cannot go on writing. */
+  /** Stops reading, so that the peer cannot continue writing. */
   readonly pause: Effect.Effect<void>
   readonly resume: Effect.Effect<void>
   readonly received: () => string

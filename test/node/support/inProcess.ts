@@ -1,4 +1,4 @@
-/** A gateway in this process whose configuration changes as a test says. */
+/** A gateway in this process whose configuration a test can change. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpServer from "effect/http/HttpServer"
@@ -40,7 +40,7 @@ export const startInProcess = Effect.fnUntraced(function*(configOf: (number: num
     origin: NetAddress.formatUrlUnsafe(Context.get(context, HttpServer.HttpServer).address),
     generations,
     prepare,
-    /** Lets requests take the next configuration, and returns the providers without keys. */
+    /** Makes the next configuration current, and returns the providers without keys. */
     reload: (input: GatewayConfigInput = configOf(generations.current.number + 1)) =>
       Effect.flatMap(Effect.orDie(prepare(input)), ({ commit, notReady }) => Effect.as(commit, notReady))
   }

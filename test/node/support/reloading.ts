@@ -36,7 +36,7 @@ export const startReloading = Effect.fnUntraced(function*(
   })
   if (workers > 1) yield* eventually(() => said(gateway, "worker ready").length >= workers)
 
-  /** The lines that say what came of reading the configuration again. */
+  /** The lines with the results of reading the configuration again. */
   const reports = () =>
     gateway.log().filter(({ message }) => /^configuration (?:not )?(?:reloaded|unchanged)$/.test(String(message)))
 
@@ -56,7 +56,7 @@ export const startReloading = Effect.fnUntraced(function*(
     reports,
     reportAfter,
     said: (message: string) => said(gateway, message),
-    /** Writes the config file, sends SIGHUP, and waits for what comes of it. */
+    /** Writes the config file, sends SIGHUP, and waits for the result. */
     reload: (next: ConfigFile | string) => reportAfter(Effect.andThen(write(next), gateway.signal("SIGHUP"))),
     /** The status that a token gets, on a connection of its own. */
     status: (token: string, more: Readonly<Record<string, string>> = {}) =>

@@ -11,7 +11,7 @@ export const temporaryDirectory: Effect.Effect<string, never, Scope.Scope> = Eff
   (directory) => Effect.promise(() => rm(directory, { recursive: true, force: true }))
 )
 
-/** Writes a file into a directory of its own; gives its path. */
+/** Writes a file into a new directory; returns its path. */
 export const temporaryFile = Effect.fnUntraced(function*(name: string, text: string) {
   const path = join(yield* temporaryDirectory, name)
   yield* Effect.promise(() => writeFile(path, text))

@@ -1,4 +1,4 @@
-/** What a collector receives of a gateway, and what becomes of the gateway if the collector is unwell. */
+/** The exports of a gateway at a collector, and the gateway while the collector fails. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -31,7 +31,7 @@ const quick = {
   OTEL_METRIC_EXPORT_INTERVAL: "100"
 }
 
-/** A gateway that exports as some variables say. Its scope can be closed before the end of the test. */
+/** A gateway that exports according to some variables. Its scope can be closed before the end of the test. */
 const start = Effect.fnUntraced(function*(environment: Readonly<Record<string, string>>, worker?: number) {
   const upstream = yield* makeRecordingUpstream
   const { telemetry } = Result.getOrThrow(readTelemetry(environment))
@@ -267,7 +267,7 @@ describe("the export", () => {
     }))
 })
 
-/** Many calls at once; gives the statuses of their responses. */
+/** Many simultaneous calls; returns the statuses of their responses. */
 const burst = (call: (body?: string) => Effect.Effect<number>) =>
   Effect.map(
     Effect.all(Array.from({ length: 200 }, () => call(toolCall("t"))), { concurrency: 16 }),

@@ -5,7 +5,7 @@ const proceed = "HTTP/1.1 100 Continue\r\n\r\n"
 const hints = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
 const final = "HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n"
 
-/** What comes out when the bytes come in pieces of this size. */
+/** The output for chunks of this size. */
 const passed = (text: string, size: number): string => {
   const responses = new InterimResponses()
   responses.expect()

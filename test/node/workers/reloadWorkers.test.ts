@@ -16,7 +16,7 @@ interface Behaviour {
   readonly commit?: Effect.Effect<boolean>
 }
 
-/** A worker that writes down what it is asked, and behaves well unless told otherwise. */
+/** A worker that records its requests, and behaves well by default. */
 const makeWorker = Effect.fnUntraced(function*({ commit = Effect.succeed(true), prepare }: Behaviour = {}) {
   const asked: Array<string> = []
   const ready = yield* Deferred.make<string>()

@@ -19,12 +19,12 @@ interface Life {
 }
 
 interface FakeOptions {
-  /** What a worker does as soon as it has begun; it is ready unless this never succeeds. */
+  /** What a worker does when it begins; it is ready once this succeeds. */
   readonly rise?: (life: Life) => Effect.Effect<unknown>
   readonly stop?: Effect.Effect<void>
 }
 
-/** Supervises stand-ins; gives all that have begun, and what was announced. */
+/** Supervises stand-ins; returns all that have begun, and the announcements. */
 const start = Effect.fnUntraced(function*(workers: number, { rise, stop = Effect.void }: FakeOptions = {}) {
   const lives: Array<Life> = []
   const announced: Array<string> = []

@@ -1,4 +1,4 @@
-/** One kind of client that takes more than its share, together with clients that do not. */
+/** One kind of client that takes more than its share, together with well-behaved clients. */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { createPublicKey, KeyObject, randomUUID } from "node:crypto"
@@ -37,7 +37,7 @@ const unknownKeyToken = (issuer: string): string => {
 interface Observed {
   /** How long the flood lasted. */
   readonly seconds: number
-  /** What the flooder saw. */
+  /** The results of the flooding client. */
   readonly flood: FloodResult
   /** Connections to the MCP server that were opened during the flood. */
   readonly opened: number
@@ -50,11 +50,11 @@ interface Flood {
   /** Callers are known by introspection. */
   readonly opaque?: true
   readonly settings?: GatewayOptions["settings"]
-  /** What holds for this kind, in addition to what holds for all. */
+  /** The limits for this kind, in addition to those for all. */
   readonly also?: (observed: Observed) => ReadonlyArray<Score>
 }
 
-/** Slow clients are cut when the setting says so. */
+/** Slow clients are cut at the configured time. */
 const cutIn = (kind: FloodKind, settingSeconds: number) => ({ flood, seconds }: Observed): ReadonlyArray<Score> =>
   // A shorter flood is over before.
   seconds < 2 * settingSeconds ? [] : [

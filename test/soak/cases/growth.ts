@@ -1,6 +1,6 @@
 /** Whether something grows, from samples that were taken at equal intervals. */
 
-/** What was measured while the gateway was idle. */
+/** The measurements while the gateway was idle. */
 export interface Sample {
   /** MiB of the worker's heap. */
   readonly memory: number
@@ -16,10 +16,10 @@ const warmUpSeconds = 300
 const least = (values: ReadonlyArray<number>): number => Math.min(...values)
 
 /**
- * What came between the first and the last third of the samples after the warm-up.
+ * The growth between the first and the last third of the samples after the warm-up.
  *
- * The least of each third counts, because what is only passing is no growth. Memory is what comes in 10 minutes, or in the
- * whole run if that is shorter.
+ * The minimum of each third counts, because temporary peaks are not growth. Memory is what comes in 10 minutes, or in
+ * the whole run if that is shorter.
  *
  * @param intervalSeconds between two samples
  */

@@ -86,7 +86,7 @@ const setStage = Effect.fnUntraced(function*(
   })
   const { hear, say } = yield* conversation<MixedArguments, MixedOrder>("mixed", { ...options, origin: ours.origin })
   yield* hear
-  // The gateway was there before its provider, and asks it again after a while.
+  // The gateway was started before its provider, and requests the keys again after a while.
   yield* ready(ours)
   return { ours, server, hear, say, workerLog }
 })
@@ -97,10 +97,10 @@ const stop = Effect.fnUntraced(function*({ hear, say }: Stage) {
   return JSON.parse(yield* hear) as MixedResult
 })
 
-/** Something that happens while clients go on. */
+/** A disturbance while clients continue. */
 type Disturbance = (stage: Stage) => Effect.Effect<void>
 
-/** Nothing that clients may notice: keys that are known go on. */
+/** Clients must not notice it: known keys are still used. */
 const provider = (state: "unreachable" | "failing" | "silent"): Disturbance =>
   Effect.fnUntraced(function*({ say }) {
     yield* say({ _tag: "Provider", state })
@@ -180,11 +180,11 @@ const soakIn = Effect.fnUntraced(function*(rate: number, seconds: number) {
     yield* disturb(stage)
     const left = stretch * 1000 - (performance.now() - started)
     yield* Effect.sleep(`${Math.max(left - restMillis, 0)} millis`)
-    // What is measured of another process is no growth.
+    // The values of a new process are not growth.
     if (!(yield* workersOf(stage.ours)).includes(worker)) break
     samples.push(yield* atRest(stage, worker))
   }
-  // One that was killed may be on its way back.
+  // A killed worker may be restarting.
   yield* Effect.timeoutOption(ready(stage.ours), "60 seconds")
   const workers = yield* workersOf(stage.ours)
   const { most } = yield* statsOf(stage.server)

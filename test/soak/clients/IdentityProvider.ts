@@ -61,7 +61,7 @@ export class IdentityProvider {
     this.rotations++
   }
 
-  /** A token that is good for an hour, unless `claims` say otherwise. */
+  /** A token that is valid for an hour, unless `claims` change that. */
   makeToken(subject: string, claims: object = {}): string {
     const { kid, privateKey } = this.#key
     const exp = Math.floor(nowMillis() / 1000) + 3600

@@ -20,7 +20,7 @@ export type FloodKind =
   | "silent-readers"
   | "many-fields"
 
-/** What the flooder is told. */
+/** The input of the flooding client. */
 export interface FloodArguments {
   readonly kind: FloodKind
   readonly origin: string
@@ -31,7 +31,7 @@ export interface FloodArguments {
   readonly unknownKeyToken: string
 }
 
-/** What became of the flood. */
+/** The results of the flood. */
 export interface FloodResult {
   /** Connections that were opened. */
   readonly opened: number
@@ -48,7 +48,7 @@ const { port } = new URL(options.origin)
 const [goodToken = ""] = readFileSync(options.tokensFile, "utf8").split("\n")
 const until = nowMillis() + options.seconds * 1000
 const open = new Set<Socket>()
-/** Those whose client has closed them by itself. */
+/** Connections that their client has closed itself. */
 const left = new WeakSet<Socket>()
 const lives: Array<number> = []
 let opened = 0
@@ -102,7 +102,7 @@ const pipeline = (connections: number, text: string, batch: number): void => {
   for (let index = 0; index < connections; index++) begin()
 }
 
-/** One request after the other on so many connections. */
+/** One request after the other on this number of connections. */
 const repeat = (connections: number, makeText: () => string): void => {
   const begin = (): void => {
     const socket = dial(() => setTimeout(begin, 100))
@@ -118,7 +118,7 @@ const repeat = (connections: number, makeText: () => string): void => {
 const kinds: Readonly<Record<FloodKind, () => void>> = {
   "unknown-key": () => pipeline(1, post(options.unknownKeyToken), 200),
   "no-token": () => pipeline(1, post(undefined), 200),
-  // As many at a time as the gateway lets wait by default.
+  // The default number of requests that may wait at a time.
   "slow-calls": () => pipeline(1, post(goodToken, "/mcp/slow?millis=20000"), 2048),
   "invented-tokens": () => repeat(400, () => post(randomBytes(24).toString("hex"))),
   "broken-tokens": () => {

@@ -7,13 +7,13 @@ import { Agent, request } from "node:http"
 import { argv } from "node:process"
 import { toolsListRequest } from "../../bench/peers/mcpResponses.ts"
 
-/** What the client is told. */
+/** The input of the client. */
 export interface GoodArguments {
   readonly origin: string
   readonly seconds: number
   /** Requests a second. */
   readonly rate: number
-  /** One token a line, used in turn. */
+  /** One token for each line, used in turn. */
   readonly tokensFile: string
   /** Where each request goes, below the origin. */
   readonly path?: string
@@ -21,7 +21,7 @@ export interface GoodArguments {
   readonly localAddress?: string
 }
 
-/** What came back. */
+/** The results. */
 export interface GoodResult {
   readonly requests: number
   /** Everything but 200, by status or error. */

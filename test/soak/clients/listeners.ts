@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs"
 import { connect } from "node:net"
 import { argv } from "node:process"
 
-/** What the client is told. */
+/** The input of the client. */
 export interface ListenersArguments {
   readonly origin: string
   readonly tokensFile: string
@@ -14,7 +14,7 @@ export interface ListenersArguments {
   readonly events: number
 }
 
-/** What the clients saw. */
+/** The results of the clients. */
 export interface ListenersResult {
   /** Idle connections that were still open when all streams had begun. */
   readonly stillOpen: number

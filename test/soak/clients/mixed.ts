@@ -1,7 +1,7 @@
 /**
  * Mixed traffic, and the identity provider whose tokens it carries.
  *
- * Lines on standard input say what to do next; what fails while something is out of order is counted apart.
+ * Lines on standard input are commands; failures during a disturbance are counted separately.
  */
 import { argv } from "node:process"
 import { createInterface } from "node:readline"
@@ -10,7 +10,7 @@ import { IdentityProvider } from "./IdentityProvider.ts"
 import { nowMillis } from "./now.ts"
 import { Callers, type OperationName } from "./operations.ts"
 
-/** What the client is told. */
+/** The input of the client. */
 export interface MixedArguments {
   /** Where the provider listens. */
   readonly providerPort: number
@@ -19,7 +19,7 @@ export interface MixedArguments {
   readonly rate: number
 }
 
-/** What the client is told while it runs. */
+/** The commands for the client while it runs. */
 export type MixedOrder =
   /** Send calls with so many new tokens; `filled` when all have their response. */
   | { readonly _tag: "Fill"; readonly count: number }
@@ -34,7 +34,7 @@ export type MixedOrder =
   /** Print the result and end. */
   | { readonly _tag: "Stop" }
 
-/** What became of the operations of one kind. */
+/** The results of one kind of operation. */
 export interface OperationCount {
   readonly good: number
   /** Failures while everything behind the gateway worked, by what was seen. */
@@ -49,7 +49,7 @@ export interface MixedResult {
   /** Failures that nothing excuses. */
   readonly failed: number
   readonly excused: number
-  /** How long it was told to send, without the pauses. */
+  /** How long it sent, without the pauses. */
   readonly seconds: number
   /** Milliseconds, of ordinary calls. */
   readonly p50: number
@@ -62,7 +62,7 @@ const options = JSON.parse(argv[2] ?? "") as MixedArguments
 const provider = new IdentityProvider(options.providerPort)
 const callers = new Callers(options.origin, provider)
 
-/** How many operations are under way at most, as people wait for what they asked for. */
+/** The maximum number of pending operations, because people wait for their results. */
 const mostPending = 512
 /** How many are under way when as many as possible are wanted. */
 const fullPending = 64
@@ -72,7 +72,7 @@ const tickMillis = 5
 
 const counts = new Map<OperationName, { good: number; failures: Record<string, number>; excused: number }>()
 let pending = 0
-/** Streams that only listen are no work, and do not count as pending. */
+/** Streams that only listen do not count as pending operations. */
 let listening = 0
 let disturbed = false
 let calmSince = 0
@@ -103,7 +103,9 @@ const operate = async (): Promise<void> => {
   else count.failures[outcome] = (count.failures[outcome] ?? 0) + 1
 }
 
-/** Sends at the wanted rate until it is told to pause; what a pause of the machine has missed is not caught up with. */
+/**
+ * Sends at the given rate until it is paused. Operations that were missed while the machine paused are not made up for.
+ */
 const go = (): void => {
   const { rate } = options
   let before = nowMillis()

@@ -1,4 +1,4 @@
-/** What well-behaved clients do, in both eras of the protocol, and what clients do whose tokens are bad. */
+/** The operations of well-behaved clients, in both eras of the protocol, and of clients with invalid tokens. */
 import { randomUUID } from "node:crypto"
 import { initializeRequest, toolsListRequest } from "../../bench/peers/mcpResponses.ts"
 import { type Exchange, exchange } from "./exchange.ts"

@@ -8,7 +8,7 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs"
 import { env } from "node:process"
 
-/** What the soak asks of a process of the gateway. */
+/** The commands of the soak for a process of the gateway. */
 export type Command =
   /** Collect garbage, then measure. */
   | { readonly _tag: "Measure" }
@@ -17,7 +17,7 @@ export type Command =
   /** Allocate until V8 has no memory left, which ends the process; nothing is measured. */
   | { readonly _tag: "RunOutOfMemory" }
 
-/** What the process measured after the command; bytes. */
+/** The measurements of the process after the command, in bytes. */
 export interface Measured {
   readonly heapUsed: number
   readonly external: number

@@ -2,9 +2,9 @@
  * The MCP server of the soak: fast responses, slow responses, long ones, event streams, sessions, and a count of its own
  * connections.
  *
- * The path below `/mcp` says what it does: `/slow?millis=`, `/long?bytes=`, `/events?count=&millis=` (a count of 0 is a stream
- * that stays open); everything else gets a response at once. An `initialize` begins a session, `DELETE` ends it, and a session id
- * that it did not give out gets 404. `/gone?millis=` makes it unreachable for a while.
+ * The path below `/mcp` selects the behaviour: `/slow?millis=`, `/long?bytes=`, `/events?count=&millis=` (a count of 0
+ * is a stream that stays open); everything else gets a response at once. An `initialize` begins a session, `DELETE`
+ * ends it, and an unknown session id gets 404. `/gone?millis=` makes it unreachable for a while.
  */
 import { randomUUID } from "node:crypto"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
@@ -12,7 +12,7 @@ import type { Socket } from "node:net"
 import { argv } from "node:process"
 import { initializeResponse, toolsListResponse } from "../../bench/peers/mcpResponses.ts"
 
-/** What `/stats` says. */
+/** The response of `/stats`. */
 export interface ServerStats {
   /** Connections that are open now, that of the question included. */
   readonly open: number
@@ -101,7 +101,7 @@ const respond = (request: IncomingMessage, response: ServerResponse, body: strin
 
 const server = createServer((request, response) => {
   stats.requests++
-  // Only the beginning is looked at; long messages are read and dropped.
+  // Only the beginning is read; the rest of long messages is discarded.
   let body = ""
   request.setEncoding("utf8").on("data", (chunk: string) => {
     if (body.length < 1024) body += chunk

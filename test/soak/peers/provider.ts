@@ -13,7 +13,7 @@ const introspectionMillis = 100
 // The parent process wrote it.
 const { jwksMillis, port, publicKey } = JSON.parse(argv[2] ?? "") as ProviderArguments
 
-/** What the provider is told. */
+/** The input of the provider. */
 export interface ProviderArguments {
   readonly port: number
   /** How long each response with the key set takes, from the second on; the first is at once. */

@@ -1,6 +1,6 @@
 /**
- * What the component costs, as ratios within one run: RS256 against the engine's own, a warm request against a component
- * that only forwards, and the size of the file. The times of a busy machine mean nothing by themselves.
+ * The cost of the component, as ratios within one run: RS256 against the engine's own, a warm request against a
+ * component that only forwards, and the size of the file. The times of a busy machine mean nothing by themselves.
  */
 import { fork } from "node:child_process"
 import { generateKeyPairSync, sign } from "node:crypto"
@@ -26,7 +26,7 @@ const prepare = async (name, entry) => {
   return { directory, size }
 }
 
-/** Runs a component while `use` asks it things. */
+/** Runs a component while `use` sends requests to it. */
 const run = async ({ directory }, variables, use) => {
   const child = fork(here("../support/host.mjs"), [directory], { stdio: ["ignore", "ignore", "inherit", "ipc"] })
   const [{ port }] = await once(child, "message")

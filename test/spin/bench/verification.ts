@@ -38,7 +38,7 @@ const millis = async (
 }
 
 const reply = async (request: Request) => {
-  // The benchmark itself asks, and in this form.
+  // Only the benchmark itself sends requests, in this form.
   const question = await request.json() as Question
   return Response.json({
     engine: await millis(engine, question),
@@ -46,7 +46,7 @@ const reply = async (request: Request) => {
   })
 }
 
-// What the engine calls its events is in no type library.
+// No type library declares the engine's events.
 const isFetchEvent = (event: Event): event is FetchEvent => "respondWith" in event
 
 addEventListener("fetch", (event) => {

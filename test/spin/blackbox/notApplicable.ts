@@ -1,4 +1,4 @@
-/** Which of the suites that were written for the service on Node run on the component, and which do not, and why. */
+/** The suites for the service on Node that run on the component, and those that do not, with the reasons. */
 
 interface Reason {
   readonly because: string

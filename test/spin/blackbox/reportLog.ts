@@ -19,7 +19,7 @@ interface Entry {
   readonly annotations: Readonly<Record<string, unknown>>
 }
 
-/** What is no entry is text of the engine or of the host. */
+/** A line that is not an entry is text of the engine or of the host. */
 const entryOf = (line: string): Entry => {
   try {
     const { level, message, time: _, ...annotations } = JSON.parse(line)
@@ -29,7 +29,7 @@ const entryOf = (line: string): Entry => {
   }
 }
 
-/** Gives this logger each line that the component writes from now on, as if it had been logged here. */
+/** Passes each line that the component writes from now on to this logger, as if it had been logged here. */
 export const reportLog = Effect.fnUntraced(function*(host: ComponentHost["Service"], logger: Layer.Layer<never>) {
   const context = yield* Layer.build(logger)
   yield* host.onLine((line) => {

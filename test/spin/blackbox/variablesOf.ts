@@ -124,7 +124,7 @@ const providerOf = (provider: Provider) => ({
 const proxiesOf = (proxies: TrustedProxies): string =>
   proxies._tag === "Networks" ? proxies.networks.map(IpNetwork.format).join() : proxies._tag.toLowerCase()
 
-/** Loopback origins have no spelling: they are what a loopback `host` makes of a variable that is not given. */
+/** Loopback origins cannot be written: they are the default of the variable with a loopback `host`. */
 const originsOf = (origins: AllowedOrigins): string => {
   switch (origins._tag) {
     case "Any":
@@ -136,7 +136,7 @@ const originsOf = (origins: AllowedOrigins): string => {
   }
 }
 
-/** With its secret, which `shown` hides; what the component cannot sign is no setting of its tests. */
+/** With its secret, which `shown` hides. The component cannot sign, so its tests have no signing key. */
 const upstreamAuthOf = ({ upstreamAuth }: GatewaySettings) =>
   upstreamAuth._tag === "Header"
     ? { type: "header", field: upstreamAuth.field, value: Redacted.value(upstreamAuth.value) }

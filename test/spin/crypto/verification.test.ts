@@ -16,7 +16,7 @@ const rsa = (name: "RSASSA-PKCS1-v1_5" | "RSA-PSS", bits: string) => ({ name, ha
 
 type Algorithm = ReturnType<typeof rsa> | { readonly name: "Ed25519" }
 
-/** What `own` says about a signature by the key of this pair. */
+/** The result of `own` for a signature by the key of this pair. */
 const verdict = async (algorithm: Algorithm, key: KeyObject, signature: Uint8Array, message: Uint8Array) => {
   const [fromJwk, fromSpki] = await Promise.all([
     own.importKey("jwk", key.export({ format: "jwk" }), algorithm, true, ["verify"]),
@@ -98,7 +98,7 @@ const sha256 = (...parts: ReadonlyArray<Uint8Array>) => createHash("sha256").upd
 // A modulus of 256 octets less trailer, hash, and a salt as long as the hash.
 const saltAt = 256 - 1 - 32 - 32
 
-/** An encoded message of PSS whose data block is spoiled before it is masked; its first octet is zero. */
+/** An encoded PSS message whose data block is changed before it is masked; its first octet is zero. */
 const encodePss = (of: Uint8Array, spoil: (block: Buffer) => void = () => {}, trailer = 0xbc) => {
   for (let number = 0;; number++) {
     const salt = sha256(Uint8Array.of(number & 0xff, number >> 8))

@@ -1,4 +1,4 @@
-/** The same gateway twice, as the component and on Node, in front of one MCP server: what differs is found by asking both. */
+/** The same gateway twice, as the component and on Node, in front of one MCP server, to compare their responses. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { readSettings } from "../../../src/spin/settings.ts"
@@ -20,7 +20,7 @@ export interface Request {
   readonly body?: string
 }
 
-/** One exchange, without what no two exchanges have in common. */
+/** One exchange, without what differs between all exchanges. */
 export interface Exchange {
   readonly status: number
   readonly headers: Readonly<Record<string, ReadonlyArray<string>>>
@@ -33,7 +33,7 @@ export interface Exchange {
   } | undefined
 }
 
-/** Of the connection, of the clock, and of chance; and the framing, which HTTP lets each hop choose. */
+/** Fields of the connection, the clock and randomness; and the framing, which HTTP lets each hop choose. */
 const passing = new Set([
   "accept-encoding",
   "connection",
@@ -67,7 +67,7 @@ const forwardedOf = Effect.fnUntraced(function*({ body, method, rawHeaders, url 
   return { request: `${method} ${url}`, headers: lasting(lines), body: Buffer.from(yield* body).toString() }
 })
 
-/** Sends one request and gives what came of it. */
+/** Sends one request and returns the result. */
 const makeExchange = (upstream: RecordingUpstream, host: ComponentHost["Service"]) =>
   Effect.fnUntraced(function*(origin: string, request: Request): Effect.fn.Return<Exchange> {
     const before = upstream.requests().length
@@ -115,7 +115,7 @@ export const bothGateways = Effect.fnUntraced(function*(variables: (mcpGateway: 
   return {
     upstream,
     host,
-    /** Asks both, who must say and do the same; gives what that was. */
+    /** Sends the request to both, asserts that the results are the same, and returns the result. */
     exchange: Effect.fnUntraced(function*(request: Request) {
       const expected = yield* send(node.origin, request)
       const component = yield* exchange(request)

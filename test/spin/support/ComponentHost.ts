@@ -9,13 +9,13 @@ import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { builtComponent } from "./builtComponent.ts"
 
-/** What the key-value store of the host does: it works, is not granted to the component, or fails at each operation. */
+/** The key-value store of the host: it works, is not granted to the component, or fails at each operation. */
 export type StoreMode = "granted" | "denied" | "failing"
 
 /** How the host runs the component. */
 export interface Running {
   readonly store?: StoreMode
-  /** As `allowed_outbound_hosts` of a manifest; all hosts unless given. */
+  /** As `allowed_outbound_hosts` of a manifest; all hosts by default. */
   readonly outboundHosts?: ReadonlyArray<string>
 }
 
@@ -61,15 +61,15 @@ export class ComponentHost extends Context.Service<ComponentHost, {
     variables: Readonly<Record<string, string>>,
     store?: StoreMode
   ) => Effect.Effect<void>
-  /** The same, with more that a manifest and a host say. */
+  /** The same, with further options of a manifest and a host. */
   readonly run: (variables: Readonly<Record<string, string>>, running: Running) => Effect.Effect<void>
   /** Sets the variables and leaves the store as it is. */
   readonly reconfigure: (variables: Readonly<Record<string, string>>) => Effect.Effect<void>
-  /** Lets so many seconds pass for what is stored about providers. */
+  /** Advances the time by this number of seconds for the stored documents of providers. */
   readonly age: (seconds: number) => Effect.Effect<void>
   /** The names of the entries that the component has stored since. */
   readonly stored: Effect.Effect<ReadonlyArray<string>>
-  /** What was logged since. */
+  /** The log since then. */
   readonly logged: () => string
   /** Calls back with each line that is logged from now on. */
   readonly onLine: (listener: (line: string) => void) => Effect.Effect<void>
@@ -114,7 +114,7 @@ export class ComponentHost extends Context.Service<ComponentHost, {
 
   static readonly layer = Layer.effect(ComponentHost, ComponentHost.make)
 
-  /** As many instances at a time as requests come on different connections, up to this number. */
+  /** One instance for each connection with requests, up to this number at a time. */
   static readonly layerSideBySide = (instances: number) =>
     Layer.effect(ComponentHost, ComponentHost.#make("sideBySide.mjs", String(instances)))
 }

@@ -1,11 +1,12 @@
 /**
  * A WASI host for the component: HTTP on loopback, a new instance for each request, a key-value store that outlives them.
  *
- * `node host.mjs <directory of the transpiled component> [directory of entries that hosts share]`, as a child process with a message channel: while an instance
- * runs, nothing else in this process does. It sends `{ port }` first, and replies to every message.
- * `{ variables, store, outboundHosts }` begins anew, with `outboundHosts` as `allowed_outbound_hosts` of a manifest, `{ variables }` keeps what is stored, `{ age }` lets so many seconds pass for the documents of providers in
- * the store, `{ list: true }` gets `{ names }` with those of its entries. What the component logs goes to
- * standard output.
+ * `node host.mjs <directory of the transpiled component> [directory of entries that hosts share]`, as a child process
+ * with a message channel: while an instance runs, nothing else in this process does. It sends `{ port }` first, and
+ * replies to every message. `{ variables, store, outboundHosts }` restarts, with `outboundHosts` as
+ * `allowed_outbound_hosts` of a manifest, `{ variables }` keeps what is stored, `{ age }` advances the time by this
+ * number of seconds for the documents of providers in the store, `{ list: true }` gets `{ names }` with those of its
+ * entries. What the component logs goes to standard output.
  */
 import { HTTPServer, outgoingHandler, types } from "@bytecodealliance/preview2-shim/http"
 import { WASIShim } from "@bytecodealliance/preview2-shim/instantiation"
@@ -25,8 +26,8 @@ const coreModule = (name) => {
   return modules.get(name)
 }
 
-// The shim cannot send a response whose body was never asked for: asked for here, and ended at once. Its declared length
-// is that of another response (HEAD), and must not be checked.
+// The shim cannot send a response whose body was never requested, so it is requested here, and ended immediately. Its
+// declared length is that of another response (HEAD), and must not be checked.
 const { Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam } = types
 const withBody = new WeakSet()
 const { body } = OutgoingResponse.prototype
@@ -50,7 +51,7 @@ ResponseOutparam.set = (outparam, response) => {
   if (empty !== undefined) OutgoingBody.finish(empty)
 }
 
-// Spin tells the component about the request in fields of its own, after those of the same names that the client sent.
+// Spin describes the request to the component in its own fields, after those of the same names that the client sent.
 const { headers } = IncomingRequest.prototype
 IncomingRequest.prototype.headers = function() {
   const all = headers.call(this).clone()
@@ -137,7 +138,7 @@ const server = new HTTPServer({
   }
 })
 
-/** As if all times that an entry tells had come `seconds` nearer. */
+/** As if all times in an entry were `seconds` nearer. */
 const aged = (value, seconds) => {
   const entry = JSON.parse(new TextDecoder().decode(value))
   for (const name of ["expires_at", "retry_at", "down_until", "extra_until"]) {

@@ -1,4 +1,4 @@
-/** Which requests `allowed_outbound_hosts` of a manifest allows, by Spin's rules. */
+/** Decides which requests `allowed_outbound_hosts` of a manifest allows, by Spin's rules. */
 
 const defaultPorts = { http: "80", https: "443" }
 

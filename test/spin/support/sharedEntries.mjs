@@ -18,7 +18,7 @@ const ifThere = (operation) => {
   }
 }
 
-/** As the `Map` that one host has by itself. */
+/** In the form of the `Map` of one host. */
 export class SharedEntries {
   #directory
   #written = 0

@@ -2,7 +2,8 @@
  * Several hosts of the component behind one address, as an instance blocks the process that it runs in: requests on different
  * connections are handled at the same time, each in an instance of its own. The hosts share one store.
  *
- * `node sideBySide.mjs <directory of the transpiled component> <number of hosts>`. It is told what `host.mjs` is told.
+ * `node sideBySide.mjs <directory of the transpiled component> <number of hosts>`. It gets the same messages as
+ * `host.mjs`.
  */
 import { fork } from "node:child_process"
 import { once } from "node:events"

@@ -1,4 +1,4 @@
-/** What `spin new` and `spin add` do with the template, as far as it uses their language. */
+/** Renders the template as `spin new` and `spin add` do, as far as it uses their language. */
 import { assert } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { parse } from "smol-toml"

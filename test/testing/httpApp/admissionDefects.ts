@@ -1,4 +1,4 @@
-/** Gateways that let in whom they should not, or keep out whom they should let in. */
+/** Gateways that accept callers that they should reject, or reject callers that they should accept. */
 import * as Effect from "effect/Effect"
 import { InvalidToken } from "../../../src/errors/GatewayError.ts"
 import type { Identity } from "../../../src/identity/Identity.ts"

@@ -79,7 +79,7 @@ const current = Effect.map(
   (request) => Option.getOrThrow(request)
 )
 
-/** Misunderstands what the verifier says. */
+/** Misinterprets the verifier's result. */
 export const verifying = (change: (verify: Verify, request: Request) => Verify): App =>
   HttpApp.layer.pipe(
     Layer.provide(Layer.effect(

@@ -17,7 +17,7 @@ import { around, type Defect, misconfigured, receiving, sending, verifying } fro
 
 const { HttpServerRequest: Request } = HttpServerRequest
 
-/** Changes the identities that the verifier gives. */
+/** Changes the identities that the verifier returns. */
 const granting = (change: (scopes: ReadonlyArray<string>) => ReadonlyArray<string>) =>
   verifying((verify) => (token) =>
     Effect.map(verify(token), (identity) => ({ ...identity, scopes: change(identity.scopes) }))

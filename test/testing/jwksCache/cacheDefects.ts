@@ -25,7 +25,7 @@ const importAny = (member: unknown, alg: JwsAlgorithm) =>
     (key) => key instanceof Uint8Array ? Effect.fail("a secret") : Effect.succeed(key)
   )
 
-/** Looks up once more, as if for the first time, if there is no better result than this. */
+/** Looks up once more, as if for the first time, if this is the result. */
 const askingAgain = (tag: "UnknownKey" | "KeysUnavailable") =>
   onCache((inner) => {
     let count = 0
@@ -48,7 +48,7 @@ const twofold = Layer.effect(
   })
 )
 
-/** Remembers the keys that it has given, by what `name` makes of the question, and gives them `when` it has none. */
+/** Caches the keys that it has returned, under the name from `name`, and returns them again `when` there are none. */
 const remembering = (
   name: (...question: Parameters<Cache["keyFor"]>) => string,
   recall: (known: CryptoKey, keyFor: ReturnType<Cache["keyFor"]>) => ReturnType<Cache["keyFor"]>

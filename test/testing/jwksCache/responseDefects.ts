@@ -49,7 +49,7 @@ const keeping = (millis: (reply: ProviderResponse) => number) =>
     })
   })
 
-/** Makes an entry of the store one of the source that asks, and one that has not ended. */
+/** Makes an entry of the store look like a valid one of the requested source. */
 const believing = onStore((store) => ({
   ...store,
   get: Effect.fnUntraced(function*(key) {

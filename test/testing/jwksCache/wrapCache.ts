@@ -21,7 +21,7 @@ export type Defect = readonly [
 /** The path of the fixture's key set; other questions are for metadata. */
 export const isForKeys = ({ url }: ProviderRequest): boolean => new URL(url).pathname === "/keys"
 
-/** Asks a provider differently. */
+/** Changes the requests to a provider. */
 export const onSend = (change: (http: Http) => Http["send"]): Defect[2] =>
   JwksCache.layer.pipe(
     Layer.provide(Layer.effect(ProviderHttp, Effect.map(ProviderHttp, (http) => ({ send: change(http) }))))
@@ -67,7 +67,7 @@ export const onCache = (
 /** A store that keeps nothing. */
 export const forgetful = (store: Store): Store => ({ ...store, get: () => Effect.undefined })
 
-/** The same source under a name that the cache does not know yet: nothing is remembered of it. */
+/** The same source under a name that is new to the cache, so that nothing is cached for it. */
 export const renamed = (source: JwksSource, count: number): JwksSource => ({
   ...source,
   allowedDomains: ["issuer.example", `${count}.example`]
