@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs"
 import { dirname, join, normalize } from "node:path"
 import { metricReference } from "../src/admin/metricReference.ts"
 import { auditReference } from "../src/audit/AuditEntry.ts"
+import { wordProblem } from "../src/build/lint/plugin.mjs"
 import { logReference } from "../src/config/logReference.ts"
 import { providerReference, serverReference, settingsReference } from "../src/config/reference.ts"
 import { findingsReference } from "../src/doctor/reference.ts"
@@ -130,6 +131,11 @@ describe("the READMEs and the pages for contributors", () => {
 
   it.each(pages)("%s has links only to files and headings that exist", (page) => {
     assert.deepStrictEqual(brokenLinks(page), [])
+  })
+
+  it.each(pages)("%s has the field's words", (page) => {
+    const sentences = withoutCode(read(page)).split(/(?<=[.:;|])\s/)
+    assert.deepStrictEqual(sentences.flatMap((sentence) => wordProblem(sentence) ?? []), [])
   })
 
   it.each(pages)("%s names only scripts that exist", (page) => {

@@ -58,7 +58,7 @@ describe("the document of a client", () => {
         assert.deepStrictEqual(found["public"]?.reached, ["8.8.8.8/client.json"])
         assert.match(found["redirect"]?.outcomes[0] ?? "", /the status is 302/)
         assert.deepStrictEqual(found["redirect"]?.reached, ["8.8.8.8/redirect.json"])
-        // A name server with another answer the next time, also on kept connections.
+        // A name server with another address the next time, also on kept connections.
         const [first = "", ...later] = found["rebinding"]?.outcomes ?? []
         assert.match(first, /the status is 302/)
         assert.lengthOf(later, 2)

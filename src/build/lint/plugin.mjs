@@ -179,7 +179,7 @@ const words = [
   [/\brefus(?!ed to connect)/iu, "reject, deny, invalid"],
   [/\bjudg/iu, "check, verify, decide"],
   [/\bhand(?:s|ed|ing)? on\b/iu, "forward"],
-  [/\b(?:is|are) none\b/u, "is not a …"],
+  [/(?<!there )\b(?:is|are) none\b/u, "is not a …"],
   [/\bwhoever\b|\bthose who\b/iu, "name them: clients that, callers that"],
   [/\bsomebody\b/iu, "anyone, someone"],
   [/\bnobody(?:'s)? \w/iu, "no one, no client, no caller"],
