@@ -107,7 +107,7 @@ export const errorStyles = ["oauth", "unauthorized", "jsonrpc", "rfc6750"] as co
 /** The dialect of error responses. */
 export type ErrorStyle = (typeof errorStyles)[number]
 
-/** What a decision point does with messages that only the body tells (`MCP_FORWARD_AUTH_UNREAD`). */
+/** What a decision point does if the rules need the body of a request (`MCP_FORWARD_AUTH_UNREAD`). */
 export const unreadMessages = ["deny", "allow"] as const
 
 /** How a call is rejected that lacks a token or scopes, by the names of `MCP_STEP_UP`. */

@@ -136,7 +136,7 @@ export const inputModule = (): string =>
     "/**",
     " * Settings in TypeScript code: the members of the config file, typed.",
     " *",
-    " * What is left out, or `undefined`, gets its default. Times are in seconds, or a `Duration`. Secrets may be `Redacted`.",
+    " * Members that are missing or `undefined` get their defaults. Times are in seconds, or a `Duration`. Secrets may be `Redacted`.",
     " * `Types` are provider types of your own, whose providers may stand among the others.",
     " */",
     "export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = readonly []> {",

@@ -211,7 +211,7 @@ export class RateLimited extends Data.TaggedError("RateLimited")<{
   readonly retryAfter: number
 }> {}
 
-/** The store that requests are counted in cannot be asked, and `MCP_STORE_FAILURE` is `closed`. */
+/** The store of the rate limits fails, and `MCP_STORE_FAILURE` is `closed`. */
 export class StoreUnavailable extends Data.TaggedError("StoreUnavailable")<{
   readonly detail: string
   /** When the client may try again, in seconds. */

@@ -20,8 +20,9 @@ export const streamFields = (contentType: unknown, own: unknown): Readonly<Recor
  * The fields of the MCP server's response that go back to the client: all but hop-by-hop fields, `Access-Control-*`
  * (the gateway decides about origins) and challenges (the gateway is the resource server).
  *
- * A response to an authenticated request is not for shared caches, so `Cache-Control: no-store` is added where the
- * server says nothing. `X-Accel-Buffering: no` tells nginx, and proxies that follow its example, not to collect an event stream.
+ * A response to an authenticated request is not for shared caches, so `Cache-Control: no-store` is added if the server
+ * sends no `Cache-Control`. `X-Accel-Buffering: no` tells nginx, and proxies that follow its example, not to collect an
+ * event stream.
  */
 export const responseHeaders = (
   received: UpstreamResponse["headers"]

@@ -191,7 +191,7 @@ export class HttpApp extends Context.Service<HttpApp, {
       )
     )
 
-  /** The gateway of the settings at hand. */
+  /** The gateway for the provided settings. */
   static readonly layer: Layer.Layer<HttpApp, InvalidConfiguration, HttpAppNeeds> = HttpApp.layerWith({})
 
   /**

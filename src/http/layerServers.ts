@@ -98,7 +98,7 @@ export const layerServers = <E, R>(
   E | InvalidConfiguration | UnusablePublicKey,
   GatewayConfig | ServersShare | Exclude<Exclude<Exclude<R, GatewayConfig>, Scope.Scope>, Crypto>
 > => {
-  // The audit log is one, and is there already.
+  // There is only one audit log, which is already provided.
   const app = HttpApp.layerWith({ crypto, onError, audit: Layer.empty }).pipe(Layer.provide(services))
 
   const appFor = Effect.fnUntraced(function*(settings: GatewaySettings, memory: LimitCounters) {

@@ -59,7 +59,7 @@ export class RpcAuthentication extends RpcMiddleware.Service<RpcAuthentication, 
           return verifyPresented(presented === undefined ? [] : [presented], settings, settings.maxTokenBytes).pipe(
             Effect.provideService(TokenVerifier, verifier),
             Effect.tapError((error) => Effect.logInfo("token not accepted").pipe(annotate(rejectionFields(error)))),
-            // A token that is too long, or in a form of its own, is one that is not accepted.
+            // A token that is too long, or malformed, is rejected.
             Effect.mapError((error) =>
               authErrorOf(error) ?? new Unauthorized({ error: "invalid_token", error_description: "Invalid token" })
             ),

@@ -125,7 +125,10 @@ const opaque = makeOpaque<TokeninfoProvider, ProviderHttp, CheckedClaims>({
 
 const optional = { discovery_url: "discoveryUrl", tokeninfo_parameter: "tokeninfoParameter" } as const
 
-/** The type for opaque tokens of providers with an endpoint of their own that describes them: Google, GitHub, GitLab. */
+/**
+ * The type for opaque tokens of providers with an endpoint of their own design that describes them: Google, GitHub,
+ * GitLab.
+ */
 export const tokeninfo: ProviderType<TokeninfoProvider> = {
   ...opaqueType,
   name: "tokeninfo",

@@ -159,7 +159,7 @@ export const makeExchange = Effect.fnUntraced(function*(
 
   return {
     peek: ({ identity, token }) => {
-      if (identity === undefined) return fieldsOfNobody
+      if (identity === undefined) return fieldsWithoutCaller
       if (identity.provider !== name) return undefined
       const digest = notedDigest(identity) ?? sha256?.(token())
       return digest === undefined ? undefined : known(digest)

@@ -164,7 +164,7 @@ layer(Component, { excludeTestServices: true })("wasmcp-spin-authkit", (it) => {
       const spoiled = [
         [{ claims: { iss: "https://other.authkit.app" } }, "Invalid issuer"],
         [{ expiresIn: "-1 hour" }, "Token has expired"],
-        // The original believed every signature, and every expiry after 2024.
+        // The original accepted every signature, and every expiry after 2024.
         [{ key: yield* makeSigningKey({ algorithm: "RS256", kid }) }, "Invalid signature"],
         [{ claims: { exp: 1_735_689_601 } }, "Token has expired"]
       ] as const

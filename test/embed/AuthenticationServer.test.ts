@@ -184,12 +184,12 @@ layer(Example.layer, { excludeTestServices: true })("Authentication.layer around
   it.effect("EMBED-03 MUST challenge without a good token, and publish the document that the challenge names", () =>
     Effect.gen(function*() {
       const { issuer, origin, token, url } = yield* Example
-      const refusals = [undefined, "garbage", yield* issuer.sign({ expiresIn: "-1 hour" })]
-      for (const bad of refusals) {
-        const refused = yield* post(url, bad, initialize)
-        assert.strictEqual(refused.status, 401)
-        assert.include(refused.headers.get("www-authenticate"), "resource_metadata=")
-        assert.strictEqual(refused.headers.get("access-control-allow-origin"), "*")
+      const rejections = [undefined, "garbage", yield* issuer.sign({ expiresIn: "-1 hour" })]
+      for (const bad of rejections) {
+        const rejected = yield* post(url, bad, initialize)
+        assert.strictEqual(rejected.status, 401)
+        assert.include(rejected.headers.get("www-authenticate"), "resource_metadata=")
+        assert.strictEqual(rejected.headers.get("access-control-allow-origin"), "*")
       }
       const document = yield* Effect.promise(async () =>
         (await fetch(`${origin}/.well-known/oauth-protected-resource`)).json()

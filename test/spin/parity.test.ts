@@ -125,7 +125,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
       assert.deepStrictEqual(accepted.forwarded?.headers["x-auth-user-id"], ["user-1"])
 
       const [header = "", payload = "", signature = ""] = good.split(".")
-      const refused = {
+      const rejected = {
         expired: yield* issuer.sign({ expiresIn: "-2 minutes" }),
         early: yield* issuer.sign({ claims: { nbf: 4_102_444_800 } }),
         audience: yield* issuer.sign({ claims: { aud: "another" } }),

@@ -110,4 +110,4 @@ TokenVerifierTest.suiteOpaque(
   { transport: "http" }
 )
 
-TokenVerifierTest.suiteOpaque("API keys by prefix, beside JWTs", ApiKeyVerifier, apiKeys, { remembers: Duration.zero })
+TokenVerifierTest.suiteOpaque("API keys by prefix, next to JWTs", ApiKeyVerifier, apiKeys, { remembers: Duration.zero })

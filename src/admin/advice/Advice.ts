@@ -1,4 +1,4 @@
-/** What a reason means, and what to do. */
+/** The meaning of a reason, and what to do. */
 export interface Advice {
   /** A few words, as a heading. */
   readonly title: string

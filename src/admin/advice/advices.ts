@@ -1,6 +1,4 @@
-/**
- * Every reason for which a request is rejected or fails, as operators are told of it: what it means, and how to fix it.
- */
+/** Every reason for which a request is rejected or fails, in words for operators: what it means, and how to fix it. */
 import type { GatewayError } from "../../errors/GatewayError.ts"
 import type { Advice } from "./Advice.ts"
 import { headerMismatch, invalidRequest } from "./invalidRequest.ts"
@@ -139,7 +137,7 @@ const others: Readonly<Record<Exclude<GatewayError["_tag"], Several>, Advice>> =
   StoreUnavailable: {
     title: "Store not available",
     meaning: "The store that counts requests could not be asked, and MCP_STORE_FAILURE is closed.",
-    fix: "Check MCP_STORE_URL and that Redis runs. MCP_STORE_FAILURE=local counts in this process meanwhile."
+    fix: "Check MCP_STORE_URL and that Redis runs. With MCP_STORE_FAILURE=local this process counts for itself until then."
   }
 }
 

@@ -199,8 +199,17 @@ const words = [
 /** Error codes of network libraries, and a state of providers that operators know. */
 const permitted = /ECONNREFUSED|Connection ?Refused|await ?Refused|connections? refused|refused connections?|^refused\/?$|`refused`/giu
 
-/** Error codes of network libraries, and a state that operators know. */
-const permitted = /ECONNREFUSED|ConnectionRefused|^refused$|`refused`/gu
+/** Returns what to write in place of a word in this text, if a reader would stumble over one. */
+export const wordProblem = (text) => {
+  const checked = text.replaceAll(permitted, "")
+  const found = words.find(([pattern]) => pattern.test(checked))
+  return found && `Write "${found[1]}" in place of "${found[0].exec(checked)?.[0].trim()}".`
+}
+
+/** Files whose words are checked: sources and tests, without those that are about the words. */
+const isWorded = (path) => /^(?:src|test)\//.test(path) && !/^(?:src\/build|test)\/lint\//.test(path)
+
+const root = fileURLToPath(new URL("../../..", import.meta.url))
 
 /** Keeps the field's words in comments, names and texts. */
 const fieldWords = {
@@ -228,7 +237,7 @@ const fieldWords = {
   }
 }
 
-/** Whether a value says its type where it is written: a function, or a generator in a call, says what it returns. */
+/** Whether the type of a value is written with it: as the return type of a function, or of a generator in a call. */
 const saysType = (value) => {
   switch (value?.type) {
     case "ArrowFunctionExpression":

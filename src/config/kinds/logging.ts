@@ -28,6 +28,6 @@ export const minimumLevel = ({ logLevel }: LogSettings): LogLevel.LogLevel => le
 export const layerMinimumLevel = (settings: LogSettings): Layer.Layer<never> =>
   Layer.succeed(References.MinimumLogLevel, minimumLevel(settings))
 
-/** Writes log lines to standard output as `MCP_LOG_FORMAT` and `MCP_LOG_LEVEL` say. */
+/** Writes log lines to standard output, according to `MCP_LOG_FORMAT` and `MCP_LOG_LEVEL`. */
 export const layerLogging = (settings: LogSettings): Layer.Layer<never> =>
   Layer.merge(Logger.layer([loggerOf(settings)]), layerMinimumLevel(settings))

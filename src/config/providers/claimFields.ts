@@ -60,7 +60,7 @@ interface ClaimSettings extends Given<typeof optional> {
   readonly trustEmail?: boolean | undefined
 }
 
-/** How claims become identities, as far as fields say so. */
+/** How claims become identities, as configured by fields. */
 export const readClaimFields = (fields: FieldReader): ClaimSettings => {
   const requireVerifiedEmail = fields.read("require_verified_email")
   return {

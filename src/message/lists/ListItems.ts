@@ -15,7 +15,7 @@ import {
   type RememberedLists
 } from "./RememberedLists.ts"
 
-/** What becomes of the items of lists. */
+/** What happens to the items of lists. */
 export interface ListRules extends ItemRules {
   /** The lists that were read before, of all servers, and the name of this one. */
   readonly remembered: RememberedLists
@@ -155,7 +155,7 @@ export class ListItems {
     this.cuts.item(list.kind, name, item.start, tokenEnd, item.additions, 0)
   }
 
-  /** Takes the items from a list that is the same, and goes on after its bracket, which is before this place. */
+  /** Takes the items from an equal list, and continues after its bracket, which is before this position. */
   private pass(list: RememberedList, end: number): void {
     const { cuts, rules, scanner } = this
     scanner.leave(end)

@@ -1,4 +1,4 @@
-/** Reads the messages of a server, finds the lists in them, and says which bytes have to go. */
+/** Reads the messages of a server, finds the lists in them, and returns the bytes to remove. */
 import { knownName } from "../json/memberName.ts"
 import type { JsonToken } from "../json/scanJson.ts"
 import type { Splice } from "../json/spliceBytes.ts"
@@ -249,7 +249,7 @@ export class ListReader {
     }
   }
 
-  /** Reads what was compared, all of which is here. */
+  /** Reads the compared bytes, all of which are available. */
   private readCompared(): void {
     const pieces = this.items.giveUp()
     this.read()

@@ -3,7 +3,7 @@ import { type KnownName, matchName, type NameMatch } from "../json/memberName.ts
 import { SkimmingScanner } from "../json/SkimmingScanner.ts"
 import { nowhere, PiecePositions } from "./PiecePositions.ts"
 
-// Deep values are no danger to this scanner, which does not recurse; parsers behind it have limits of their own.
+// Deep values do not endanger this scanner, which does not recurse; the parsers of clients have their own limits.
 const maxDepth = 65_536
 
 const nothing = new Uint8Array(0)
@@ -22,7 +22,7 @@ export class PieceScanner extends SkimmingScanner {
     this.push(piece)
   }
 
-  /** There are no more pieces. */
+  /** There are no more chunks. */
   endText(): void {
     this.append(nothing, nowhere)
     this.finish()
