@@ -43,7 +43,7 @@ describe("the pages of the facade", () => {
     for (const scope of scopes) assert.include(page, `<dd>${scope}</dd>`)
   })
 
-  it("are in German for those who prefer it, else in English", () => {
+  it("are in German for users that prefer it, else in English", () => {
     for (const field of ["de", "de-AT,en;q=0.5", "fr, de;q=0.3", "en;q=0.2, DE;q=0.9"]) {
       assert.strictEqual(preferredLanguage(field), "de", field)
     }

@@ -563,7 +563,7 @@ layer(Facade.layer, { excludeTestServices: true })("threats to the facade", (it)
         const { location, status, text } = yield* new Browser().visit(new SignIn(origin, clientId).url())
         assert.strictEqual(status, 400, clientId)
         assert.isUndefined(location)
-        assert.notMatch(text, /address|refused|localhost/i)
+        assert.notMatch(text, /address|rejected|localhost/i)
       }
       assert.deepStrictEqual(server.connections, [])
     }))

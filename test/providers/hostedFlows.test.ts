@@ -167,7 +167,7 @@ describe("what goes wrong, as the pages say", () => {
       assert.strictEqual(new URL(location ?? "").searchParams.get("error"), "invalid_scope")
     }).pipe(Effect.scoped))
 
-  it.live("Okta: the audience is the authorization server's, whatever a client requests", () =>
+  it.live("Okta: the audience is the authorization server's, regardless of what a client requests", () =>
     Effect.gen(function*() {
       const { resource, upstream } = yield* start(caseOf("Okta"), { audience: "api://default" })
       const visitor = new Visitor(resource, { redirectUri, clientId: oktaClient.id })

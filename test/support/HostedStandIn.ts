@@ -1,7 +1,7 @@
 /**
  * Hosted identity providers as their documentation describes them to clients, with the peculiarities that matter to a gateway:
  *
- * - `okta`, a custom authorization server: the audience of its tokens is its own, whatever a client requests; scopes that it does not
+ * - `okta`, a custom authorization server: the audience of its tokens is its own, regardless of what a client requests; scopes that it does not
  *   define are rejected; `state` is required; registration wants an API token; refresh tokens only for `offline_access`, and not
  *   rotated.
  * - `auth0`: tokens are for the API in `audience`, or in `resource` where the compatibility profile is on; without either they are

@@ -137,7 +137,8 @@ const others: Readonly<Record<Exclude<GatewayError["_tag"], Several>, Advice>> =
   StoreUnavailable: {
     title: "Store not available",
     meaning: "The store that counts requests could not be asked, and MCP_STORE_FAILURE is closed.",
-    fix: "Check MCP_STORE_URL and that Redis runs. With MCP_STORE_FAILURE=local this process counts for itself until then."
+    fix:
+      "Check MCP_STORE_URL and that Redis runs. With MCP_STORE_FAILURE=local this process counts for itself until then."
   }
 }
 

@@ -2,12 +2,12 @@
 const forward = async (request) => {
   const { searchParams } = new URL(request.url)
   const body = await request.arrayBuffer()
-  const answer = await fetch(searchParams.get("to"), {
+  const response = await fetch(searchParams.get("to"), {
     method: "POST",
     body,
     headers: { "content-type": "application/json" }
   })
-  return new Response(answer.body, { status: answer.status, headers: answer.headers })
+  return new Response(response.body, { status: response.status, headers: response.headers })
 }
 
 addEventListener("fetch", (event) => event.respondWith(forward(event.request)))
