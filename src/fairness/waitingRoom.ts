@@ -1,9 +1,9 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import { Asker } from "./Asker.ts"
 import { FairQueue } from "./FairQueue.ts"
+import { Requester } from "./Requester.ts"
 
-/** Runs an effect that waits on behalf of the current `Asker`; fails if there is no room for it. */
+/** Runs an effect that waits on behalf of the current `Requester`; fails if there is no room for it. */
 export type WaitingRoom<E> = <A>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
 
 /**
@@ -16,9 +16,9 @@ export type WaitingRoom<E> = <A>(effect: Effect.Effect<A, E>) => Effect.Effect<A
 export const makeWaitingRoom = <E>(capacity: number, full: () => E): WaitingRoom<E> => {
   const queue = new FairQueue<() => void>(capacity)
   return (effect) =>
-    Effect.flatMap(Asker, (asker) => {
+    Effect.flatMap(Requester, (requester) => {
       const pushedOut = Deferred.makeUnsafe<never, E>()
-      const offered = queue.offer(asker, () => Deferred.doneUnsafe(pushedOut, Effect.fail(full())))
+      const offered = queue.offer(requester, () => Deferred.doneUnsafe(pushedOut, Effect.fail(full())))
       if (offered._tag === "Rejected") return Effect.fail(full())
       if (offered._tag === "Displaces") offered.displaced()
       return Effect.ensuring(

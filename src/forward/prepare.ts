@@ -10,7 +10,7 @@ import type { RequestId } from "../message/json/scalarValue.ts"
 import { type Disagreement, disagreement, type MirroredFields } from "../message/mirrors.ts"
 import { rewriteRequest } from "../message/requestMessage.ts"
 import { RequestRewriter } from "../message/requestRewriter.ts"
-import type { AskedMethod, RequestRules, RequestSummary } from "../message/requestRules.ts"
+import type { MeasuredMethod, RequestRules, RequestSummary } from "../message/requestRules.ts"
 import { makeCallerFields } from "./callerFields.ts"
 import type { UpstreamRequest, UpstreamResponse } from "./GatewayClient.ts"
 import { requestHeaders } from "./requestHeaders.ts"
@@ -64,7 +64,7 @@ export interface Prepared {
   /** It opens a stream of notifications that has no end of its own. */
   readonly listens: boolean
   /** The operation of the message, if it is measured. */
-  readonly asked: AskedMessage | undefined
+  readonly measured: MeasuredOperation | undefined
   /** What to do if the addition is rejected; `undefined` without an addition, or if the addition is unconditional. */
   readonly addition: Addition | undefined
   /** The request to send in place of the first, once; `undefined` if the response is the one to this request. */
@@ -72,14 +72,14 @@ export interface Prepared {
 }
 
 /** The operation of a body, with the names that its caller uses. */
-export interface AskedMessage extends AskedMethod {
+export interface MeasuredOperation extends MeasuredMethod {
   /** The tools that it calls. */
   readonly tools: ReadonlyArray<string>
 }
 
 /** What a body asks for; `undefined` if it is not measured. */
-export const askedBy = ({ asked, tools }: RequestSummary): AskedMessage | undefined =>
-  asked === undefined ? undefined : { ...asked, tools }
+export const measuredOperationOf = ({ measured, tools }: RequestSummary): MeasuredOperation | undefined =>
+  measured === undefined ? undefined : { ...measured, tools }
 
 /** A request whose message leaves as it comes. */
 export interface PreparedStream {
@@ -177,11 +177,11 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number, 
   const ready = (
     admitted: AdmittedRequest,
     request: UpstreamRequest,
-    { addition, asked, injection, listens }: Pick<Prepared, "addition" | "asked" | "injection" | "listens">
+    { addition, measured, injection, listens }: Pick<Prepared, "addition" | "measured" | "injection" | "listens">
   ): Prepared => ({
     request,
     addition,
-    asked,
+    measured,
     injection,
     listens,
     respelled: (head) => {
@@ -209,7 +209,7 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number, 
         const listens = admitted.method === "GET"
         return Result.succeed(ready(admitted, leaving(admitted, undefined, false), {
           addition: undefined,
-          asked: undefined,
+          measured: undefined,
           injection: undefined,
           listens
         }))
@@ -224,7 +224,7 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number, 
       const looksInto = injection !== undefined || addition !== undefined
       return Result.succeed(ready(admitted, leaving(admitted, bytes, looksInto), {
         addition,
-        asked: askedBy(message.success),
+        measured: measuredOperationOf(message.success),
         injection,
         listens
       }))

@@ -1,7 +1,7 @@
 import * as Result from "effect/Result"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { AccessDenied, GatewayError, InvalidRequest } from "../errors/GatewayError.ts"
-import type { AskedMessage } from "../forward/prepare.ts"
+import type { MeasuredOperation } from "../forward/prepare.ts"
 import type { CutReason } from "../forward/responseLife.ts"
 import type { Identity } from "../identity/Identity.ts"
 import type { Operation } from "../message/operation.ts"
@@ -35,7 +35,7 @@ export interface Exchange {
   /**
    * A proxy requests a decision and forwards the request itself; with the problem of its subrequest, if there is one.
    */
-  readonly question: { readonly problem: InvalidRequest | AccessDenied | undefined } | undefined
+  readonly subrequest: { readonly problem: InvalidRequest | AccessDenied | undefined } | undefined
   readonly startedAtNanos: bigint
   /** Where it goes, once that is known. */
   route: Route | undefined
@@ -45,7 +45,7 @@ export interface Exchange {
   /** The operations of the messages in the body; `undefined` where nothing had to read them. */
   operations: ReadonlyArray<Operation> | undefined
   /** The operation of the body, if it is measured and nothing had to read `operations`. */
-  asked: AskedMessage | undefined
+  measured: MeasuredOperation | undefined
   /** What the rules decided about each of them, in their order; `undefined` if the rules were not checked. */
   decisions: ReadonlyArray<Decision> | undefined
   error: GatewayError | undefined
@@ -83,13 +83,13 @@ export const begin = (
     origin: request.headers["origin"],
     authorization: request.headers[settings.tokenHeader],
     trustedPeer: isTrustedPeer(settings.trustedProxies, request),
-    question: asked && { problem: Result.isFailure(asked) ? asked.failure : undefined },
+    subrequest: asked && { problem: Result.isFailure(asked) ? asked.failure : undefined },
     startedAtNanos,
     route: undefined,
     base: undefined,
     identity: undefined,
     operations: undefined,
-    asked: undefined,
+    measured: undefined,
     decisions: undefined,
     error: undefined,
     wasSent: false,

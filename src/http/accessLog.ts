@@ -12,8 +12,8 @@ import type { GatewayError } from "../errors/GatewayError.ts"
 import { loggedPath } from "../errors/loggedPath.ts"
 import type { Identity } from "../identity/Identity.ts"
 import { annotate, type LogFields } from "../log/logFields.ts"
-import { clientAddress } from "./asker.ts"
 import { type Ending, type Exchange, idsOf } from "./Exchange.ts"
+import { clientAddress } from "./requester.ts"
 import { requestTarget } from "./requestTarget.ts"
 import { shownOperations } from "./shownOperation.ts"
 
@@ -144,7 +144,7 @@ export const makeExchangeFields = Effect.fnUntraced(function*(
     fields.client_address = clientAddress(trustedProxies, exchange)
     fields.http_method = bounded(request.method)
     fields.path = loggedPath(requestTarget(exchange.raw.target).origin)
-    if (exchange.question !== undefined) fields.forward_auth = true
+    if (exchange.subrequest !== undefined) fields.forward_auth = true
     if (operations !== undefined) Object.assign(fields, shownOperations(operations, authorization))
     fields.status = status
     if (duration_ms !== undefined) fields.duration_ms = duration_ms

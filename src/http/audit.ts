@@ -12,8 +12,8 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { Operation } from "../message/operation.ts"
 import type { Decision } from "../rules/Decision.ts"
 import { logFault } from "./accessLog.ts"
-import { clientAddress } from "./asker.ts"
 import { type Ending, type Exchange, idsOf } from "./Exchange.ts"
+import { clientAddress } from "./requester.ts"
 import { mcpRoute } from "./routes.ts"
 import { sessionDigest } from "./sessionDigest.ts"
 import { shownOperation } from "./shownOperation.ts"
@@ -35,9 +35,9 @@ const byRule = (decision: Decision): Pick<AuditEntry, "missing_scopes" | "reason
 })
 
 /** The operation of a message of which only method and tool were read. */
-const askedOperations = ({ asked }: Exchange): ReadonlyArray<Operation> => {
-  if (asked?.method === undefined) return []
-  const { method, tools: [tool] } = asked
+const measuredOperations = ({ measured }: Exchange): ReadonlyArray<Operation> => {
+  if (measured?.method === undefined) return []
+  const { method, tools: [tool] } = measured
   return [{ method, subject: tool === undefined ? undefined : { kind: "tool", name: tool }, arguments: undefined }]
 }
 
@@ -69,7 +69,7 @@ export const makeAudit = Effect.fnUntraced(function*(
 
   return Effect.fnUntraced(function*(exchange, ended) {
     if (!isAudited(exchange)) return
-    const { decisions = [], error, identity, operations = askedOperations(exchange), request, wasSent } = exchange
+    const { decisions = [], error, identity, operations = measuredOperations(exchange), request, wasSent } = exchange
     const elapsed = Number((yield* Clock.currentTimeNanos) - exchange.startedAtNanos) / 1e6
     const address = clientAddress(settings.trustedProxies, exchange)
     const session = yield* sessionDigest(digest, exchange)

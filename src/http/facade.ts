@@ -6,11 +6,11 @@ import type { FacadeRequest, FacadeResponse } from "../facade/FacadeRequest.ts"
 import { errorPage } from "../facade/pages.ts"
 import type { FacadeEndpoint } from "../facade/places.ts"
 import { type Language, pageTexts, preferredLanguage, rejectionTexts } from "../facade/texts.ts"
-import { askerOf } from "./asker.ts"
 import type { OwnResponses } from "./course/ownResponses.ts"
 import type { Facade, ReadBody, Respond } from "./course/steps.ts"
 import type { Exchange } from "./Exchange.ts"
 import { jsonResponse } from "./jsonResponse.ts"
+import { requesterOf } from "./requester.ts"
 
 /** Bodies are forms and client metadata, in bytes. */
 const maxBody = 32_768
@@ -95,7 +95,7 @@ export const facadeStep = (
 ): Facade | ReadBody<never> => {
   const { headers, method } = exchange.request
   const language = preferredLanguage(headers["accept-language"])
-  const asker = askerOf(settings.trustedProxies, exchange.request, exchange.trustedPeer)
+  const requester = requesterOf(settings.trustedProxies, exchange.request, exchange.trustedPeer)
 
   const rejected = (error: GatewayError): Respond =>
     forPeople.has(endpoint)
@@ -116,7 +116,7 @@ export const facadeStep = (
       cookie: headers["cookie"],
       isCrossSite: isCrossSite(settings, exchange),
       language,
-      peer: asker.group
+      peer: requester.group
     }
     return {
       _tag: "Facade",
@@ -133,7 +133,7 @@ export const facadeStep = (
   return {
     _tag: "ReadBody",
     limit: maxBody,
-    owner: asker,
+    owner: requester,
     whole: facade,
     streamed: undefined,
     tooLarge: () => rejected(new PayloadTooLarge({ limit: maxBody })),

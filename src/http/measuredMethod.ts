@@ -7,15 +7,15 @@ const labelOf = (method: string): string => {
   return method.startsWith("notifications/") ? "notification" : "other"
 }
 
-const ofMessage = ({ asked, operations }: Exchange): string => {
+const ofMessage = ({ measured, operations }: Exchange): string => {
   if (operations !== undefined) {
     const [operation] = operations
     if (operation === undefined) return "response"
     return operations.length === 1 || operation.method === "subscriptions/listen" ? labelOf(operation.method) : "batch"
   }
-  if (asked === undefined) return "unread"
-  if (asked.isBatch) return "batch"
-  return asked.method === undefined ? "response" : labelOf(asked.method)
+  if (measured === undefined) return "unread"
+  if (measured.isBatch) return "batch"
+  return measured.method === undefined ? "response" : labelOf(measured.method)
 }
 
 /** The value of the label `method`: the JSON-RPC method if MCP defines it, or the name of the gateway's other route. */

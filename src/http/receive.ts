@@ -32,15 +32,15 @@ export const authorityOf = (
  *
  * It remembers its last result: nearly all requests come to one host.
  */
-const makeKnownAs = (settings: GatewaySettings) => {
-  let last: { readonly asked: string; readonly url: ReturnType<typeof publicUrl> } | undefined
+const makePublicUrlOf = (settings: GatewaySettings) => {
+  let last: { readonly fields: string; readonly url: ReturnType<typeof publicUrl> } | undefined
 
   return ({ raw, request, trustedPeer }: Exchange, named: string | undefined) => {
     const authority = authorityOf(raw, request, trustedPeer, named)
     const { forwardedHost = "", forwardedProto = "" } = authority
     // No field holds a line break.
-    const asked = `${forwardedHost}\n${forwardedProto}\n${authority.host.join("\n")}`
-    if (last?.asked !== asked) last = { asked, url: publicUrl(settings.publicUrl, authority) }
+    const fields = `${forwardedHost}\n${forwardedProto}\n${authority.host.join("\n")}`
+    if (last?.fields !== fields) last = { fields, url: publicUrl(settings.publicUrl, authority) }
     return last.url
   }
 }
@@ -59,7 +59,7 @@ const agree = (authority: string, host: ReadonlyArray<string>): boolean =>
  * @param routeOf returns the route of a request target
  */
 export const makeReceive = (settings: GatewaySettings, routeOf: FindRoute) => {
-  const knownAs = makeKnownAs(settings)
+  const publicUrlOf = makePublicUrlOf(settings)
 
   return (exchange: Exchange): Result.Result<Route, InvalidRequest> => {
     const { authority, origin } = requestTarget(exchange.raw.target)
@@ -77,7 +77,7 @@ export const makeReceive = (settings: GatewaySettings, routeOf: FindRoute) => {
         new InvalidRequest({ reason: "MalformedHost", detail: "the target and Host name different hosts" })
       )
     }
-    const base = knownAs(exchange, authority)
+    const base = publicUrlOf(exchange, authority)
     if (Result.isFailure(base)) return Result.fail(base.failure)
     exchange.base = base.success
     return found

@@ -10,7 +10,7 @@ import type { RequestRules, RequestSummary } from "./requestRules.ts"
 
 const noTools: ReadonlyArray<string> = []
 
-const batchAsks = { asked: { isBatch: true, method: undefined } } as const
+const batchAsks = { measured: { isBatch: true, method: undefined } } as const
 
 /** Reads a body as far as its scanner, rewriting it into `output`. */
 export class RequestReader {
@@ -51,7 +51,7 @@ export class RequestReader {
       listens: message.method === listen,
       tools: tool === undefined ? noTools : [tool],
       said: this.saidBy(message),
-      ...(this.rules.namesMethod === true ? { asked: { isBatch: false, method: message.methodName } } : undefined)
+      ...(this.rules.namesMethod === true ? { measured: { isBatch: false, method: message.methodName } } : undefined)
     }
   }
 

@@ -14,7 +14,7 @@ export interface RequestRules {
 }
 
 /** The operation of a body, as far as its method names it. */
-export interface AskedMethod {
+export interface MeasuredMethod {
   readonly isBatch: boolean
   /** `undefined` for a batch, for a response of the client, and for a name that is too long. */
   readonly method: string | undefined
@@ -31,7 +31,7 @@ export interface RequestSummary {
   /** The called tools; a batch may call several. */
   readonly tools: ReadonlyArray<string>
   /** The method of the message, if it was requested. */
-  readonly asked?: AskedMethod
+  readonly measured?: MeasuredMethod
   /** What the fields of the request have to repeat, if anything. */
   readonly said: SaidByMessage | undefined
 }

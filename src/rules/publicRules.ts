@@ -4,7 +4,7 @@ import { decide } from "./decide.ts"
 import type { Policy } from "./Policy.ts"
 
 /** Whether there is something that anyone may do, so that a request without a token has to be read. */
-export const letsAnyone = ({ rules }: Policy): boolean => rules.some(({ anyone }) => anyone)
+export const allowsAnyone = ({ rules }: Policy): boolean => rules.some(({ anyone }) => anyone)
 
 const initialize: Operation = { method: "initialize", subject: undefined, arguments: undefined }
 

@@ -9,7 +9,7 @@ import * as Redacted from "effect/Redacted"
 import { carryOverValue } from "../config/carryOver.ts"
 import type { BearerToken } from "../credential/BearerToken.ts"
 import type { ProviderUnavailable, VerificationError } from "../errors/GatewayError.ts"
-import { Asker } from "../fairness/Asker.ts"
+import { Requester } from "../fairness/Requester.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
 import { runAfterResponse, WaitUntil } from "../fairness/WaitUntil.ts"
 import type { Identity } from "../identity/Identity.ts"
@@ -35,7 +35,7 @@ const rejectedCapacity = 1_000
 const renewalPauseMillis = 10_000
 
 /** A token that was accepted before cannot be invented by an attacker, so it need not queue with unknown tokens. */
-const asKnown = Effect.updateService(Asker, (asker): Asker => ({ ...asker, isKnown: true }))
+const asKnown = Effect.updateService(Requester, (requester): Requester => ({ ...requester, isKnown: true }))
 
 /** Which configuration a verdict is from, and which of its providers. */
 interface Origin {

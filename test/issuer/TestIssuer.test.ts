@@ -113,8 +113,8 @@ describe.each(transports)("TestIssuer $transport", ({ open }) => {
         [tenant, client, `${tenant.issuer}/.well-known/openid-configuration`],
         [tenant, client, `${origin}/.well-known/oauth-authorization-server/tenant`]
       ] as const
-      for (const [issuer, asker, url] of urls) {
-        assert.deepInclude(yield* json(asker, url), { issuer: issuer.issuer, jwks_uri: issuer.jwksUri }, url)
+      for (const [issuer, requester, url] of urls) {
+        assert.deepInclude(yield* json(requester, url), { issuer: issuer.issuer, jwks_uri: issuer.jwksUri }, url)
       }
       assert.strictEqual((yield* get(client, tenant.jwksUri)).status, 200)
       assert.strictEqual((yield* get(client, `${origin}/.well-known/openid-configuration`)).status, 404)

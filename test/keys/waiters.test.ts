@@ -3,7 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
-import { Asker } from "../../src/fairness/Asker.ts"
+import { Requester } from "../../src/fairness/Requester.ts"
 import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
 import { JwksCache, type JwksSource } from "../../src/keys/JwksCache.ts"
 import { ProviderHttp, type ProviderResponse } from "../../src/remote/ProviderHttp.ts"
@@ -38,7 +38,7 @@ const setUp = Effect.gen(function*() {
     return cache.keyFor(source, { alg: "ES256", kid }).pipe(
       Effect.match({ onFailure: ({ _tag }) => _tag as string, onSuccess: () => "found" }),
       Effect.tap((outcome) => Effect.sync(() => told.push(outcome))),
-      Effect.provideService(Asker, { group, member, isKnown: false }),
+      Effect.provideService(Requester, { group, member, isKnown: false }),
       Effect.forkChild({ startImmediately: true })
     )
   }

@@ -19,13 +19,27 @@ export interface ProxyPorts {
   readonly server: number
 }
 
+/** A folder of `src/deploy` with configurations. */
+export type ProxyFolder = "forward-auth" | "in-front"
+
+/** What starts a proxy. */
+export interface ProxyOptions {
+  /** Default: `forward-auth`. */
+  readonly folder?: ProxyFolder
+  /** The folder with `cert.pem` and `key.pem`, in place of `/etc/ssl/mcp`. */
+  readonly tls?: string
+}
+
 export type ProxyName = "nginx" | "caddy"
 
-const file = (name: string) => new URL(`../../src/deploy/forward-auth/${name}`, import.meta.url)
-
-const configured = async (name: string, { gateway, proxy, server }: ProxyPorts): Promise<string> =>
-  (await readFile(file(name), "utf8"))
+const configured = async (
+  name: string,
+  { gateway, proxy, server }: ProxyPorts,
+  { folder = "forward-auth", tls = "/etc/ssl/mcp" }: ProxyOptions
+): Promise<string> =>
+  (await readFile(new URL(`../../src/deploy/${folder}/${name}`, import.meta.url), "utf8"))
     .replaceAll(":8000", `:${proxy}`).replaceAll(":3000", `:${gateway}`).replaceAll(":8080", `:${server}`)
+    .replaceAll("/etc/ssl/mcp", tls)
 
 /** nginx needs more than the file for its http block, and places of its own for temporary files. */
 const nginxMain = (directory: string): string => `
@@ -45,12 +59,17 @@ http {
 }
 `
 
-const prepare = async (name: ProxyName, directory: string, ports: ProxyPorts): Promise<ReadonlyArray<string>> => {
+const prepare = async (
+  name: ProxyName,
+  directory: string,
+  ports: ProxyPorts,
+  options: ProxyOptions
+): Promise<ReadonlyArray<string>> => {
   if (name === "caddy") {
-    await writeFile(join(directory, "Caddyfile"), await configured("Caddyfile", ports))
+    await writeFile(join(directory, "Caddyfile"), await configured("Caddyfile", ports, options))
     return ["run", "--config", join(directory, "Caddyfile"), "--adapter", "caddyfile"]
   }
-  await writeFile(join(directory, "mcp.conf"), await configured("nginx.conf", ports))
+  await writeFile(join(directory, "mcp.conf"), await configured("nginx.conf", ports, options))
   await writeFile(join(directory, "nginx.conf"), nginxMain(directory))
   return ["-c", join(directory, "nginx.conf"), "-p", directory]
 }
@@ -65,8 +84,13 @@ const accepts = (port: number) =>
     socket.once("error", () => resolve(false))
   })
 
-const launch = async (name: ProxyName, directory: string, ports: ProxyPorts): Promise<ChildProcess> => {
-  const proxy = spawn(name, await prepare(name, directory, ports), {
+const launch = async (
+  name: ProxyName,
+  directory: string,
+  ports: ProxyPorts,
+  options: ProxyOptions
+): Promise<ChildProcess> => {
+  const proxy = spawn(name, await prepare(name, directory, ports, options), {
     stdio: ["ignore", "ignore", "pipe"],
     env: { PATH: env["PATH"], HOME: directory }
   })
@@ -86,14 +110,18 @@ const launch = async (name: ProxyName, directory: string, ports: ProxyPorts): Pr
   return proxy
 }
 
-/** Starts a proxy with its file of `src/deploy/forward-auth`. */
-export const startProxy = (name: ProxyName, ports: ProxyPorts): Effect.Effect<void, never, Scope.Scope> =>
+/** Starts a proxy with its file of a folder of `src/deploy`. */
+export const startProxy = (
+  name: ProxyName,
+  ports: ProxyPorts,
+  options: ProxyOptions = {}
+): Effect.Effect<void, never, Scope.Scope> =>
   Effect.asVoid(Effect.acquireRelease(
     Effect.promise(async () => {
       const directory = await mkdtemp(join(tmpdir(), `${name}-`))
       // nginx workers run as another user.
       await chmod(directory, 0o755)
-      return { directory, proxy: await launch(name, directory, ports) }
+      return { directory, proxy: await launch(name, directory, ports, options) }
     }),
     ({ directory, proxy }) =>
       Effect.promise(async () => {

@@ -3,7 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
-import { Asker } from "../../src/fairness/Asker.ts"
+import { Requester } from "../../src/fairness/Requester.ts"
 import { ProviderRequestFailed, type ProviderResponse } from "../../src/remote/ProviderHttp.ts"
 import { makeGuardedHttp } from "../../src/verify/opaque/guardedHttp.ts"
 import { withoutClient } from "../support/withoutClient.ts"
@@ -33,7 +33,7 @@ const guard = (ask: (token: string) => Ask, sharedIo = true) => {
 }
 
 const from = (group: string, member = "only", isKnown = false) =>
-  Effect.provideService(Asker, { group, member, isKnown })
+  Effect.provideService(Requester, { group, member, isKnown })
 
 const tally = (kinds: ReadonlyArray<string>): Readonly<Record<string, number>> => {
   const counts: Record<string, number> = {}

@@ -9,7 +9,7 @@ import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import { type Identity, InvalidToken, ProviderUnavailable, TokenVerifier, type VerificationError } from "mcp-authorizer"
 import * as BearerToken from "../../src/credential/BearerToken.ts"
-import { Asker } from "../../src/fairness/Asker.ts"
+import { Requester } from "../../src/fairness/Requester.ts"
 import { SharedIo } from "../../src/fairness/SharedIo.ts"
 import { WaitUntil } from "../../src/fairness/WaitUntil.ts"
 import { sha256 } from "../../src/node/sha256.ts"
@@ -135,7 +135,7 @@ describe("TokenVerifier.layerPrefixCached", () => {
       yield* verify("key_known")
       isDown = true
       const from = (group: string, key: string) =>
-        Effect.provideService(Effect.exit(verify(key)), Asker, { group, member: group, isKnown: false })
+        Effect.provideService(Effect.exit(verify(key)), Requester, { group, member: group, isKnown: false })
       for (let i = 0; i < 20; i++) yield* from(`peer-${i}`, `key_${i}`)
       assert.isBelow(calls.length, 12)
       const paused = yield* Effect.flip(verify("key_late"))

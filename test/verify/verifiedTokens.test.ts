@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import * as BearerToken from "../../src/credential/BearerToken.ts"
 import { InvalidToken } from "../../src/errors/GatewayError.ts"
-import { Asker } from "../../src/fairness/Asker.ts"
+import { Requester } from "../../src/fairness/Requester.ts"
 import type { Identity } from "../../src/identity/Identity.ts"
 import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
@@ -463,7 +463,7 @@ describe("The cache of verified tokens", () => {
         let until = start + 60
         let outcome: "good" | "down" | "revoked" = "good"
         const { asked, known, verify } = yield* counting((token) =>
-          Effect.flatMap(Asker, ({ isKnown }) => {
+          Effect.flatMap(Requester, ({ isKnown }) => {
             lanes.push(isKnown ? "known" : "new")
             if (outcome === "revoked") return rejected
             if (outcome === "down") return Effect.never
@@ -500,7 +500,7 @@ describe("The cache of verified tokens", () => {
       const lanes: Array<string> = []
       let isGood = true
       const { verify } = yield* counting((token) =>
-        Effect.flatMap(Asker, ({ isKnown }) => {
+        Effect.flatMap(Requester, ({ isKnown }) => {
           lanes.push(isKnown ? "known" : "new")
           const now = start + lanes.length * 100 - 100
           return isGood

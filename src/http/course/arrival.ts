@@ -5,13 +5,13 @@ import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { bearerToken } from "../../credential/parseAuthorization.ts"
 import { NotFound } from "../../errors/GatewayError.ts"
 import type { Identity } from "../../identity/Identity.ts"
-import { letsAnyone } from "../../rules/publicRules.ts"
-import { askerOf } from "../asker.ts"
+import { allowsAnyone } from "../../rules/publicRules.ts"
 import { authorize, credentialOf } from "../authorize.ts"
 import { preflight } from "../cors.ts"
 import type { Exchange } from "../Exchange.ts"
 import { requireMethod } from "../methods.ts"
 import { makeReceive } from "../receive.ts"
+import { requesterOf } from "../requester.ts"
 import type { FindRoute, Route } from "../route.ts"
 import type { OwnResponses } from "./ownResponses.ts"
 import type { Next } from "./steps.ts"
@@ -41,7 +41,7 @@ export const makeArrival = (
 ): Arrive => {
   const { reject, respond } = responses
   const receive = makeReceive(settings, routeOf)
-  const needsNoToken = settings.policy !== undefined && letsAnyone(settings.policy)
+  const needsNoToken = settings.policy !== undefined && allowsAnyone(settings.policy)
 
   const authorized = <A>(
     exchange: Exchange,
@@ -72,17 +72,17 @@ export const makeArrival = (
       _tag: "Verify",
       credential,
       token: () => bearerToken(credential),
-      asker: () => askerOf(settings.trustedProxies, exchange.request, exchange.trustedPeer),
+      requester: () => requesterOf(settings.trustedProxies, exchange.request, exchange.trustedPeer),
       verified: (identity) => authorized(exchange, route, identity, admitted),
       rejected: (error) => reject(exchange, error)
     }
   }
 
   return (exchange, admitted) => {
-    const { question, request: { headers, method } } = exchange
-    if (question?.problem !== undefined) return reject(exchange, question.problem)
+    const { subrequest, request: { headers, method } } = exchange
+    if (subrequest?.problem !== undefined) return reject(exchange, subrequest.problem)
     // A preflight in a subrequest would be forwarded to a server by the proxy.
-    if (method === "OPTIONS" && question === undefined) {
+    if (method === "OPTIONS" && subrequest === undefined) {
       return respond(exchange, preflight(headers["access-control-request-headers"]))
     }
     const received = receive(exchange)
@@ -92,7 +92,7 @@ export const makeArrival = (
     // Its methods are checked after the caller is admitted.
     if (row.access === "protected") return protect(exchange, route, admitted)
     // The gateway's own responses are not decisions about a server: proxies must send these requests to the gateway.
-    if (question !== undefined) return reject(exchange, new NotFound())
+    if (subrequest !== undefined) return reject(exchange, new NotFound())
     const allowed = requireMethod(row.methods, method)
     return Result.isFailure(allowed) ? reject(exchange, allowed.failure) : row.step(exchange, responses, settings)
   }

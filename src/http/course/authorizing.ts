@@ -3,9 +3,9 @@ import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import type { Identity } from "../../identity/Identity.ts"
 import type { UpstreamAuthorizer } from "../../upstream/UpstreamAuthorizer.ts"
 import { fixedFields, type UpstreamCaller, type UpstreamFields } from "../../upstream/UpstreamFields.ts"
-import { askerOf } from "../asker.ts"
 import { tokenOf } from "../authorize.ts"
 import type { Exchange } from "../Exchange.ts"
+import { requesterOf } from "../requester.ts"
 import type { OwnResponses } from "./ownResponses.ts"
 import type { Next } from "./steps.ts"
 
@@ -35,7 +35,7 @@ export const makeAuthorizing = (
     return {
       _tag: "AuthorizeUpstream",
       caller,
-      asker: () => askerOf(settings.trustedProxies, exchange.request, exchange.trustedPeer),
+      requester: () => requesterOf(settings.trustedProxies, exchange.request, exchange.trustedPeer),
       authorized,
       rejected: (error) => reject(exchange, error)
     }

@@ -8,11 +8,11 @@ import { type AdmittedRequest, makePrepare } from "../../forward/prepare.ts"
 import type { BoundSession } from "../../forward/SessionSeal.ts"
 import { streamWithFields, withFields } from "../../forward/withFields.ts"
 import type { UpstreamAuthorizer } from "../../upstream/UpstreamAuthorizer.ts"
-import { ownerOf } from "../asker.ts"
 import type { Exchange } from "../Exchange.ts"
 import { expectsBody } from "../expectsBody.ts"
 import { requireMethod } from "../methods.ts"
 import { mirroredFields } from "../mirroredFields.ts"
+import { ownerOf } from "../requester.ts"
 import type { Route } from "../route.ts"
 import { makeAuthorizing } from "./authorizing.ts"
 import { makeDeciding } from "./deciding.ts"
@@ -82,7 +82,7 @@ export const makeForwarding = (
     if (body !== undefined && exchange.trace?.span.sampled === true) noteOperations(exchange, body)
     const prepared = known ?? prepare.whole({ ...pending, admission: ruled.success }, body)
     if (Result.isFailure(prepared)) return reject(exchange, prepared.failure)
-    exchange.asked = prepared.success.asked
+    exchange.measured = prepared.success.measured
     const { identity } = ruled.success
     return limiting.count(exchange, identity, body, () =>
       authorizing(exchange, identity, (fields) => {
@@ -139,7 +139,7 @@ export const makeForwarding = (
     }
     const allowed = requireMethod(row.methods, method)
     if (Result.isFailure(allowed)) return reject(exchange, allowed.failure)
-    if (exchange.question !== undefined) return deciding(exchange, admission)
+    if (exchange.subrequest !== undefined) return deciding(exchange, admission)
     return openSession(exchange, admission, (session: BoundSession | undefined) => {
       const owner = ownerOf(settings.trustedProxies, exchange, admission?.identity)
       return receiveBody(exchange, {

@@ -8,8 +8,8 @@ import { LimitMemory, LimitStore } from "../../limits/LimitStore.ts"
 import { makeMemoryCounters } from "../../limits/memoryCounters.ts"
 import { makeRateLimiter } from "../../limits/RateLimiter.ts"
 import type { Operation } from "../../message/operation.ts"
-import { askerOf } from "../asker.ts"
 import type { Exchange } from "../Exchange.ts"
+import { requesterOf } from "../requester.ts"
 import { requestIdOf } from "../requestId.ts"
 import { noteOperations } from "./noteOperations.ts"
 import type { OwnResponses } from "./ownResponses.ts"
@@ -57,12 +57,12 @@ export const makeLimiting = (
       if (!readsMessages) return counted()
       const unreadable = body === undefined ? undefined : noteOperations(exchange, body)
       if (unreadable !== undefined) return reject(exchange, unreadable)
-      const { group } = askerOf(trustedProxies, exchange.request, exchange.trustedPeer)
+      const { group } = requesterOf(trustedProxies, exchange.request, exchange.trustedPeer)
       return {
         _tag: "CountMessages",
         caller: { identity, address: group, server: serverName },
         // A request about which a proxy asks counts as one message, although its head may not name it.
-        messages: (exchange.operations ?? (exchange.question === undefined ? [] : unnamed)).map(({ subject }) => ({
+        messages: (exchange.operations ?? (exchange.subrequest === undefined ? [] : unnamed)).map(({ subject }) => ({
           tool: subject?.kind === "tool" ? subject.name : undefined
         })),
         counted,

@@ -92,11 +92,11 @@ export const makeMeasure = Effect.fnUntraced(function*(settings: GatewaySettings
   }
 
   const countCalls = (exchange: Exchange): void => {
-    const { asked, decisions, error, operations, wasSent } = exchange
+    const { measured, decisions, error, operations, wasSent } = exchange
     if (operations === undefined) {
-      if (asked === undefined || asked.tools.length === 0) return
+      if (measured === undefined || measured.tools.length === 0) return
       const whole = requestDecision(error, wasSent)
-      for (const tool of asked.tools) countCall(tool, whole)
+      for (const tool of measured.tools) countCall(tool, whole)
       return
     }
     for (const [index, { subject }] of operations.entries()) {

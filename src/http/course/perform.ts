@@ -5,7 +5,7 @@ import type { BearerToken } from "../../credential/BearerToken.ts"
 import type { CredentialError } from "../../credential/parseAuthorization.ts"
 import type { GatewayError, VerificationError } from "../../errors/GatewayError.ts"
 import type { RespondAsFacade } from "../../facade/Facade.ts"
-import { Asker } from "../../fairness/Asker.ts"
+import { Requester } from "../../fairness/Requester.ts"
 import type { SessionSeal } from "../../forward/SessionSeal.ts"
 import type { Identity } from "../../identity/Identity.ts"
 import type { LimitError, RateLimiter } from "../../limits/RateLimiter.ts"
@@ -31,7 +31,7 @@ export interface PerformServices {
 
 /** Takes the steps that wait for a service, for every driver that can run an effect. */
 export interface Perform {
-  /** Verifies a token that did not arrive in a request of the course, for `Asker`. */
+  /** Verifies a token that did not arrive in a request of the course, for `Requester`. */
   readonly verify: (
     token: () => Result.Result<BearerToken, CredentialError>
   ) => Effect.Effect<Identity, CredentialError | LimitError | VerificationError>
@@ -49,7 +49,7 @@ const verifyWithin = ({ limiter, verifier }: PerformServices, makeToken: Verify<
   })
   if (!limiter.limitsFailures) return verify
   return Effect.gen(function*() {
-    const { group } = yield* Asker
+    const { group } = yield* Requester
     yield* limiter.mayTry(group)
     return yield* Effect.tapError(
       verify,
@@ -87,7 +87,7 @@ export const makePerform = (services: PerformServices, measure?: Measure): Perfo
     switch (step._tag) {
       case "Verify":
         return Effect.match(
-          Effect.provideService(timed(verifyWithin(services, step.token), measure), Asker, step.asker()),
+          Effect.provideService(timed(verifyWithin(services, step.token), measure), Requester, step.requester()),
           {
             onSuccess: step.verified,
             onFailure: step.rejected
@@ -100,7 +100,7 @@ export const makePerform = (services: PerformServices, measure?: Measure): Perfo
         })
       case "AuthorizeUpstream":
         return Effect.match(
-          Effect.provideService(services.upstream.authorize(step.caller), Asker, step.asker()),
+          Effect.provideService(services.upstream.authorize(step.caller), Requester, step.requester()),
           { onSuccess: step.authorized, onFailure: step.rejected }
         )
       case "OpenSession":

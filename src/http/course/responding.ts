@@ -4,7 +4,7 @@ import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { PayloadTooLarge } from "../../errors/GatewayError.ts"
 import type { ResponseHead } from "../../forward/GatewayClient.ts"
 import { injectable, responseTooLarge } from "../../forward/injection.ts"
-import { askedBy, type Injection, type Prepared, type PreparedStream } from "../../forward/prepare.ts"
+import { type Injection, measuredOperationOf, type Prepared, type PreparedStream } from "../../forward/prepare.ts"
 import { isRedirect, logRespelled } from "../../forward/redirect.ts"
 import { rejectResponse } from "../../forward/rejectResponse.ts"
 import { responseHeaders } from "../../forward/responseHeaders.ts"
@@ -197,7 +197,7 @@ export const makeResponding = (
             const completed = complete(message)
             if (Result.isFailure(completed)) return completed.failure
             expected = { injection: completed.success, listens: message.listens }
-            exchange.asked = askedBy(message)
+            exchange.measured = measuredOperationOf(message)
             return undefined
           },
           tooLarge: new PayloadTooLarge({ limit })

@@ -12,8 +12,8 @@ import type { BearerToken } from "../../credential/BearerToken.ts"
 import type { CredentialError } from "../../credential/parseAuthorization.ts"
 import type { GatewayError, PayloadTooLarge, UpstreamError } from "../../errors/GatewayError.ts"
 import type { FacadeRequest, FacadeResponse } from "../../facade/FacadeRequest.ts"
-import type { Asker } from "../../fairness/Asker.ts"
 import type { Owner } from "../../fairness/FairQueue.ts"
+import type { Requester } from "../../fairness/Requester.ts"
 import type { ResponseHead, UpstreamRequest } from "../../forward/GatewayClient.ts"
 import type { ResponseLife } from "../../forward/responseLife.ts"
 import type { BoundSession } from "../../forward/SessionSeal.ts"
@@ -42,7 +42,7 @@ export interface Verify<A> {
   readonly credential: string
   /** Parses it as a token. */
   readonly token: () => Result.Result<BearerToken, CredentialError>
-  readonly asker: () => Asker
+  readonly requester: () => Requester
   readonly verified: (identity: Identity) => Next<A>
   readonly rejected: Rejected
 }
@@ -69,7 +69,7 @@ export interface CountMessages<A> {
 export interface AuthorizeUpstream<A> {
   readonly _tag: "AuthorizeUpstream"
   readonly caller: UpstreamCaller
-  readonly asker: () => Asker
+  readonly requester: () => Requester
   readonly authorized: (fields: UpstreamFields) => Next<A>
   readonly rejected: Rejected
 }

@@ -11,7 +11,7 @@ import { type GatewaySettings, serversOf } from "../../config/GatewaySettings.ts
 import { perConfiguration } from "../../config/perConfiguration.ts"
 import { bearerToken } from "../../credential/parseAuthorization.ts"
 import { explain } from "../../explain/explain.ts"
-import { Asker } from "../../fairness/Asker.ts"
+import { Requester } from "../../fairness/Requester.ts"
 import type { Identity } from "../../identity/Identity.ts"
 import { readPoints } from "../../metrics/MetricPoint.ts"
 import { ScopeHierarchy } from "../../rules/ScopeHierarchy.ts"
@@ -73,7 +73,7 @@ export const makeOwnSource = Effect.gen(function*() {
                 tool
               }
             ),
-            Asker,
+            Requester,
             { group: "", member: "admin", isKnown: false }
           )
       }),
@@ -92,7 +92,7 @@ export const makeOwnSource = Effect.gen(function*() {
         found.push(access)
       }
       return best(found)
-    }, (effect, { peer }) => Effect.provideService(effect, Asker, { group: peer, member: "admin", isKnown: false }))
+    }, (effect, { peer }) => Effect.provideService(effect, Requester, { group: peer, member: "admin", isKnown: false }))
   })
 })
 

@@ -1,4 +1,4 @@
-import type { Asker } from "../../fairness/Asker.ts"
+import type { Requester } from "../../fairness/Requester.ts"
 
 /** How many consecutive failures indicate that the provider may be down. */
 const failuresInRow = 5
@@ -35,13 +35,15 @@ export class ProviderHealth {
   #lastProbe = Number.NEGATIVE_INFINITY
 
   /** Whether a request may be sent to the provider now. If so, `ended` must follow. */
-  mayAsk(asker: Asker, now: number): boolean {
+  mayAsk(requester: Requester, now: number): boolean {
     while (now - (this.#open[0] ?? now) >= longestMillis) this.#open.shift()
     if (this.#downUntil === undefined) {
       this.#open.push(now)
       return true
     }
-    const from = this.#isSuspect(asker) ? this.#suspectsFrom(asker, this.#downUntil) : this.#lastProbe + probeMillis
+    const from = this.#isSuspect(requester)
+      ? this.#suspectsFrom(requester, this.#downUntil)
+      : this.#lastProbe + probeMillis
     if (this.#open.length > 0 || now < from) return false
     this.#open.push(now)
     this.#lastProbe = now
@@ -49,18 +51,18 @@ export class ProviderHealth {
   }
 
   /** Records the end of a request: with a response, with a failure of the provider, or with neither. */
-  ended(asker: Asker, outcome: "Responded" | "Failed" | "Neither", now: number): void {
+  ended(requester: Requester, outcome: "Responded" | "Failed" | "Neither", now: number): void {
     this.#open.shift()
     if (outcome === "Responded") this.#recover()
-    else if (outcome === "Failed") this.#fail(asker, now)
+    else if (outcome === "Failed") this.#fail(requester, now)
   }
 
-  #isSuspect({ group, isKnown }: Asker): boolean {
+  #isSuspect({ group, isKnown }: Requester): boolean {
     return !isKnown && (group === "" || this.#failing.size >= 1_000 || this.#failing.has(group))
   }
 
   /** A peer without a name represents all of them: no request may go before it. */
-  #suspectsFrom({ group }: Asker, downUntil: number): number {
+  #suspectsFrom({ group }: Requester, downUntil: number): number {
     return group === "" ? downUntil : downUntil + othersFirstMillis
   }
 
@@ -71,7 +73,7 @@ export class ProviderHealth {
     this.#downUntil = undefined
   }
 
-  #fail({ group, isKnown }: Asker, now: number): void {
+  #fail({ group, isKnown }: Requester, now: number): void {
     this.#failures++
     if (isKnown) this.#knownFailed = true
     else if (this.#failing.size < 1_000) this.#failing.add(group)

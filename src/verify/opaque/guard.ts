@@ -2,7 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import { Asker } from "../../fairness/Asker.ts"
+import { Requester } from "../../fairness/Requester.ts"
 import { makeSteadyMillis } from "../../remote/steadyMillis.ts"
 import { ProviderHealth } from "./ProviderHealth.ts"
 import { makeOwnTurns, makeTurns } from "./turns.ts"
@@ -49,15 +49,15 @@ export const makeGuard = <F>(
   const inTurn = sharedIo ? makeTurns(overloaded) : makeOwnTurns()
 
   return (request) => {
-    const exchange = Effect.flatMap(Effect.all([Asker, Clock.Clock]), ([asker, clock]) => {
-      if (!health.mayAsk(asker, millisOf(clock))) return Effect.fail(circuitOpen(last))
+    const exchange = Effect.flatMap(Effect.all([Requester, Clock.Clock]), ([requester, clock]) => {
+      if (!health.mayAsk(requester, millisOf(clock))) return Effect.fail(circuitOpen(last))
       return request.pipe(
         Effect.tapError((error) =>
           Effect.sync(() => {
             if (isProviderFailure(error)) last = error
           })
         ),
-        Effect.onExit((exit) => Effect.sync(() => health.ended(asker, outcomeOf(exit), millisOf(clock))))
+        Effect.onExit((exit) => Effect.sync(() => health.ended(requester, outcomeOf(exit), millisOf(clock))))
       )
     })
     return inTurn(exchange).pipe(

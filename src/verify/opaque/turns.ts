@@ -1,8 +1,8 @@
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import { Asker } from "../../fairness/Asker.ts"
 import { FairQueue, type Waiting } from "../../fairness/FairQueue.ts"
+import { Requester } from "../../fairness/Requester.ts"
 
 /** Concurrent requests about new tokens. Requests about tokens that were accepted before have a limit of their own. */
 export const ceiling = 32
@@ -38,7 +38,7 @@ export const makeOwnTurns = (): InTurn<never> => {
   }
 
   const inTurn: InTurn<never> = (effect) =>
-    Effect.flatMap(Effect.all([Asker, Clock.currentTimeMillis]), ([{ isKnown }, now]) => {
+    Effect.flatMap(Effect.all([Requester, Clock.currentTimeMillis]), ([{ isKnown }, now]) => {
       const leave = take(isKnown, now)
       return leave === undefined
         ? Effect.andThen(Effect.sleep(lookMillis), inTurn(effect))
@@ -89,8 +89,8 @@ export const makeTurns = <F>(full: () => F): InTurn<F> => {
 
   return <A, E>(effect: Effect.Effect<A, E>) =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(Asker, (asker) => {
-        const { isKnown } = asker
+      Effect.flatMap(Requester, (requester) => {
+        const { isKnown } = requester
         const queue = isKnown ? known : newcomers
         const running = Effect.ensuring(restore(effect), Effect.sync(() => leave(isKnown)))
         if (isFree(isKnown)) {
@@ -99,7 +99,7 @@ export const makeTurns = <F>(full: () => F): InTurn<F> => {
         }
         const turn = Deferred.makeUnsafe<void, F>()
         let hasTurn = false
-        const offered = queue.offer(asker, {
+        const offered = queue.offer(requester, {
           turn: () => {
             hasTurn = true
             Deferred.doneUnsafe(turn, Effect.void)

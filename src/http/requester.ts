@@ -5,8 +5,8 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import type { TrustedProxies } from "../config/GatewaySettings.ts"
-import type { Asker } from "../fairness/Asker.ts"
 import type { Owner } from "../fairness/FairQueue.ts"
+import type { Requester } from "../fairness/Requester.ts"
 import type { Identity } from "../identity/Identity.ts"
 import type { Exchange } from "./Exchange.ts"
 import type { RequestHead } from "./requestHead.ts"
@@ -68,11 +68,11 @@ export const clientAddress = (
  *
  * @param trustedPeer whether the peer is a proxy whose forwarding fields are trusted
  */
-export const askerOf = (
+export const requesterOf = (
   trusted: TrustedProxies,
   request: Pick<RequestHead, "headers" | "peerAddress" | "source">,
   trustedPeer: boolean
-): Asker => {
+): Requester => {
   const address = addressOf(trusted, request, trustedPeer)
   return { group: address === undefined ? "" : shareOf(address), member: portOf(request.source), isKnown: false }
 }
@@ -95,7 +95,7 @@ export const ownerOf = (
   identity: Identity | undefined
 ): Owner =>
   identity === undefined
-    ? askerOf(trusted, request, trustedPeer)
+    ? requesterOf(trusted, request, trustedPeer)
     : { group: nameOf(identity), member: portOf(request.source) }
 
 /** The owner of a connection before its requests are read: its address. */
