@@ -182,7 +182,8 @@ const fixKey = ({ rules: { issuer } }: FixContext): string =>
 const fixSignature = (detail: string): string =>
   /truncated/u.test(detail)
     ? "Copy the whole token: its end is missing, or something was added to it."
-    : `The token was changed after it was signed, or was signed by another issuer. ${whereFrom}.`
+    : `The token was changed after it was signed, or was signed by another issuer. ${whereFrom}. Ory Hydra 2.3 names the old key in ` +
+      "refreshed tokens after its key was replaced, and signs with the new one: users must sign in again."
 
 /** What to do about a provider that cannot be requested. */
 const fixUnavailable = (detail: string): string => {

@@ -16,8 +16,8 @@ export interface Hydra {
   readonly introspectionEndpoint: string
   /** Creates a client as an operator does. */
   readonly createClient: (client: Json) => Effect.Effect<void>
-  /** Trusts an issuer of assertions (RFC 7523). */
-  readonly trust: (issuer: Json) => Effect.Effect<void>
+  /** Adds a key, which signs access tokens from now on. */
+  readonly addKey: Effect.Effect<void>
   /** The parameters of the requests for authorization that the user consented to. */
   readonly requests: ReadonlyArray<URLSearchParams>
 }
@@ -35,16 +35,20 @@ const send = async (url: string, method: string, body?: Json): Promise<Json> => 
   return text === "" ? {} : JSON.parse(text)
 }
 
+/** The form of access tokens. */
+export type Strategy = "opaque" | "jwt"
+
 interface Options {
-  /** The form of access tokens. */
-  readonly strategy: "opaque" | "jwt"
+  readonly strategy: Strategy
   /** The `aud` that the consent application grants to clients that may have it: Hydra has no RFC 8707. */
   readonly audience: string
+  /** In seconds; an hour unless given. */
+  readonly accessTokenLife?: number
 }
 
 /** Starts it, and waits until it listens; its process does not outlive the scope. */
 export const startHydra = Effect.fnUntraced(function*(
-  { audience, strategy }: Options
+  { accessTokenLife = 3600, audience, strategy }: Options
 ): Effect.fn.Return<Hydra, never, Scope.Scope> {
   const [publicPort, adminPort] = [yield* reservePort, yield* reservePort]
   const issuer = `http://127.0.0.1:${publicPort}`
@@ -101,6 +105,7 @@ export const startHydra = Effect.fnUntraced(function*(
           URLS_LOGIN: `${pages}/login`,
           URLS_CONSENT: `${pages}/consent`,
           STRATEGIES_ACCESS_TOKEN: strategy,
+          TTL_ACCESS_TOKEN: `${accessTokenLife}s`,
           OIDC_DYNAMIC_CLIENT_REGISTRATION_ENABLED: "true",
           WEBFINGER_OIDC_DISCOVERY_CLIENT_REGISTRATION_URL: `${issuer}/oauth2/register`,
           SQA_OPT_OUT: "true"
@@ -124,11 +129,16 @@ export const startHydra = Effect.fnUntraced(function*(
     if (ended.now) return yield* Effect.die(new Error(`Hydra has ended:\n${output.join("")}`))
     yield* Effect.sleep(200)
   }
+  // Hydra generates its keys at the first request for them, and once for each of several at a time. Of these it signs with the newest,
+  // but names in refreshed tokens the one of the sign-in (ory/hydra#3573), so that a key that comes late spoils them.
+  yield* Effect.promise(async () => void await send(`${issuer}/.well-known/jwks.json`, "GET"))
   return {
     issuer,
     introspectionEndpoint: `${admin}/oauth2/introspect`,
     createClient: (client) => Effect.promise(() => send(`${admin}/clients`, "POST", client)),
-    trust: (trusted) => Effect.promise(() => send(`${admin}/trust/grants/jwt-bearer/issuers`, "POST", trusted)),
+    addKey: Effect.promise(async () =>
+      void await send(`${admin}/keys/hydra.jwt.access-token`, "POST", { alg: "RS256", use: "sig", kid: randomUUID() })
+    ),
     requests
   }
 })

@@ -4,13 +4,11 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { allow } from "../facade/consenting.ts"
+import { reserve, type RestartableGateway, startRestartable } from "../support/RestartableGateway.ts"
 import { Visitor } from "../support/Visitor.ts"
-import { type Gateway, reserve, startGateway } from "./gatewayBefore.ts"
-import { type Hydra, hydraUser, startHydra } from "./Hydra.ts"
+import { type Hydra, hydraUser, startHydra, type Strategy } from "./Hydra.ts"
 
-const strategies = ["jwt", "opaque"] as const
-
-type Strategy = (typeof strategies)[number]
+const strategies: ReadonlyArray<Strategy> = ["jwt", "opaque"]
 
 const client = { id: "mcp-facade", secret: "the-secret-of-the-facade" }
 
@@ -20,8 +18,8 @@ interface Peer {
   readonly hydra: Hydra
   readonly audience: string
   /** Clients register at Hydra. */
-  readonly direct: Gateway
-  readonly facade: Gateway
+  readonly direct: RestartableGateway
+  readonly facade: RestartableGateway
 }
 
 const startPeer = Effect.fnUntraced(function*(strategy: Strategy) {
@@ -51,8 +49,8 @@ const startPeer = Effect.fnUntraced(function*(strategy: Strategy) {
     })
   }
   const scopes = { MCP_REQUIRED_SCOPES: "notes:read" }
-  const direct = yield* startGateway(places[0], provider, scopes)
-  const facade = yield* startGateway(places[1], {
+  const direct = yield* startRestartable(places[0], provider, scopes)
+  const facade = yield* startRestartable(places[1], {
     ...provider,
     facade: { client_id: client.id, client_secret: client.secret, redirect_uris: ["http://127.0.0.1/callback"] }
   }, scopes)
@@ -142,4 +140,27 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("Ory Hydra",
         }
       }))
   }
+
+  it.effect("names the key in the log for which Hydra has signed with another one: in tokens that it refreshes after a new key", () =>
+    Effect.gen(function*() {
+      const { jwt: { audience, direct, hydra } } = yield* Peers
+      const visitor = new Visitor(direct.resource, { redirectUri })
+      const scope = "notes:read offline_access"
+      yield* visitor.discover
+      yield* visitor.register({ scope, audience: [audience] })
+      const signIn = Effect.flatMap(visitor.authorize(() => undefined, { changes: { scope } }), visitor.exchange)
+      const tokens = yield* signIn
+      yield* hydra.addKey
+      yield* direct.restart
+      const { access } = yield* visitor.refresh(tokens.refresh)
+      assert.strictEqual((yield* visitor.call(access)).status, 401)
+      yield* direct.awaitLog(
+        /"detail":"the signature does not verify with the key \\"[^"\\]+\\", which the token names"/
+      )
+      // The old access token is as good as before, and so are those of the next sign-in.
+      assert.strictEqual((yield* visitor.call(tokens.access)).status, 200)
+      const next = yield* signIn
+      assert.strictEqual((yield* visitor.call(next.access)).status, 200)
+      assert.strictEqual((yield* visitor.call((yield* visitor.refresh(next.refresh)).access)).status, 200)
+    }))
 })

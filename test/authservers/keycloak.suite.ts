@@ -7,9 +7,9 @@ import { allow } from "../facade/consenting.ts"
 import { list, post } from "../keycloak/adminApi.ts"
 import { logIn } from "../keycloak/logIn.ts"
 import { makeRealm, type Realm } from "../keycloak/Realm.ts"
-import type { FillIn } from "../support/followRedirects.ts"
+import type { FillIn } from "../support/PageForm.ts"
+import { reserve, type RestartableGateway, startRestartable } from "../support/RestartableGateway.ts"
 import { Visitor } from "../support/Visitor.ts"
-import { type Gateway, reserve, startGateway } from "./gatewayBefore.ts"
 
 const client = { id: "mcp-facade", secret: "the-secret-of-the-facade" }
 
@@ -20,9 +20,9 @@ const person: FillIn = (page) => allow(page) ?? logIn(page)
 
 class Peers extends Context.Service<Peers, {
   readonly realm: Realm
-  readonly gateway: Gateway
+  readonly gateway: RestartableGateway
   /** Does not allow clients to register. */
-  readonly closed: Gateway
+  readonly closed: RestartableGateway
 }>()("mcp-authorizer/test/authservers/keycloak/Peers") {
   static readonly layer = Layer.effect(
     Peers,
@@ -53,8 +53,8 @@ class Peers extends Context.Service<Peers, {
       const scopes = { MCP_REQUIRED_SCOPES: "mcp:read", MCP_SCOPES_SUPPORTED: "mcp:read mcp:write" }
       return {
         realm,
-        gateway: yield* startGateway(places[0], provider(), scopes),
-        closed: yield* startGateway(places[1], provider({ registration: false }), scopes)
+        gateway: yield* startRestartable(places[0], provider(), scopes),
+        closed: yield* startRestartable(places[1], provider({ registration: false }), scopes)
       }
     })
   )

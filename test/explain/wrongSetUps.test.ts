@@ -278,7 +278,7 @@ const mistakes: ReadonlyArray<Mistake> = [
     rule: "signature",
     reason: "InvalidSignature",
     status: 401,
-    found: /the signature does not verify/,
+    found: /the signature does not verify with the key "[^"]+", which the token names/,
     expected: /a signature that the key verifies/,
     fix: /changed after it was signed/
   },

@@ -1,7 +1,7 @@
 /** A browser, and the client that sends its user through it, step by step. */
 import * as Effect from "effect/Effect"
 import { createHash, randomBytes } from "node:crypto"
-import type { FillIn, PageForm } from "../support/followRedirects.ts"
+import type { FillIn, PageForm } from "../support/PageForm.ts"
 import { consentForm } from "./consenting.ts"
 
 /** A page or redirect as a browser gets it. */

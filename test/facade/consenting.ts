@@ -1,5 +1,5 @@
 /** The user before the pages of the facade. */
-import type { FillIn } from "../support/followRedirects.ts"
+import type { FillIn } from "../support/PageForm.ts"
 
 const decode = (text: string): string =>
   text.replaceAll("&quot;", "\"").replaceAll("&#39;", "'").replaceAll("&lt;", "<").replaceAll("&gt;", ">")

@@ -87,7 +87,7 @@ const allowRegistration = Effect.fnUntraced(function*(path: string) {
   const anonymous = (yield* list(`${path}/components?type=${type}`)).filter(({ subType }) => subType === "anonymous")
   const configurations: Readonly<Record<string, Json>> = {
     "trusted-hosts": {
-      "trusted-hosts": ["127.0.0.1"],
+      "trusted-hosts": ["127.0.0.1", "localhost"],
       "host-sending-registration-request-must-match": ["false"],
       "client-uris-must-match": ["true"]
     },

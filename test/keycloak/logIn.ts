@@ -1,4 +1,4 @@
-import type { PageForm } from "../support/followRedirects.ts"
+import type { PageForm } from "../support/PageForm.ts"
 import { user } from "./Realm.ts"
 
 const unescape = (text: string): string => text.replaceAll("&amp;", "&")

@@ -4,8 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import { settingsOf } from "../config/resolving.ts"
 import { post } from "../facade/Browser.ts"
 import { allow } from "../facade/consenting.ts"
@@ -15,6 +14,7 @@ import { githubUser, makeGithubStandIn } from "../support/GithubStandIn.ts"
 import { type Hosted, hostedUser, makeHostedStandIn } from "../support/HostedStandIn.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
 import { reservePort } from "../support/reservePort.ts"
+import { restartable } from "../support/restartable.ts"
 import { makeStandInProvider, standInClient, standInPool, standInUser } from "../support/StandInProvider.ts"
 import { Visitor } from "../support/Visitor.ts"
 import { blocksOf, sectionOf, variablesIn } from "./pages.ts"
@@ -207,19 +207,6 @@ const cases: ReadonlyArray<Case> = [
     refreshes: true
   }
 ]
-
-/** A gateway that can be killed and started again at the same place. */
-const restartable = Effect.fnUntraced(function*(start: Effect.Effect<unknown, never, Scope.Scope>) {
-  const outer = yield* Scope.Scope
-  let running = yield* Scope.fork(outer)
-  yield* Scope.provide(start, running)
-  const restart = Effect.gen(function*() {
-    yield* Scope.close(running, Exit.void)
-    running = yield* Scope.fork(outer)
-    yield* Scope.provide(start, running)
-  })
-  return { restart }
-})
 
 describe("with the settings on its page", () => {
   for (const { asked, name, page: read, refreshes, requested, scopes, stand, target, user } of cases) {

@@ -42,7 +42,7 @@ const inspectorVersion = "2.12.0"
 const mcpRemoteVersion = "0.15.1"
 
 /** The MCP Inspector, and the Node.js that it requires, which is newer than the oldest supported one. */
-export const inspector = async () => {
+export const fetchInspector = async () => {
   const home = await npmPackages(
     `inspector-${inspectorVersion}`,
     `@modelcontextprotocol/inspector@${inspectorVersion}`,
@@ -56,7 +56,7 @@ export const inspector = async () => {
 }
 
 /** `mcp-remote`, which clients that only start local servers use. */
-export const mcpRemote = async (): Promise<string> =>
+export const fetchMcpRemote = async (): Promise<string> =>
   join(
     await npmPackages(`mcp-remote-${mcpRemoteVersion}`, `mcp-remote@${mcpRemoteVersion}`),
     "node_modules",
@@ -70,7 +70,7 @@ const sdkVersion = "2.3.0"
 const fastmcpVersion = "4.2.3"
 
 /** A Python with the official SDK and FastMCP. */
-export const python = async (): Promise<string> => {
+export const fetchPython = async (): Promise<string> => {
   const home = await folder(
     `python-${sdkVersion}-${fastmcpVersion}`,
     async (path) => {
@@ -79,4 +79,11 @@ export const python = async (): Promise<string> => {
     }
   )
   return join(home, "bin", "python")
+}
+
+/** Fetches all of them before the tests, which may run at the same time. */
+export default async (): Promise<void> => {
+  await fetchInspector()
+  await fetchMcpRemote()
+  await fetchPython()
 }

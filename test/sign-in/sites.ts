@@ -1,83 +1,111 @@
-/** Where the programs sign in: MCP servers behind gateways, with an identity provider of each kind. */
+/** Sites with identity providers that stand in: without registration behind the facade, and with registration. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { settingsOf } from "../config/resolving.ts"
-import { startFacade } from "../facade/facadeFixture.ts"
-import { startGateway } from "../support/gateway.ts"
+import { allow } from "../facade/consenting.ts"
 import { officialServerV2 } from "../support/OfficialServerV2.ts"
 import { makeOidcProvider } from "../support/OidcProvider.ts"
-import { reservePort } from "../support/reservePort.ts"
-import { standInUser } from "../support/StandInProvider.ts"
+import { reserve, startRestartable } from "../support/RestartableGateway.ts"
+import {
+  entraAudience,
+  makeStandInProvider,
+  type StandIn,
+  standInClient,
+  standInPool,
+  type StandInProvider,
+  standInTenant,
+  standInUser
+} from "../support/StandInProvider.ts"
+import { accessTokenLife, type Site } from "./Site.ts"
 
-/** How long access tokens last, in seconds: programs refresh them within a test. */
-export const accessTokenLife = 8
-
-/** An MCP server that programs sign in to. */
-export interface Site {
-  readonly resource: string
-  /** The authorization server that programs see. */
-  readonly issuer: string
-  /** Who has signed in, and by which issuer, as the MCP server sees it. */
-  readonly user: string
-  readonly tokenIssuer: string
-  /** How often the provider has renewed an access token. */
-  readonly refreshes: () => number
+interface Preset {
+  readonly scope: string
+  /** The scopes that the provider knows, as clients request them, if they are other ones. */
+  readonly scopes?: ReadonlyArray<string>
+  readonly fields: (provider: StandInProvider) => Readonly<Record<string, unknown>>
 }
 
-/**
- * A gateway whose facade is in front of a provider like Entra: no registration, no `resource`, its own scopes, a
- * secret.
- */
-const behindFacade: Effect.Effect<Site, never, Scope.Scope> = Effect.gen(function*() {
-  const { url } = yield* officialServerV2
-  const { origin, provider, resource, start } = yield* startFacade("entra", url, {
-    facade: {
-      redirect_uris: [
-        "http://127.0.0.1/callback",
-        "http://127.0.0.1/oauth/callback",
-        "http://localhost/callback",
-        "http://localhost/oauth/callback"
-      ]
-    },
-    provider: { scopes_requested: { "mcp.read": "api://notes/mcp.read" } },
-    gateway: { required_scopes: "mcp.read", clock_skew: 0 },
-    standIn: { accessTokenLife }
-  })
-  yield* start
-  return {
-    resource,
-    issuer: origin,
-    user: standInUser,
-    tokenIssuer: provider.issuer,
-    refreshes: () => provider.tokenRequests.filter((form) => form.get("grant_type") === "refresh_token").length
+/** What operators set for each, as the pages of the presets say. */
+const presets: Readonly<Record<StandIn, Preset>> = {
+  entra: {
+    scope: "mcp.read",
+    scopes: [`api://${entraAudience}/mcp.read`],
+    fields: ({ origin }) => ({
+      preset: "entra",
+      issuer: `${origin}/{tenantid}/v2.0`,
+      tenants: [standInTenant],
+      audience: [`api://${entraAudience}`]
+    })
+  },
+  google: {
+    scope: "openid",
+    fields: ({ origin }) => ({ preset: "google", issuer: origin, tokeninfo_endpoint: `${origin}/tokeninfo` })
+  },
+  cognito: {
+    scope: "notes/read",
+    fields: ({ origin }) => ({ preset: "cognito", issuer: `${origin}/{tenantid}`, tenants: [standInPool] })
   }
+}
+
+/** The redirect URIs of the programs, for every port. */
+export const redirectUris = ["127.0.0.1", "localhost"].flatMap((host) =>
+  ["callback", "oauth/callback"].map((path) => `http://${host}/${path}`)
+)
+
+/** Settings of all sites. */
+export const settingsOf = (serverUrl: string, scope: string): Readonly<Record<string, string>> => ({
+  MCP_SERVER_URL: serverUrl,
+  MCP_REQUIRED_SCOPES: scope,
+  MCP_CLOCK_SKEW: "0"
 })
 
-/** A gateway before a provider with registration, at which programs sign in themselves. */
+const behindFacade = (kind: StandIn): Effect.Effect<Site, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { fields, scope, scopes } = presets[kind]
+    const { url } = yield* officialServerV2
+    const place = yield* reserve
+    const provider = yield* makeStandInProvider(kind, place.callback, {
+      accessTokenLife,
+      ...(scopes === undefined ? {} : { scopes })
+    })
+    const gateway = yield* startRestartable(place, {
+      ...fields(provider),
+      facade: { client_id: standInClient.id, client_secret: standInClient.secret, redirect_uris: redirectUris }
+    }, settingsOf(url, scope))
+    return {
+      gateway,
+      issuer: place.origin,
+      user: standInUser,
+      tokenIssuer: provider.issuer,
+      fillIn: allow,
+      refreshes: Effect.sync(() =>
+        provider.tokenRequests.filter((form) => form.get("grant_type") === "refresh_token").length
+      )
+    }
+  })
+
+/** Programs sign in at the provider itself. */
 const direct: Effect.Effect<Site, never, Scope.Scope> = Effect.gen(function*() {
   const { url } = yield* officialServerV2
   const provider = yield* makeOidcProvider({ accessTokenLife })
-  const port = yield* reservePort
-  const origin = `http://127.0.0.1:${port}`
-  yield* startGateway(settingsOf({}, {
-    server_url: url,
-    public_url: origin,
-    port,
-    required_scopes: "mcp:read",
-    clock_skew: 0,
-    providers: [{ issuer: provider.issuer, audience: "auto" }]
-  }))
+  const gateway = yield* startRestartable(
+    yield* reserve,
+    { issuer: provider.issuer, audience: "auto" },
+    settingsOf(url, "mcp:read")
+  )
   return {
-    resource: `${origin}/mcp`,
+    gateway,
     issuer: provider.issuer,
     user: "oidc-user",
     tokenIssuer: provider.issuer,
-    refreshes: provider.refreshes
+    fillIn: () => undefined,
+    refreshes: Effect.sync(provider.refreshes)
   }
 })
 
-/** The two, by what makes them different. */
+/** All of them, by what makes them different. */
 export const sites = {
-  "the facade before a provider without registration": behindFacade,
+  "a provider like Entra": behindFacade("entra"),
+  "a provider like Google": behindFacade("google"),
+  "a provider like Cognito": behindFacade("cognito"),
   "a provider with registration": direct
 } as const

@@ -7,7 +7,8 @@ export default defineConfig({
   test: {
     ...base.test,
     include: ["test/sign-in/*.suite.ts"],
-    testTimeout: 120_000,
+    globalSetup: ["test/sign-in/programs.ts"],
+    testTimeout: 300_000,
     hookTimeout: 600_000
   }
 })

@@ -6,8 +6,10 @@ import type {
   OAuthClientMetadata,
   OAuthTokens
 } from "@modelcontextprotocol/sdk/shared/auth.js"
+import * as Effect from "effect/Effect"
 import { randomUUID } from "node:crypto"
-import { type FillIn, followRedirects } from "./followRedirects.ts"
+import { Browser, fetchAgain } from "../facade/Browser.ts"
+import type { FillIn } from "./PageForm.ts"
 
 // Nothing listens there: the redirect to it is read, not followed.
 const redirectUrl = "http://127.0.0.1:9/callback"
@@ -29,14 +31,20 @@ export class HeadlessOAuthClient implements ProviderV1, ProviderV2 {
   #discovered: OAuthDiscoveryState | undefined
   #callback: URLSearchParams | undefined
 
-  readonly #fillIn: FillIn | undefined
+  readonly #fillIn: FillIn
+  readonly #before: ((url: string) => Effect.Effect<void>) | undefined
 
   /**
    * `scope` is what the client requests if the server names no scopes; nothing by default. `fillIn` is the user at the
-   * pages of an authorization server; by default there are no pages.
+   * pages of an authorization server; by default there are no pages. `before` runs before each request of the browser.
    */
-  constructor(scope?: string, fillIn?: FillIn) {
+  constructor(
+    scope?: string,
+    fillIn: FillIn = () => undefined,
+    before?: (url: string) => Effect.Effect<void>
+  ) {
     this.#fillIn = fillIn
+    this.#before = before
     this.clientMetadata = {
       client_name: "headless",
       redirect_uris: [redirectUrl],
@@ -86,7 +94,9 @@ export class HeadlessOAuthClient implements ProviderV1, ProviderV2 {
 
   async redirectToAuthorization(url: URL): Promise<void> {
     this.authorizations.push(url)
-    const { searchParams } = await followRedirects(url, redirectUrl, this.#fillIn)
+    const { searchParams } = await Effect.runPromise(
+      new Browser(fetchAgain).walk(url.href, `${redirectUrl}?`, this.#fillIn, this.#before)
+    )
     if (searchParams.get("state") !== this.#state) throw new Error("the callback has another state")
     this.#callback = searchParams
   }

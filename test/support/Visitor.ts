@@ -5,7 +5,7 @@ import { createHash, randomBytes } from "node:crypto"
 import { parseChallenge } from "../../src/testing/parseChallenge.ts"
 import { Browser, fetchAgain, post } from "../facade/Browser.ts"
 import { toolCall } from "../fixtures/messages.ts"
-import type { FillIn } from "./followRedirects.ts"
+import type { FillIn } from "./PageForm.ts"
 
 type Json = Readonly<Record<string, unknown>>
 

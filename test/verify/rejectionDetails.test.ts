@@ -63,6 +63,26 @@ describe("the detail of a rejection", () => {
       }
     })))
 
+  // As Ory Hydra 2.3 refreshes tokens of a sign-in that is older than its key.
+  it.effect("names the key of a token that was signed with another key of the provider", () =>
+    withProviders(Effect.gen(function*() {
+      const { detailOf, issuer } = yield* setUp()
+      yield* issuer.jwks
+      const { kid } = yield* issuer.rotate("RS256")
+      const token = yield* issuer.sign({ header: { kid: "RS256-1" } })
+      assert.strictEqual(
+        yield* detailOf(token),
+        "the signature does not verify with the key \"RS256-1\", which the token names"
+      )
+      // The same with the right name is accepted, and the claims are the next to be checked.
+      assert.notStrictEqual(kid, "RS256-1")
+      assert.include(
+        yield* detailOf(yield* issuer.sign({ header: { kid }, claims: { aud: "other" } })),
+        "aud is \"other\""
+      )
+      assert.include(yield* detailOf(`${token.slice(0, token.lastIndexOf("."))}.${"A".repeat(342)}`), "\"RS256-1\"")
+    })))
+
   it.effect("names a token that is truncated or encrypted as such", () =>
     withProviders(Effect.gen(function*() {
       const { detailOf, issuer } = yield* setUp()

@@ -3,10 +3,12 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { compactVerify, errors } from "jose"
 import type { JwsAlgorithm } from "../../config/GatewaySettings.ts"
+import { show } from "../../errors/show.ts"
 import { keyRules } from "../../keys/cryptoPolicy.ts"
 import type { Rejection } from "../Rejection.ts"
 import { rejection } from "../Rejection.ts"
 import type { CompactJws } from "./CompactJws.ts"
+import type { JoseHeader } from "./JoseHeader.ts"
 
 /** The verification failed for a reason that is not in the token. */
 export class SignatureNotChecked extends Data.TaggedError("SignatureNotChecked")<{
@@ -32,14 +34,19 @@ export const VerifyAtOnce = Context.Reference<VerifyAtOnce>(
   { defaultValue: () => () => undefined }
 )
 
-const wrong = rejection("InvalidSignature", "the signature does not verify")
+/** Names the key, because a provider may sign with another one than its token names. */
+const wrong = ({ kid }: JoseHeader): Rejection =>
+  rejection(
+    "InvalidSignature",
+    `the signature does not verify${kid === undefined ? "" : ` with the key ${show(kid)}, which the token names`}`
+  )
 
 // By code, never by text. An error that is not listed is not the caller's fault: an outage must not become a 401.
-const classify = (cause: unknown): Effect.Effect<Rejection, SignatureNotChecked> => {
+const classify = (cause: unknown, header: JoseHeader): Effect.Effect<Rejection, SignatureNotChecked> => {
   const code = cause instanceof errors.JOSEError ? cause.code : undefined
   switch (code) {
     case "ERR_JWS_SIGNATURE_VERIFICATION_FAILED":
-      return Effect.succeed(wrong)
+      return Effect.succeed(wrong(header))
     case "ERR_JWS_INVALID":
       return Effect.succeed(rejection("MalformedToken", "not a JWS"))
     case "ERR_JOSE_ALG_NOT_ALLOWED":
@@ -77,7 +84,8 @@ export type CheckSignature = (
 /** Builds the verifier of signatures of this host. */
 export const makeCheckSignature: Effect.Effect<CheckSignature> = Effect.map(
   VerifyAtOnce,
-  (verifyAtOnce): CheckSignature => ({ header: { alg }, signature, token }, key) => {
+  (verifyAtOnce): CheckSignature => ({ header, signature, token }, key) => {
+    const { alg } = header
     const length = signatureBytes(alg, key)
     if (length !== undefined && signature.length !== length) {
       const detail =
@@ -88,8 +96,8 @@ export const makeCheckSignature: Effect.Effect<CheckSignature> = Effect.map(
     return isGood === undefined
       ? Effect.catch(
         Effect.as(Effect.tryPromise(() => compactVerify(token, key, { algorithms: [alg] })), undefined),
-        ({ cause }) => classify(cause)
+        ({ cause }) => classify(cause, header)
       )
-      : Effect.succeed(isGood ? undefined : wrong)
+      : Effect.succeed(isGood ? undefined : wrong(header))
   }
 )

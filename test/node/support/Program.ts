@@ -31,6 +31,7 @@ export interface Ended {
 }
 
 export interface Program {
+  readonly pid: number | undefined
   readonly stdout: () => string
   readonly stderr: () => string
   /** Waits until standard output matches `pattern`; dies if the process ends before. */
@@ -95,6 +96,7 @@ export const startProgram = Effect.fnUntraced(
     })
 
     return {
+      pid: child.pid,
       stdout,
       stderr,
       awaitOutput: (pattern) =>

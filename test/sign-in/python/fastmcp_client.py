@@ -24,14 +24,14 @@ async def main(url: str) -> None:
         tools = [tool.name for tool in await client.list_tools()]
         first = await client.call_tool("whoami", {})
         tokens = await oauth.context.storage.get_tokens()
+        print(json.dumps({"called": True}), flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
         await asyncio.sleep(tokens.expires_in + 1)
         second = await client.call_tool("echo", {"message": "refreshed"})
-        renewed = await oauth.context.storage.get_tokens()
         print(json.dumps({
             "tools": tools,
             "whoami": json.loads(first.content[0].text),
             "echo": second.content[0].text,
-            "refreshed": renewed.access_token != tokens.access_token,
         }), flush=True)
 
 

@@ -72,14 +72,14 @@ async def main(url: str) -> None:
         async with mcp.Client(streamable_http_client(url, http_client=http)) as client:
             tools = [tool.name for tool in (await client.list_tools()).tools]
             first = await client.call_tool("whoami", {})
-            old = storage.tokens.access_token
+            print(json.dumps({"called": True}), flush=True)
+            await asyncio.to_thread(sys.stdin.readline)
             await asyncio.sleep(storage.tokens.expires_in + 1)
             second = await client.call_tool("echo", {"message": "refreshed"})
             print(json.dumps({
                 "tools": tools,
                 "whoami": json.loads(first.content[0].text),
                 "echo": second.content[0].text,
-                "refreshed": storage.tokens.access_token != old,
             }), flush=True)
 
 

@@ -2,9 +2,12 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import { mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { startGatewayProgram } from "../node/support/GatewayProgram.ts"
-import { makeRecordingUpstream, type RecordingUpstream } from "../support/RecordingUpstream.ts"
-import { reservePort } from "../support/reservePort.ts"
+import { makeRecordingUpstream, type RecordingUpstream } from "./RecordingUpstream.ts"
+import { reservePort } from "./reservePort.ts"
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -17,12 +20,14 @@ export interface Place {
   readonly callback: string
 }
 
-export interface Gateway extends Place {
+export interface RestartableGateway extends Place {
   readonly upstream: RecordingUpstream
   /** Kills the process, and starts it again with the same settings. */
   readonly restart: Effect.Effect<void>
   /** All that the processes have written to standard output. */
   readonly log: () => string
+  /** The files that the processes have left in their folders, and those that the one of now has open to write to. */
+  readonly written: Effect.Effect<ReadonlyArray<string>>
   /** Waits until the process that runs now has written what matches. */
   readonly awaitLog: (pattern: RegExp) => Effect.Effect<void>
 }
@@ -33,23 +38,44 @@ export const reserve: Effect.Effect<Place> = Effect.map(reservePort, (port) => {
   return { port, origin, resource: `${origin}/mcp`, callback: `${origin}/oauth/callback` }
 })
 
+/** The files that a process has open to write to. Linux shows them. */
+const openForWriting = async (pid: number | undefined): Promise<ReadonlyArray<string>> => {
+  const found: Array<string> = []
+  for (const descriptor of await readdir(`/proc/${pid}/fd`)) {
+    // It may have been closed since.
+    const file = await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => "")
+    const information = await readFile(`/proc/${pid}/fdinfo/${descriptor}`, "utf8").catch(() => "")
+    const [, flags = "0"] = /^flags:\s*(\d+)/m.exec(information) ?? []
+    // The last digit, in base 8, is 0 for reading alone.
+    if (file.startsWith("/") && !file.startsWith("/dev/") && !flags.endsWith("0")) found.push(file)
+  }
+  return found
+}
+
 /** The session key of all gateways. */
 const sessionKey = "the-session-key-of-the-suite-with-real-providers"
 
-/** Starts the gateway before an MCP server that writes down what reaches it. */
-export const startGateway = Effect.fnUntraced(function*(
+/** Starts the gateway before an MCP server that writes down what reaches it; `more` may name another. */
+export const startRestartable = Effect.fnUntraced(function*(
   place: Place,
   provider: Json,
   more: Readonly<Record<string, string>> = {}
-): Effect.fn.Return<Gateway, never, Scope.Scope> {
+): Effect.fn.Return<RestartableGateway, never, Scope.Scope> {
   const upstream = yield* makeRecordingUpstream
   const outer = yield* Scope.Scope
+  const folder = yield* Effect.acquireRelease(
+    Effect.promise(() => mkdtemp(join(tmpdir(), "gateway-"))),
+    (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
+  )
   const logs: Array<() => string> = []
   const run = Effect.gen(function*() {
     const scope = yield* Scope.fork(outer)
-    const { awaitOutput, stdout } = yield* Scope.provide(
+    const { awaitOutput, pid, stdout } = yield* Scope.provide(
       startGatewayProgram({
+        cwd: folder,
         env: {
+          HOME: folder,
+          TMPDIR: folder,
           PORT: String(place.port),
           MCP_PUBLIC_URL: place.origin,
           MCP_SERVER_URL: `${upstream.origin}/mcp`,
@@ -61,7 +87,7 @@ export const startGateway = Effect.fnUntraced(function*(
       scope
     )
     logs.push(stdout)
-    return { scope, awaitOutput }
+    return { scope, awaitOutput, pid }
   })
   let running = yield* run
   return {
@@ -71,6 +97,7 @@ export const startGateway = Effect.fnUntraced(function*(
       yield* Scope.close(running.scope, Exit.void)
       running = yield* run
     }),
+    written: Effect.promise(async () => [...await readdir(folder), ...await openForWriting(running.pid)]),
     awaitLog: (pattern) => Effect.suspend(() => Effect.asVoid(running.awaitOutput(pattern))),
     log: () => logs.map((read) => read()).join("")
   }

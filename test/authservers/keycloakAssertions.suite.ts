@@ -8,9 +8,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { post } from "../keycloak/adminApi.ts"
 import { makeRealm, type Realm } from "../keycloak/Realm.ts"
+import { reserve, type RestartableGateway, startRestartable } from "../support/RestartableGateway.ts"
 import { Visitor } from "../support/Visitor.ts"
 import { type CompanyIssuer, startCompanyIssuer } from "./CompanyIssuer.ts"
-import { type Gateway, reserve, startGateway } from "./gatewayBefore.ts"
 
 const client = { id: "mcp-facade", secret: "the-secret-of-the-facade" }
 
@@ -21,7 +21,7 @@ const grantType = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 interface Peer {
   readonly realm: Realm
-  readonly gateway: Gateway
+  readonly gateway: RestartableGateway
 }
 
 class Peers extends Context.Service<Peers, {
@@ -70,7 +70,7 @@ class Peers extends Context.Service<Peers, {
           userId: subject,
           userName: "alice"
         })
-        const gateway = yield* startGateway(place, {
+        const gateway = yield* startRestartable(place, {
           preset: "keycloak",
           issuer: realm.issuer,
           facade: {

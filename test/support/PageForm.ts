@@ -1,0 +1,11 @@
+/** Pages on the way of a sign-in, and the user before them. */
+
+/** A form of a page as it is sent (`POST`). */
+export interface PageForm {
+  /** Where to; relative to the page. */
+  readonly action: string
+  readonly fields: Readonly<Record<string, string>>
+}
+
+/** Fills in the form of a page; `undefined` if there is none. */
+export type FillIn = (page: string) => PageForm | undefined
