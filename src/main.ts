@@ -7,7 +7,7 @@ const [, , first] = process.argv
 /** A worker forked by another program's cluster is not one of ours. */
 const isWorker = async () => first === workerArgument && (await import("node:cluster")).default.isWorker
 
-// What reads a command line takes longer to load than the gateway itself.
+// The code for the command line takes longer to load than the gateway itself.
 if (first === undefined) (await import("./node/service.ts")).runService()
 else if (await isWorker()) (await import("./node/service.ts")).runWorker()
 else (await import("./node/cli.ts")).runCommandLine()

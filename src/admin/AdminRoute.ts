@@ -4,7 +4,7 @@ import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { AdminSource } from "./AdminSource.ts"
 import type { StatusBoard } from "./StatusBoard.ts"
 
-/** One row. `HEAD` is served wherever `GET` is. */
+/** One row. `HEAD` is served for every path with `GET`. */
 export interface AdminRoute {
   readonly method: "GET" | "POST"
   readonly path: `/${string}`

@@ -30,7 +30,7 @@ const challenge = {
   "www-authenticate": "Basic realm=\"mcp-authorizer\", charset=\"UTF-8\", Bearer realm=\"mcp-authorizer\""
 }
 
-/** What the log gets of a request that may not read, and the response to it. */
+/** The log fields of a request without access, and its response. */
 interface Rejection {
   readonly detail: string
   readonly response: HttpServerResponse.HttpServerResponse

@@ -43,7 +43,9 @@ export interface DecidedFields {
   readonly fields: { readonly [field: string]: Json }
 }
 
-/** What every configured provider has, regardless of its type; the file of the type in `providers` has the rest. */
+/**
+ * The members of every configured provider, regardless of its type; the file of the type in `providers` has the rest.
+ */
 export interface Provider {
   /** The name of its type. */
   readonly type: string
@@ -113,7 +115,7 @@ export const unreadMessages = ["deny", "allow"] as const
 /** How a call is rejected that lacks a token or scopes, by the names of `MCP_STEP_UP`. */
 export const stepUps = ["http", "tool_result"] as const
 
-/** What requests are counted by, in the words of `MCP_RATE_LIMITS`. */
+/** The dimensions by which requests are counted, in the words of `MCP_RATE_LIMITS`. */
 export const limitDimensions = ["subject", "client", "address", "server", "tool"] as const
 
 /** One of them. */

@@ -3,7 +3,7 @@ import { policyOf, scopesOfRules } from "./policy.ts"
 import type { ResolvedSettings } from "./ResolvedSettings.ts"
 import { type Decoded, type GatewayName, gatewayNames, propertyOf, settings as table } from "./settings.ts"
 
-/** What settings are given as, or their defaults; `undefined` where there is neither. */
+/** The values of settings: given ones, or defaults; `undefined` if there is neither. */
 export type Values = ReadonlyMap<GatewayName, unknown>
 
 /** The parts of one MCP server's settings in addition to their values. */

@@ -1,4 +1,4 @@
-/** What a configuration takes over from the one before it, in a process that changes its configuration while it runs. */
+/** What a configuration reuses of the previous one, in a process that changes its configuration while it runs. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
@@ -13,7 +13,7 @@ interface Kept {
   holders: number
 }
 
-/** What one configuration uses of the things that several configurations share. */
+/** The values that one configuration uses of those that several configurations share. */
 export interface Holding {
   readonly find: (name: string, settings: unknown) => { readonly value: unknown } | undefined
   readonly add: (name: string, settings: unknown, value: unknown, close?: Effect.Effect<void>) => void
@@ -30,7 +30,7 @@ export class CarriedOver {
     return this.#kept.size
   }
 
-  /** Begins the holding of a new configuration. */
+  /** Starts the set of values that a new configuration uses. */
   hold(): Holding {
     const held = new Set<Kept>()
     const hold = (kept: Kept): void => {

@@ -1,4 +1,4 @@
-/** What two configurations of one gateway differ in. Pure. */
+/** The differences between two configurations of one gateway. Pure. */
 import * as Equal from "effect/Equal"
 import type { GatewaySettings } from "./GatewaySettings.ts"
 import { InvalidConfiguration } from "./InvalidConfiguration.ts"
@@ -62,7 +62,10 @@ export const changesBetween = (before: GatewaySettings, after: GatewaySettings):
 /** The settings that take effect at start only. */
 export const startSettings: ReadonlyArray<GatewayName> = gatewayNames.filter((name) => table[name].atStart === true)
 
-/** Returns the problems of a configuration that would change what takes effect at start only; `undefined` if it does not. */
+/**
+ * Returns the problems of a configuration that changes settings for the start only; `undefined` if it changes none of
+ * them.
+ */
 export const restartNeeded = (before: GatewaySettings, after: GatewaySettings): InvalidConfiguration | undefined => {
   const changed = startSettings.filter((name) => differs(name, before, after))
   return changed.length === 0 ? undefined : new InvalidConfiguration({

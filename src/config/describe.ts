@@ -41,7 +41,7 @@ const describeGateway = (settings: GatewaySettings): Described => {
   )
 }
 
-/** What an entry always shows; of other settings those that are not the gateway's. */
+/** The members that an entry always shows; of other settings it shows those that differ from the gateway's. */
 const always: ReadonlySet<GatewayName> = new Set<GatewayName>(["MCP_PATH", "MCP_SERVER_URL"])
 
 /** One of several MCP servers: its host and path, and the settings in which it differs from those of the gateway. */

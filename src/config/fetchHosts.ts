@@ -1,4 +1,4 @@
-/** What hosts cannot do that reach others through `fetch`. */
+/** The limits of hosts that use `fetch`. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { GatewayConfig } from "./GatewayConfig.ts"

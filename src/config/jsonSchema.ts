@@ -17,7 +17,7 @@ const jsonDefault = (name: SettingName): { readonly default?: string | number | 
   return { default: typeof shownValue === "number" || typeof shownValue === "boolean" ? shownValue : text }
 }
 
-/** What entries of these hide is hidden there. */
+/** The settings with entries of their own, whose secrets are hidden there. */
 const holdsOthers: ReadonlySet<SettingName> = new Set<SettingName>(["MCP_PROVIDERS", "MCP_SERVERS", "MCP_FACADE"])
 
 /** Editors and generated forms hide write-only members. */

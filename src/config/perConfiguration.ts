@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import type { GatewaySettings } from "./GatewaySettings.ts"
 
 /**
- * A layer that is built anew wherever it is provided.
+ * A layer that is built separately in each place where it is provided.
  *
  * Effect builds a layer once for a whole program, by reference. Without this, the second of two servers with different
  * configurations would get the services of the first, and accept its callers. Use it for every layer whose service

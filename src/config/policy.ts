@@ -5,7 +5,7 @@ import type { Problem } from "./InvalidConfiguration.ts"
 /** The settings that rules are made of. */
 type RuleSettings = Pick<GatewaySettings, "rules" | "defaultRule" | "scopeImplies">
 
-/** The rules of one MCP server as requests are decided by them; `undefined` where it has none. */
+/** The policy of one MCP server, in the form that decides about requests; `undefined` if it has no rules. */
 export const policyOf = ({ defaultRule, rules, scopeImplies }: RuleSettings): Policy | undefined =>
   rules.length === 0 ? undefined : { rules, otherwise: defaultRule, implies: scopeImplies }
 

@@ -50,7 +50,7 @@ const fromFlags = (flags: Partial<Readonly<Record<string, string>>>): Source => 
   problems: []
 })
 
-/** What an entry of `servers` calls a setting, by its name. */
+/** The names of settings in an entry of `servers`, by their usual names. */
 const serverKeyOf = (setting: string): string => {
   const name = gatewayNames.find((known) => known === setting)
   return name === undefined ? fileKey(setting) : serverKey(name)
@@ -170,7 +170,7 @@ export interface Sources {
   readonly document?: unknown
   /** Settings of the command line. */
   readonly flags?: Partial<Readonly<Record<SettingName, string>>>
-  /** What the files hold that settings name, by their paths. */
+  /** The contents of the files that settings name, by their paths. */
   readonly files?: Readonly<Record<string, FileContent>>
 }
 

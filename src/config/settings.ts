@@ -18,7 +18,7 @@ import { upstream } from "./settings/upstream.ts"
 
 export type { Setting } from "./settings/Setting.ts"
 
-/** What describes the gateway itself; the rest describes a provider, or holds other settings. */
+/** The settings of the gateway itself; the others describe a provider, or contain other settings. */
 const gateway = { ...server, ...upstream, ...listener, ...access, ...rules, ...limits, ...store, ...output, ...admin }
 
 const table = {
@@ -43,10 +43,10 @@ export type SettingName = keyof Table
 /** The settings that describe the gateway itself. */
 export type GatewayName = keyof typeof gateway
 
-/** What a setting is after decoding. */
+/** The value of a setting after decoding. */
 export type Decoded<N extends SettingName> = Table[N]["kind"] extends Kind<infer A> ? A : never
 
-/** What a setting is in TypeScript code. */
+/** The value of a setting in TypeScript code. */
 export type Input<N extends SettingName> = Table[N]["kind"]["Encoded"]
 
 /** What the gateway uses: `undefined` only where there is neither a default nor something in its place. */
@@ -67,7 +67,7 @@ export const gatewayNames = Object.keys(gateway) as ReadonlyArray<GatewayName>
 /** The member of the config file that belongs to the name of a variable: `server_url` to `MCP_SERVER_URL`. */
 export const fileKey = (name: string): string => name.replace(/^MCP_/, "").toLowerCase()
 
-/** What a setting is called in `GatewaySettings`: `MCP_TRACE_HEADER` is `traceHeader`. */
+/** The name of a setting in `GatewaySettings`: `MCP_TRACE_HEADER` is `traceHeader`. */
 export const propertyOf = (name: GatewayName): string =>
   settings[name].property ?? fileKey(name).replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 

@@ -5,7 +5,7 @@ import { hasResponse, resultOf } from "./readMessage.ts"
 import { Exchanges } from "./wire/Exchanges.ts"
 import { type Reply, type Responded, type ToSend } from "./wire/Reply.ts"
 
-/** What came back, and the message to which it belongs. */
+/** A reply, and the message to which it belongs. */
 export interface Begun {
   readonly reply: Responded
   readonly opening: ToSend

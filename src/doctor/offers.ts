@@ -1,4 +1,4 @@
-/** What the metadata of an authorization server offer clients. Pure. */
+/** The offers of an authorization server's metadata to clients. Pure. */
 import { type JsonObject, own } from "../remote/JsonObject.ts"
 
 /** Whether PKCE with S256 is offered; `undefined` if the metadata do not mention PKCE. */

@@ -59,7 +59,7 @@ const webCrypto = Layer.merge(
   Layer.provideMerge(Mac.layerWebCrypto, SecureRandom.layerWebCrypto)
 )
 
-/** What a host decides about its guard. */
+/** The options of a host for its guard. */
 export interface GuardOptions {
   /** The scopes that tools require in addition to those that every request requires, for the metadata. */
   readonly toolScopes?: ReadonlyArray<string> | undefined

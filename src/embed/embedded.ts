@@ -57,7 +57,7 @@ export interface MiddlewareOptions<
   readonly onError?: OnError | undefined
 }
 
-/** What a middleware takes from its host. */
+/** The parts of a middleware that depend on its host. */
 interface HostOptions {
   readonly crypto?: Layer.Layer<Digest.Digest | Mac.Mac | SecureRandom.SecureRandom> | undefined
   /** References that the verifier reads, such as `Sha256`. */

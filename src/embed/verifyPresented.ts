@@ -7,7 +7,7 @@ import type { Identity } from "../identity/Identity.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import type { TokenError } from "./oauthTokenErrors.ts"
 
-/** What the settings demand of every caller. */
+/** The requirements of the settings on every caller. */
 export type Demands = Scoped & AllowLists
 
 /** A caller whose token was verified. */

@@ -100,7 +100,7 @@ const unchecked = ({ serverName }: GatewaySettings, given: string): Explanation 
   }
 })
 
-/** The issuers whose tokens the gateway takes, whichever of its providers has them. */
+/** The issuers whose tokens the gateway accepts, of all of its providers. */
 const issuersOf = (settings: GatewaySettings): ReadonlyArray<string> =>
   settings.providers.flatMap((provider) => {
     const own = typeOf(settings, provider).ownTokens(provider)

@@ -11,7 +11,7 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { deriveBytes } from "../forward/deriveKey.ts"
 import type { Json } from "../identity/Json.ts"
 
-/** What a value is sealed for. Each purpose has its own key, so that no value can be used for another purpose. */
+/** The purpose of a sealed value. Each purpose has its own key, so that no value can be used for another purpose. */
 export type SealPurpose = "consent" | "state" | "code" | "refresh"
 
 /** Seals values and opens them. */

@@ -37,7 +37,7 @@ interface Expected {
   readonly clientId: string
 }
 
-/** What a provider that exchanges assertions calls itself (RFC 7523, section 3). */
+/** The identifiers of a provider that exchanges assertions (RFC 7523, section 3). */
 export type ProviderNames = Pick<ProviderEndpoints, "issuers" | "token">
 
 /** The audience of an assertion: the authorization server that clients see, or the provider behind it. */

@@ -83,7 +83,7 @@ export const makeClientMetadata = Effect.fnUntraced(function*(
         })
         return fiber
       })
-      // What is claimed is released, even if the peer leaves now.
+      // A claim is released, even if the peer disconnects now.
       const fiber = yield* Effect.uninterruptible(begin)
       return yield* Fiber.join(fiber)
     })

@@ -4,7 +4,9 @@ import { type Language, pageTexts } from "./texts.ts"
 
 const maxShown = 80
 
-/** A text of others in one short line: without control and format characters, which could reorder or hide what follows. */
+/**
+ * A foreign text in one short line: without control and format characters, which could reorder or hide what follows.
+ */
 export const shownLine = (text: string): string => {
   const line = text.replace(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, " ").trim()
   const characters = Array.from(line)

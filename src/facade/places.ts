@@ -26,7 +26,7 @@ export const facadeProvider = (
   { providers = [] }: Pick<FacadeSettings, "providers">
 ): FacadeProvider | undefined => providers.find(hasFacade)
 
-/** What the provider is called by its tokens; its name where its type has no issuer. */
+/** The issuer of the provider's tokens; its name if its type has no issuer. */
 export const providerIssuer = (provider: FacadeProvider): string =>
   "issuer" in provider && typeof provider.issuer === "string" ? provider.issuer : provider.name
 

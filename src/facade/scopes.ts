@@ -1,4 +1,4 @@
-/** What clients and the provider call a scope. Pure. */
+/** The names of a scope for clients and for the provider. Pure. */
 import { isScope } from "../config/kinds/kinds.ts"
 import { requestedScope } from "../config/kinds/scopesRequested.ts"
 import type { FacadeProvider } from "./places.ts"

@@ -68,7 +68,7 @@ const claim = (server: string) => (identity: Identity | undefined, id: string): 
     ...(server === "" ? [] : [server])
   ]))
 
-/** What a seal keeps as long as the keys are the same. */
+/** The part of a seal that does not change while the keys are the same. */
 interface SealState {
   keys: ReadonlyArray<Effect.Success<ReturnType<typeof deriveKey>>> | undefined
   hasSealed: boolean

@@ -15,7 +15,7 @@ const token = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y
 const spaces = / +/y
 const equals = /[ \t]*=[ \t]*/y
 const quoted = /"((?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*)"/y
-// A token, and what servers write without the quotes that it needs: `scope=files:read`.
+// A token, and values that servers write without the required quotes: `scope=files:read`.
 const bare = /[\x21\x23-\x2b\x2d-\x3a\x3c\x3e-\x7e][\x21\x23-\x2b\x2d-\x3a\x3c-\x7e]*/y
 const token68 = /[A-Za-z0-9\-._~+/]+=*/y
 const endOfElement = /[ \t]*(?:,|$)/y

@@ -1,4 +1,4 @@
-/** What a challenge of the MCP server behind means for the client. Pure. */
+/** The meaning of a challenge of the MCP server for the client. Pure. */
 import { UpstreamScopeRequired, UpstreamUnavailable } from "../errors/GatewayError.ts"
 import type { UpstreamResponse } from "./GatewayClient.ts"
 import { parseChallenges, type ReceivedChallenge } from "./parseChallenges.ts"

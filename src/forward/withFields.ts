@@ -14,7 +14,9 @@ const added = (request: UpstreamRequest, fields: Fields): UpstreamRequest => ({
   headers: { ...request.headers, ...fields }
 })
 
-/** The same request, and those that may be sent in its place, with these fields; what a client sent under their names is gone already. */
+/**
+ * The same request, and its alternatives, with these fields. The client's fields of these names are removed already.
+ */
 export const withFields = (prepared: Prepared, fields: Fields): Prepared => {
   if (isNone(fields)) return prepared
   const { addition, request, respelled } = prepared

@@ -47,7 +47,7 @@ const severityOf = ({ route, status = clientClosedRequest }: Exchange): LogLevel
 /**
  * Returns whether an exchange is written to the log, for drivers that avoid starting an effect that does nothing.
  *
- * @param minimum the least level that is written (`MCP_LOG_LEVEL`)
+ * @param minimum the lowest level that is written (`MCP_LOG_LEVEL`)
  */
 export const isLogged = (minimum: LogLevel.LogLevel, exchange: Exchange): boolean =>
   LogLevel.isGreaterThanOrEqualTo(severityOf(exchange), minimum)

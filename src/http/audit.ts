@@ -113,7 +113,7 @@ export const withAudit = (log: Audit, audit: Audit | undefined): Audit =>
   audit === undefined
     ? log
     : (exchange, ended) =>
-      // First: what must be kept may not depend on a log that is read only at times.
+      // First, because entries that must be kept must not depend on the log.
       Effect.andThen(
         Effect.catchDefect(audit(exchange, ended), (defect) => logFault(exchange, defect)),
         log(exchange, ended)

@@ -174,7 +174,7 @@ export interface ErrorContext {
   readonly requested?: (scopes: ReadonlyArray<string>) => ReadonlyArray<string>
 }
 
-/** What the response to an error of this exchange depends on, as far as the exchange has come. */
+/** The context of the response to an error, from the current state of the exchange. */
 export const errorContext = (settings: GatewaySettings, { base, identity, route }: Exchange): ErrorContext => {
   const { elsewhere = settings.errorStyle } = dialects[settings.errorStyle]
   const style = route?.row.access === "protected" ? settings.errorStyle : elsewhere

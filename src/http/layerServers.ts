@@ -51,7 +51,7 @@ const appOf = (serverOf: HttpApp["Service"]["serverOf"], servers: ReadonlyArray<
 /** What several servers have in common. */
 type ServersShare = JwksCache | ProviderHttp | ProviderMetadata
 
-/** What is there for the services of each server. */
+/** The services that are available to those of each server. */
 type Crypto = Aead.Aead | Digest.Digest | Mac.Mac | SecureRandom.SecureRandom
 
 /**

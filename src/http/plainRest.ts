@@ -1,4 +1,4 @@
-/** Which paths below the MCP path are read alike by everybody. Pure. */
+/** Which paths below the MCP path every server reads in the same way. Pure. */
 
 // Visible ASCII without what some server between here and the tool might read differently: backslash, `;`, an encoded
 // slash, backslash, dot, percent sign or control character, an empty segment, a dot segment.

@@ -54,7 +54,10 @@ export interface Identity {
    * For rules: they are not forwarded to the MCP server.
    */
   readonly groups?: ReadonlyArray<string> | undefined
-  /** What of the token is not in here, because it is too large or the provider keeps it elsewhere. Rules over it deny. */
+  /**
+   * The parts of the token that are missing here, because they are too large or the provider keeps them elsewhere.
+   * Rules over it deny.
+   */
   readonly incomplete?: ReadonlyArray<"claims" | "groups"> | undefined
   /** All claims, as the provider sent them; if they exceed 64 KiB, only those that identify the caller. */
   readonly claims: Readonly<Record<string, unknown>>

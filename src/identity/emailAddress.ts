@@ -1,7 +1,7 @@
 /** E-mail addresses and their domains, in the one form in which they are compared. */
 import * as Result from "effect/Result"
 
-// What a URL would take for something else than a part of a host.
+// Characters that a URL would not treat as a part of a host.
 const notInDomain = /[\s\p{C}%/\\:@?#[\]<>^|]/u
 const plainDomain = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/
 

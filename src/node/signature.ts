@@ -62,7 +62,7 @@ const prepare = (algorithm: JwsAlgorithm, key: CryptoKey): Prepared | undefined 
 /**
  * Node's `VerifyAtOnce`, by OpenSSL in this thread: RSA up to 4096 bits, ES256 and EdDSA.
  *
- * Web Crypto does the same in another thread, and the way there and back takes longer than the verification.
+ * Web Crypto does the same in another thread, and switching threads takes longer than the verification.
  */
 export const verifyAtOnce: VerifyAtOnce = (algorithm, key, signature, signed) => {
   try {

@@ -46,7 +46,7 @@ const maxPattern = 1_000
 const maxWork = 25_000
 const maxWorkOfRequest = 100_000
 
-/** The names of an expression, wherever a loop hides one. */
+/** The name of an identifier. A leading dot, with which it is found although a loop variable hides it, is left out. */
 const identOf = ({ exprKind }: Expr): string | undefined =>
   exprKind.case === "identExpr" ? exprKind.value.name.replace(/^\./, "") : undefined
 

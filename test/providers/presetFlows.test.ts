@@ -1,6 +1,6 @@
 /**
- * The whole way of a client, from its first 401 to a called tool and through a refresh, with the settings on the pages of the presets
- * as they are there: only hosts are other ones, and the gateway is killed and started again before each of its steps.
+ * The whole way of a client, from its first 401 to a called tool and through a refresh, with the settings from the
+ * pages of the presets: only the hosts differ, and the gateway is killed and restarted before each step.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"

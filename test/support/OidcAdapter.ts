@@ -1,4 +1,4 @@
-/** Memory for `oidc-provider`, which warns on the console about its own. */
+/** Storage for `oidc-provider`, which warns on the console if it uses its own. */
 import type { Adapter, AdapterPayload } from "oidc-provider"
 
 /** One store for all models of one provider. Expiry is left to the provider, which checks `exp` itself. */

@@ -38,7 +38,7 @@ const partsOf = (token: string): [string, string, string] => {
 
 const pick = <A>(dice: Dice, from: readonly [A, ...ReadonlyArray<A>]): A => from[dice(from.length)] ?? from[0]
 
-/** Another value for one member of a JSON object, or a member more, or one less. */
+/** Changes the value of one member of a JSON object, or adds or removes a member. */
 const changeMember = (dice: Dice, json: string): string => {
   const object: Record<string, unknown> = JSON.parse(json)
   const names = Object.keys(object)

@@ -28,7 +28,7 @@ export const browser = (): void => {
       call.send(body ?? null)
     })
 
-  /** What readers change themselves must survive a refresh. */
+  /** Changes by readers must survive a refresh. */
   const isOfReader = (element: Element, attribute: string): boolean =>
     attribute === "open" && element instanceof HTMLDetailsElement
 

@@ -27,7 +27,7 @@ export class Html {
 /** The data of an SVG path, of any length: commands and numbers. Other characters are left out. */
 export const pathData = (commands: string): Html => Html.ofPath(commands)
 
-/** What a template takes: text, a number, HTML, a list of these, or nothing. */
+/** The values that a template accepts: text, a number, HTML, a list of these, or nothing. */
 export type Part = Html | string | number | undefined | false | ReadonlyArray<Part>
 
 /** Longer texts are cut: the longest texts of the gateway's own, reasons for the log, are shorter. */

@@ -33,7 +33,7 @@ export const removeComments = (files) =>
     await writeFile(file, code)
   }))
 
-/** What of `dist` is not for programs that import the package, as lines for `.npmignore`: all but these files. */
+/** The files of `dist` that programs do not import, as lines for `.npmignore`: everything except these files. */
 export const ignoredBut = async (dist, files) => {
   const kept = new Set(files)
   const entries = await readdir(dist, { recursive: true, withFileTypes: true })

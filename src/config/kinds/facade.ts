@@ -173,7 +173,7 @@ const isObject = (value: unknown): value is JsonObject =>
 const strings = Schema.Union([Schema.NonEmptyString, Schema.Array(Schema.NonEmptyString).check(Schema.isMinLength(1))])
 const line = Schema.optionalKey(Schema.NonEmptyString)
 
-/** What the object is in the config file. */
+/** The object in the config file. */
 const File = Schema.Struct({
   client_id: Schema.NonEmptyString,
   client_secret: line,

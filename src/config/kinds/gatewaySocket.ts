@@ -10,7 +10,7 @@ import { type Checked, invalid } from "./kind.ts"
 
 const form = /^http\+unix:\/\/(%2f[\w.~!$&'()*+,;=%-]*)\/[\x21-\x7e]*$/i
 
-// What `sun_path` holds on Linux, without the byte that ends it.
+// The maximum length of `sun_path` on Linux, without the final byte.
 const longestPath = 107
 
 /** Returns whether a URL is meant to name a Unix socket, in any notation. */

@@ -17,7 +17,7 @@ const endpoint = new RegExp(
   "i"
 )
 
-/** What kind of document or endpoint a text is the address of, if it is one. */
+/** The kind of document or endpoint that a text is the address of, if any. */
 const addressOf = (text: string): string | undefined => {
   if (discoveryDocument.test(text)) return "a discovery document"
   if (keySet.test(text)) return "a key set"

@@ -31,7 +31,7 @@ interface KindAnnotations<A = unknown> {
   readonly label: string
   /** Reads the value from a variable. */
   readonly text: Schema.Codec<A, string>
-  /** What a file may have there, where TypeScript code may write more. */
+  /** The values in a file, if TypeScript code may write more. */
   readonly file: Schema.Constraint
   /** The message about a value of another type. */
   readonly mistyped: (value: unknown) => Mistake
@@ -81,7 +81,7 @@ const reading = <A, I>(from: Schema.Codec<I, I>, parse: (input: I) => Checked<A>
     encode: SchemaGetter.transform(show)
   }))
 
-/** What makes a kind. */
+/** The parts of a kind. */
 export interface KindOptions<A, Input> {
   /** For documentation: `boolean`, `URL`. */
   readonly label: string

@@ -179,14 +179,14 @@ export const choice = <const Words extends ReadonlyArray<string>>(
   })
 }
 
-/** What a list is made of. */
+/** The parts of a list. */
 interface ListOptions<A> {
   readonly label: string
   readonly separator: RegExp
   readonly parse: (members: ReadonlyArray<string>) => Checked<A>
-  /** What only a text must not be, where an array would leave no doubt. */
+  /** Texts that are rejected because they are ambiguous; an array would be clear. */
   readonly checkText?: FindLeftover
-  /** What must not have been left in a member. */
+  /** Leftovers that a member must not contain. */
   readonly find?: FindLeftover
 }
 

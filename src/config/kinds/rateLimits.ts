@@ -78,7 +78,7 @@ const readPatterns = (name: string, value: unknown): Checked<ReadonlyArray<strin
     )
 }
 
-/** What the members of an entry must be together. */
+/** Checks the members of an entry together. */
 const check = (limit: RateLimit): Checked<RateLimit> => {
   if (limit.on === "messages") return Result.succeed(limit)
   if (limit.by.length !== 1 || limit.by[0] !== "address") {
@@ -138,7 +138,7 @@ const parse = (text: string): Checked<ReadonlyArray<RateLimit>> =>
     (parsed) => Array.isArray(parsed) ? collect(parsed) : invalid("is not a JSON array", form)
   )
 
-/** What one entry is in the config file. */
+/** One entry in the config file. */
 const Entry = Schema.Struct({
   by: Schema.Array(Schema.Literals(limitDimensions)).check(Schema.isMinLength(1)),
   on: Schema.optionalKey(Schema.Literals(["messages", "failures"])),

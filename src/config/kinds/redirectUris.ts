@@ -26,10 +26,10 @@ const browserSchemes: ReadonlySet<string> = new Set([
   "wss"
 ])
 
-/** What an authorization response adds (RFC 6749, sections 4.1.2 and 4.1.2.1; RFC 9207, section 2). */
+/** The parameters that an authorization response adds (RFC 6749, sections 4.1.2 and 4.1.2.1; RFC 9207, section 2). */
 const responseParameters = ["code", "error", "iss", "state"] as const
 
-/** What is wrong with a redirect URI, beginning with a verb; `undefined` if it is usable. */
+/** The problem of a redirect URI, beginning with a verb; `undefined` if it is usable. */
 export const redirectUriProblem = (uri: string): string | undefined => {
   const scheme = uri.length > maxLength ? undefined : form.exec(uri)?.[1]
   if (scheme === undefined) return "is not an absolute URI in plain characters"

@@ -106,7 +106,7 @@ const readCondition = (place: string, value: unknown, report: Report): Condition
 
 const kindNames = { tool: "tools", prompt: "prompts", resource: "resources" } as const
 
-/** What contradicts itself in a rule. */
+/** Contradictions within a rule. */
 const contradictions = (
   place: string,
   input: Readonly<Record<string, unknown>>,
@@ -217,7 +217,7 @@ const isRules = (value: unknown): value is ReadonlyArray<RuleInput> => Array.isA
 
 const Patterns = Schema.Array(Schema.NonEmptyString).check(Schema.isMinLength(1))
 
-/** What one rule is in the config file. */
+/** One rule in the config file. */
 const Entry = Schema.Struct({
   methods: Schema.optionalKey(
     Patterns.annotate({ description: "Methods that it is for: `tools/call`, `notifications/*`." })
@@ -258,5 +258,5 @@ export const rules: Kind<ReadonlyArray<Rule>, ReadonlyArray<RuleInput>> = makeKi
     }))
 })
 
-/** What decides where no rule matches. */
+/** The decision if no rule matches. */
 export const defaultRule = choice(defaultRules)

@@ -1,4 +1,4 @@
-/** What clients must request to get scopes, where the provider spells them differently in requests and in tokens. */
+/** What clients must request to get scopes, if the provider spells them differently in requests and in tokens. */
 import * as Result from "effect/Result"
 import { invalid } from "./kind.ts"
 import { isScope } from "./kinds.ts"

@@ -45,7 +45,7 @@ const expiry = integer(0, latestExpiry)
 const token68 = /^[A-Za-z0-9\-._~+/]+=*$/
 const absent: ReadonlySet<string> = new Set(["undefined", "null"])
 
-/** What every token must be, however it was written. */
+/** The checks of every token, in every notation. */
 const check = (token: StaticToken): Checked<StaticToken> => {
   const value = Redacted.value(token.token)
   if (!token68.test(value)) {
@@ -159,7 +159,7 @@ type Input = string | Redacted.Redacted<string> | ReadonlyArray<StaticTokenInput
 const isInput = (value: unknown): value is Input =>
   typeof value === "string" || Redacted.isRedacted(value) || Array.isArray(value)
 
-/** What one entry is in the config file. */
+/** One entry in the config file. */
 const Entry = Schema.Struct({
   token: Schema.NonEmptyString,
   client_id: Schema.NonEmptyString,

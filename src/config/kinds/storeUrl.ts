@@ -19,7 +19,7 @@ export const storeUrl: Kind<string, string> = string("redis URL", (text) => {
 
 const prefix = /^[\w:./{}-]{1,64}$/
 
-/** What all keys of this gateway begin with in the store. */
+/** The prefix of all keys of this gateway in the store. */
 export const storeKeyPrefix: Kind<string, string> = string("text", (text) =>
   prefix.test(text)
     ? Result.succeed(text)

@@ -15,7 +15,7 @@ import { File, type UpstreamAuthInput, upstreamAuthTypes } from "./upstreamAuthI
 import { upstreamFieldKind } from "./upstreamField.ts"
 import { providerUrl } from "./urls.ts"
 
-/** What a field can hold without its white space at both ends (RFC 9110, section 5.5), in ASCII. */
+/** The value of a field without white space at both ends (RFC 9110, section 5.5), in ASCII. */
 const fieldValue = secretOf((text) =>
   /^[\x21-\x7e](?:[\x20-\x7e]{0,8190}[\x21-\x7e])?$/.test(text)
     ? Result.succeed(Redacted.make(text))

@@ -57,7 +57,7 @@ interface ExchangeInput {
   readonly audience?: string | ReadonlyArray<string> | undefined
   /** The URL of what the token is for (RFC 8707). */
   readonly resource?: string | undefined
-  /** What the token is to allow. */
+  /** The scopes of the token. */
   readonly scope?: string | ReadonlyArray<string> | undefined
   readonly requested_token_type?: string | undefined
 }

@@ -7,7 +7,7 @@ import type { Decoded, SettingName } from "../settings.ts"
 export interface ProviderField<out N extends SettingName = SettingName> {
   /** The setting with the same kind and meaning. */
   readonly setting: N
-  /** What the field was called before: still accepted. */
+  /** The former name of the field, which is still accepted. */
   readonly formerly?: string
   /** The setting speaks of the whole gateway, so that it does not describe the single provider. */
   readonly gatewayWide?: true
@@ -55,7 +55,7 @@ type Table = typeof table
 
 export type ProviderFieldName = keyof Table
 
-/** What a field is after decoding. */
+/** The value of a field after decoding. */
 export type FieldValue<F extends ProviderFieldName> = Decoded<Table[F]["setting"]>
 
 /** The fields, by name, in the order of the reference. */

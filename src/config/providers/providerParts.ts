@@ -11,7 +11,7 @@ import { claimFields, describeClaimFields, readClaimFields } from "./claimFields
 import type { FieldReader } from "./FieldReader.ts"
 import type { ProviderFieldName } from "./providerFields.ts"
 
-/** What a provider must know of the gateway's own settings. */
+/** The gateway's own settings that a provider needs. */
 export interface ProviderContext {
   /** The resource identifier that replaces the audience `auto`, if the public URL is configured. */
   readonly resource: string | undefined
@@ -21,7 +21,7 @@ export interface ProviderContext {
   readonly publicUrlIsWrong?: boolean
   /** Hosts that may be requested over http for every provider, in addition to this machine. */
   readonly allowHttp?: ReadonlyArray<string>
-  /** What the files hold that fields such as `client_secret_file` name. */
+  /** The contents of the files that fields such as `client_secret_file` name. */
   readonly contentOf?: ContentOf
 }
 

@@ -55,7 +55,7 @@ export const serverFiles: ReadonlyMap<string, string> = new Map(
   [...serverSettings].flatMap(([key, name]) => mayBeFile(name) ? [[`${key}_file`, key]] : [])
 )
 
-/** What an entry calls a setting. */
+/** The name of a setting in an entry. */
 export const serverKey = (name: GatewayName): string => {
   const { perServer } = settings[name]
   return typeof perServer === "string" ? perServer : fileKey(name)

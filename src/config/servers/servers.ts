@@ -25,7 +25,7 @@ import {
   serverSettings
 } from "./serverFields.ts"
 
-/** What the entries inherit, and are checked by. */
+/** The inherited settings of the entries, and their checks. */
 export interface ServersContext {
   /** The settings of the whole gateway. */
   readonly values: Values
@@ -38,7 +38,7 @@ export interface ServersContext {
   readonly publicUrlIsWrong: boolean
 }
 
-/** What an entry of the settings is called: `MCP_SERVERS[1].url`. */
+/** The name of an entry of the settings: `MCP_SERVERS[1].url`. */
 export const serverSetting = (index: number, key?: string): string =>
   `MCP_SERVERS[${index}]${key === undefined ? "" : `.${key}`}`
 

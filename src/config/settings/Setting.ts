@@ -1,6 +1,6 @@
 import type { Kind } from "../kinds/kind.ts"
 
-/** What a setting may depend on that is not given. */
+/** The values on which the default of a setting may depend. */
 export interface Surroundings {
   /** Where the gateway listens. */
   readonly host: string
@@ -14,9 +14,9 @@ export interface Setting<out A = unknown> {
   readonly kind: Kind<A>
   /** One sentence for the reference, the JSON Schema and editors, in Markdown. */
   readonly doc: string
-  /** What it is called in `GatewaySettings`; its member of the file in camel case unless given. */
+  /** Its name in `GatewaySettings`; its member of the file in camel case unless given. */
   readonly property?: string
-  /** What the setting was called before: accepted as a variable, and as a member of the config file. */
+  /** The former name of the setting: accepted as a variable, and as a member of the config file. */
   readonly formerly?: `MCP_${string}`
   /** Other spellings of the variable. */
   readonly aliases?: ReadonlyArray<string>

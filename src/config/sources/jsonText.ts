@@ -8,7 +8,7 @@ import { showMember } from "../../errors/nearestName.ts"
 import type { Mistake } from "../InvalidConfiguration.ts"
 import type { Checked } from "../kinds/kind.ts"
 
-// What stands between quotes may still be no string: it has a line break in it, or a wrong escape.
+// Text between quotes may still be an invalid string: with a line break in it, or a wrong escape.
 const token =
   /"[^"\\]*(?:\\.[^"\\]*)*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|true|false|null|[[\]{},:]/sy
 const blank = /[ \t\n\r]*/y

@@ -19,7 +19,7 @@ const knownNames = [...byName.keys(), ...byFileName.keys()]
 /** Every name that a setting has as a variable: the canonical ones and the others. */
 export const variableNames: ReadonlyArray<string> = [...byName.keys()]
 
-/** What settings are called now, by the names that they had before. */
+/** The current names of settings, by their former names. */
 const currentNames: ReadonlyMap<string, SettingName> = new Map(
   settingNames.flatMap((name) => {
     const { formerly } = settings[name]

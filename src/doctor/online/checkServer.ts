@@ -17,7 +17,7 @@ const headers = {
   "user-agent": "mcp-authorizer"
 }
 
-/** What the address of the server is called where it is set. */
+/** The name of the setting with the address of the server. */
 const urlSetting = ({ serverName }: GatewaySettings): string => serverName === "" ? "MCP_SERVER_URL" : "its url"
 
 type Head = Pick<UpstreamResponse, "headers" | "status">

@@ -32,7 +32,7 @@ const metadataPlaces = (issuer: string): ReadonlyArray<string> => {
     ]
 }
 
-/** What stops an SDK before it comes to the place with the document. */
+/** Responses that stop an SDK before it reaches the document. */
 const checkEarlier = ({ followed: { last } }: Place): ReadonlyArray<Finding> => {
   const at = requestLine(last)
   const found = inShort(last)

@@ -119,7 +119,7 @@ const other = (reply: Reply, code: "get-not-challenged" | "modern-not-challenged
     ? []
     : [finding(code, { at: requestLine(reply), found: inShort(reply) })]
 
-/** What other first requests than `initialize` get. */
+/** The responses to first requests other than `initialize`. */
 const checkOthers = Effect.fnUntraced(function*(url: URL) {
   const { send } = yield* Exchanges
   const [get, discover, wrong] = yield* Effect.all([

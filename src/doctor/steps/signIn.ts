@@ -26,7 +26,7 @@ const checkPkce = ({ document, url }: KnownServer): ReadonlyArray<Finding> => {
 /** No provider can accept this: `redirect_uris` is not a list. So nothing is registered. */
 const impossible = JSON.stringify({ client_name: "mcp-authorizer-doctor", redirect_uris: 0 })
 
-/** What clients send: Claude's redirect URI, and a public client on the user's machine. */
+/** A usual request of clients: Claude's redirect URI, and a public client on the user's machine. */
 const ordinary = JSON.stringify({
   client_name: "mcp-authorizer-doctor (may be deleted)",
   redirect_uris: ["http://127.0.0.1:6274/oauth/callback"],

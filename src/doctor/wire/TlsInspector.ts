@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 
-/** What a server shows when a TLS connection begins. */
+/** The properties of a server at the start of a TLS connection. */
 export interface TlsState {
   /** When its certificate expires, in milliseconds since 1970. */
   readonly expires: number

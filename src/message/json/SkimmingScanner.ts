@@ -26,14 +26,14 @@ const LEFT = -1
 /** How many bytes of a string are read one by one before reading whole words is faster. */
 const longStretch = 32
 
-/** So many bytes at the end of a piece are left to `next`, which knows what may be cut short there. */
+/** The number of bytes at the end of a chunk that are left to `next`, which handles tokens that are cut short. */
 const margin = 16
 
 /**
  * A `JsonScanner` that can skim: read without reporting tokens, and by the same grammar.
  *
- * Use it where most of a text is of no interest. `skim` stops wherever there is anything out of the ordinary, such as an
- * error or the end of a piece; `next` deals with that, token by token, and reports tokens that `skim` would have passed.
+ * Use it where most of a text is of no interest. `skim` stops at anything unusual, such as an error or the end of a
+ * chunk; `next` deals with that, token by token, and reports tokens that `skim` would have passed.
  */
 export class SkimmingScanner extends JsonScanner {
   /**

@@ -6,7 +6,7 @@ const blockBytes = 65_536
 const block = new Uint8Array(blockBytes)
 const blockWords = new Int32Array(block.buffer)
 
-/** What hosts with Node's `Buffer` have for this, many times as fast. */
+/** The function of Node's `Buffer` for this, which is many times as fast. */
 const compare =
   (globalThis as { readonly Buffer?: { readonly compare?: (one: Uint8Array, other: Uint8Array) => number } })
     .Buffer?.compare

@@ -24,7 +24,7 @@ export const maxTokenBytes = 4096
 /** How many bytes of a string are read one by one before reading whole words is faster. */
 const longStretch = 64
 
-// What a string is besides valid.
+// Properties of a valid string.
 const NOT_PLAIN = 1
 const LONE_SURROGATE = 2
 const NUL = 4

@@ -139,7 +139,7 @@ export class ListMatch {
     this.candidates = candidates
   }
 
-  /** What came of the list before the piece with which it differed. */
+  /** The result of the list before the chunk in which it differed. */
   get pieces(): ReadonlyArray<Piece> {
     return this.list.pieces
   }

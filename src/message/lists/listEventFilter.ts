@@ -96,7 +96,7 @@ export class ListEventFilter implements BodyFilter {
   }
 }
 
-/** What stands between two pieces of data. */
+/** The bytes between two chunks of data. */
 interface Gap {
   readonly start: number
   readonly end: number
@@ -117,7 +117,7 @@ const around = ({ end, insert, start }: Splice, gaps: ReadonlyArray<Gap>): Reado
   return first === undefined || insert === undefined ? parts : [{ ...first, insert }, ...others]
 }
 
-/** So many are remembered for nothing. */
+/** Up to this number of entries is kept without use. */
 const mostGaps = 64
 
 const lineFeed = Uint8Array.of(0x0a)
