@@ -168,8 +168,42 @@ export interface ProviderInput {
   readonly facade?: Input<"MCP_FACADE"> | undefined
 }
 
+/** The settings of the gateway that each of several MCP servers may have for itself. */
+type ServerSetting =
+  | "forward_authorization"
+  | "identity_headers"
+  | "forward_claims"
+  | "inject_request_context"
+  | "inject_response_context"
+  | "upstream_timeout"
+  | "response_timeout"
+  | "upstream_idle_timeout"
+  | "bind_sessions"
+  | "upstream_auth"
+  | "public_url"
+  | "path"
+  | "auth_enabled"
+  | "required_scopes"
+  | "scopes_supported"
+  | "allowed_emails"
+  | "allowed_email_domains"
+  | "allowed_subjects"
+  | "allowed_origins"
+  | "rules"
+  | "default_rule"
+  | "scope_implies"
+  | "max_body_bytes"
+  | "max_list_bytes"
+  | "max_waiting"
+  | "max_upstream_connections"
+  | "max_streams"
+  | "max_buffered_bytes"
+  | "rate_limits"
+  | "error_style"
+  | "step_up"
+
 /** One of several MCP servers: what it leaves out it inherits from the gateway's own settings. */
-export interface ServerInput {
+export interface ServerInput extends Pick<GatewayConfigInput, ServerSetting> {
   /** The name of the server in logs, rules and `--check`; unique. Default: must be set. */
   readonly name: string
   /**
@@ -184,48 +218,6 @@ export interface ServerInput {
    * `http+unix://%2Frun%2Fmcp.sock/mcp` is `/mcp` behind the Unix socket `/run/mcp.sock`.
    */
   readonly url: Input<"MCP_SERVER_URL">
-  /** Forward the client's token to the MCP server, which MCP forbids. Default: that of the gateway. */
-  readonly forward_authorization?: Input<"MCP_FORWARD_AUTHORIZATION"> | undefined
-  /** Add `x-auth-*` fields to upstream requests. Default: that of the gateway. */
-  readonly identity_headers?: Input<"MCP_IDENTITY_HEADERS"> | undefined
-  /**
-   * Claims that the MCP server gets in fields of their own: `{"groups": "x-auth-groups", "tid": "x-auth-tenant"}`.
-   * Clients cannot send these fields. Default: that of the gateway.
-   */
-  readonly forward_claims?: Input<"MCP_FORWARD_CLAIMS"> | undefined
-  /**
-   * Add `params._authContext` to `initialize` requests; `auto`: unless the MCP server rejects it. Default: that of
-   * the gateway.
-   */
-  readonly inject_request_context?: Input<"MCP_INJECT_REQUEST_CONTEXT"> | undefined
-  /**
-   * Add `result.serverInfo.authInfo` to responses to `initialize`; `auto`: unless the MCP server rejects additions,
-   * or the client speaks MCP 2024-11-05. Default: that of the gateway.
-   */
-  readonly inject_response_context?: Input<"MCP_INJECT_RESPONSE_CONTEXT"> | undefined
-  /** How long the MCP server may take to begin its response, in seconds. Default: that of the gateway. */
-  readonly upstream_timeout?: Input<"MCP_UPSTREAM_TIMEOUT"> | undefined
-  /**
-   * How long a response may take in all, in seconds, if its token expires before it ends; after that it is aborted.
-   * Default: that of the gateway.
-   */
-  readonly response_timeout?: Input<"MCP_RESPONSE_TIMEOUT"> | undefined
-  /**
-   * How long an idle connection to the MCP server is kept, in seconds, if the server sends no `Keep-Alive`; choose
-   * less than the server's own timeout. `0`: a new connection for each request. Default: that of the gateway.
-   */
-  readonly upstream_idle_timeout?: Input<"MCP_UPSTREAM_IDLE_TIMEOUT"> | undefined
-  /**
-   * Bind `Mcp-Session-Id` to its caller: for anyone else the session does not exist (404). Default: that of the
-   * gateway.
-   */
-  readonly bind_sessions?: Input<"MCP_BIND_SESSIONS"> | undefined
-  /**
-   * What the MCP server can trust: `none`, `identity_jwt` (a JWT that the gateway signs), or an object with `type`
-   * `identity_jwt`, `exchange` or `header`: [what they do](../upstream/README.md). Clients cannot send the field
-   * that carries it. Default: that of the gateway.
-   */
-  readonly upstream_auth?: Input<"MCP_UPSTREAM_AUTH"> | undefined
   /**
    * A PEM file with the certificate authorities to trust for an https MCP server, in place of all others. Default:
    * that of the gateway.
@@ -240,86 +232,6 @@ export interface ServerInput {
   readonly client_key_file?: Input<"MCP_UPSTREAM_CLIENT_KEY_FILE"> | undefined
   /** The name of an https MCP server in TLS (SNI), which its certificate must have. Default: that of the gateway. */
   readonly server_name?: Input<"MCP_UPSTREAM_SERVER_NAME"> | undefined
-  /** The URL under which clients know the gateway, without the MCP path. Default: that of the gateway. */
-  readonly public_url?: Input<"MCP_PUBLIC_URL"> | undefined
-  /** The path that is protected and forwarded, with everything below it. Default: that of the gateway. */
-  readonly path?: Input<"MCP_PATH"> | undefined
-  /** `false` forwards every request, without an identity. Default: that of the gateway. */
-  readonly auth_enabled?: Input<"MCP_AUTH_ENABLED"> | undefined
-  /** Scopes that every token must have. Default: that of the gateway. */
-  readonly required_scopes?: Input<"MCP_REQUIRED_SCOPES"> | undefined
-  /** Scopes that the protected resource metadata lists. Default: that of the gateway. */
-  readonly scopes_supported?: Input<"MCP_SCOPES_SUPPORTED"> | undefined
-  /**
-   * Callers that are allowed, by verified e-mail address. If any of `MCP_ALLOWED_EMAILS`,
-   * `MCP_ALLOWED_EMAIL_DOMAINS` and `MCP_ALLOWED_SUBJECTS` is set, a caller must be on one of these lists; others
-   * get 403. Default: that of the gateway.
-   */
-  readonly allowed_emails?: Input<"MCP_ALLOWED_EMAILS"> | undefined
-  /**
-   * Domains whose callers are allowed, by verified e-mail address: `example.com`, `*.example.com`. Default: that of
-   * the gateway.
-   */
-  readonly allowed_email_domains?: Input<"MCP_ALLOWED_EMAIL_DOMAINS"> | undefined
-  /** Callers that are allowed, by `sub`, character for character. Default: that of the gateway. */
-  readonly allowed_subjects?: Input<"MCP_ALLOWED_SUBJECTS"> | undefined
-  /** Browser origins that may call; a request from another origin gets 403. Default: that of the gateway. */
-  readonly allowed_origins?: Input<"MCP_ALLOWED_ORIGINS"> | undefined
-  /**
-   * Who may use which methods, tools, prompts and resources: an array of [rules](../rules/README.md), the first
-   * match decides. Default: that of the gateway.
-   */
-  readonly rules?: Input<"MCP_RULES"> | undefined
-  /**
-   * What decides about a message that no rule matches: `authenticated` allows it for every caller with a valid
-   * token, `deny` for no caller. Default: that of the gateway.
-   */
-  readonly default_rule?: Input<"MCP_DEFAULT_RULE"> | undefined
-  /**
-   * Scopes that include others: `{"admin": ["write"], "write": ["read"]}`, transitively. Default: that of the
-   * gateway.
-   */
-  readonly scope_implies?: Input<"MCP_SCOPE_IMPLIES"> | undefined
-  /** The longest JSON-RPC message that is accepted. Default: that of the gateway. */
-  readonly max_body_bytes?: Input<"MCP_MAX_BODY_BYTES"> | undefined
-  /**
-   * The longest response with a list (of tools, prompts, resources or templates) that rules are applied to; a
-   * longer one gets 502. Default: that of the gateway.
-   */
-  readonly max_list_bytes?: Input<"MCP_MAX_LIST_BYTES"> | undefined
-  /**
-   * How many requests may wait for the MCP server's response at a time; further requests get 502 immediately. One
-   * caller can use half of it, several callers get equal shares. Default: that of the gateway.
-   */
-  readonly max_waiting?: Input<"MCP_MAX_WAITING"> | undefined
-  /**
-   * How many connections to the MCP server may be used at a time, event streams not counted; further requests wait
-   * for their turn. One caller can use half of it. Default: that of the gateway.
-   */
-  readonly max_upstream_connections?: Input<"MCP_MAX_UPSTREAM_CONNECTIONS"> | undefined
-  /**
-   * How many event streams may be open at a time, each with its own connection to the MCP server; further ones get
-   * 502. One caller can use half of it. Default: that of the gateway.
-   */
-  readonly max_streams?: Input<"MCP_MAX_STREAMS"> | undefined
-  /**
-   * How many bytes of longer messages may be held in memory at a time until they are forwarded; beyond that,
-   * clients have to wait, and get 503 after 5 seconds. One caller can use half of it. Default: that of the gateway.
-   */
-  readonly max_buffered_bytes?: Input<"MCP_MAX_BUFFERED_BYTES"> | undefined
-  /**
-   * How often each subject, client, address, server or tool may send messages, and how many wrong tokens an address
-   * may send; further requests get 429. Default: that of the gateway.
-   */
-  readonly rate_limits?: Input<"MCP_RATE_LIMITS"> | undefined
-  /** The dialect of error responses. Default: that of the gateway. */
-  readonly error_style?: Input<"MCP_ERROR_STYLE"> | undefined
-  /**
-   * How a tool call without a token or the required scopes is rejected: `http` with 401 or 403, `tool_result` with
-   * a result that has the challenge in `_meta`, for hosts that look for it there; listed tools then show their
-   * `securitySchemes`. Default: that of the gateway.
-   */
-  readonly step_up?: Input<"MCP_STEP_UP"> | undefined
 }
 
 type AddedInput<T> = T extends { readonly Input?: infer Input } ? Input : never

@@ -89,12 +89,15 @@ const serverMembers = [
     const [mark, type] = ownServerTypes[field]
     return `${comment(`${doc} Default: ${otherwise}.`)}\n  readonly ${field}${mark}: ${type}`
   }),
-  ...[...serverSettings].map(([key, name]) =>
+  ...[...serverSettings].filter(([key, name]) => key !== fileKey(name)).map(([key, name]) =>
     name === "MCP_SERVER_URL"
       ? `${comment(settings[name].doc)}\n  readonly ${key}: ${inputOf(name)}`
       : member(key, inputOf(name), `${settings[name].doc} Default: that of the gateway.`)
   )
 ]
+
+/** Settings that a server has by the same name as the gateway. */
+const sharedNames = [...serverSettings].filter(([key, name]) => key === fileKey(name)).map(([key]) => key)
 
 const inputMembers = settingNames.flatMap((name) => {
   const [key, ...formerKeys] = fileKeysOf(name)
@@ -126,8 +129,12 @@ export const inputModule = (): string =>
     ...providerMembers,
     "}",
     "",
+    "/** The settings of the gateway that each of several MCP servers may have for itself. */",
+    "type ServerSetting =",
+    ...sharedNames.map((key) => `  | "${key}"`),
+    "",
     "/** One of several MCP servers: what it leaves out it inherits from the gateway's own settings. */",
-    "export interface ServerInput {",
+    "export interface ServerInput extends Pick<GatewayConfigInput, ServerSetting> {",
     ...serverMembers,
     "}",
     "",

@@ -7,18 +7,10 @@ import type { Explanation, Step } from "./Explanation.ts"
 import { clocks, type FixContext, fixFor, noteFor } from "./fixes.ts"
 import type { GivenToken } from "./form.ts"
 
-const ofJwt: ReadonlySet<RuleName> = new Set([
-  "kind",
-  "algorithm",
-  "key",
-  "signature",
-  "times",
-  "issuer",
-  "audience",
-  "client",
-  "subject",
-  "scopes"
-])
+/** Rules that apply before a token is read, or to what others say about it. */
+const notOfJwt: ReadonlySet<RuleName> = new Set(["form", "provider", "endpoint", "verifier"])
+
+const ofJwt: ReadonlySet<RuleName> = new Set(ruleNames.filter((name) => !notOfJwt.has(name)))
 
 /** The verdict of several findings about one rule: that of the first one with an error, otherwise that of the first one. */
 const merged = (findings: ReadonlyArray<Finding>): Finding | undefined =>

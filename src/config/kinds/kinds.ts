@@ -2,6 +2,7 @@
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { nearestName, showMember } from "../../errors/nearestName.ts"
 import type { Mistake } from "../InvalidConfiguration.ts"
 import { type Checked, invalid, type Kind, makeKind } from "./kind.ts"
 import {
@@ -263,3 +264,21 @@ export const scopes: Kind<ReadonlyArray<string>, string | ReadonlyArray<string>>
         "Use visible ASCII without space, quotation mark and backslash"
       )
 )
+
+/**
+ * The members of an object, which must all be known.
+ *
+ * @param form how to write such an object
+ */
+export const membersOf = (
+  value: unknown,
+  known: ReadonlySet<string>,
+  form: string
+): Checked<ReadonlyMap<string, unknown>> => {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return invalid("is not an object", form)
+  const given = new Map<string, unknown>(Object.entries(value).filter(([, member]) => member !== undefined))
+  const unknown = [...given.keys()].find((name) => !known.has(name))
+  if (unknown === undefined) return Result.succeed(given)
+  const meant = nearestName(unknown, known)
+  return invalid(`has an unknown member ${showMember(unknown)}`, meant === undefined ? form : `Did you mean ${meant}?`)
+}

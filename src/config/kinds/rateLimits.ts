@@ -1,11 +1,11 @@
 /** Rate limits as settings: a JSON array of objects, in the file, a variable, and TypeScript code. */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { nearestName, showMember } from "../../errors/nearestName.ts"
 import { limitAlgorithms, type LimitDimension, limitDimensions, type RateLimit } from "../GatewaySettings.ts"
 import type { Mistake } from "../InvalidConfiguration.ts"
 import { parseJson } from "../sources/jsonText.ts"
 import { type Checked, invalid, type Kind, makeKind } from "./kind.ts"
+import { membersOf } from "./kinds.ts"
 
 /** One limit as TypeScript and JSON write it. */
 export interface RateLimitInput {
@@ -93,13 +93,9 @@ const check = (limit: RateLimit): Checked<RateLimit> => {
 }
 
 const parseMember = (value: unknown): Checked<RateLimit> => {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return invalid("is not an object", form)
-  const given = new Map<string, unknown>(Object.entries(value).filter(([, member]) => member !== undefined))
-  for (const name of given.keys()) {
-    if (members.has(name)) continue
-    const meant = nearestName(name, members)
-    return invalid(`has an unknown member ${showMember(name)}`, meant === undefined ? form : `Did you mean ${meant}?`)
-  }
+  const found = membersOf(value, members, form)
+  if (Result.isFailure(found)) return Result.fail(found.failure)
+  const given = found.success
   return Result.flatMap(
     Result.all({
       by: readBy(given.get("by")),

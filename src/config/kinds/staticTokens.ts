@@ -6,12 +6,11 @@
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { nearestName, showMember } from "../../errors/nearestName.ts"
 import type { StaticToken } from "../GatewaySettings.ts"
 import type { Mistake } from "../InvalidConfiguration.ts"
 import { parseJson } from "../sources/jsonText.ts"
 import { type Checked, fromJson, fromText, invalid, type Kind, makeKind } from "./kind.ts"
-import { hidden, integer, scopes as scopeList, secret, text as line } from "./kinds.ts"
+import { hidden, integer, membersOf, scopes as scopeList, secret, text as line } from "./kinds.ts"
 import { leftoverOfSecret } from "./leftovers.ts"
 
 /** One static token as TypeScript and JSON write it. */
@@ -84,13 +83,9 @@ const parseLine = (text: string): Checked<StaticToken> => {
 }
 
 const parseMember = (value: unknown): Checked<StaticToken> => {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return invalid("is not an object", form)
-  const given = new Map<string, unknown>(Object.entries(value).filter(([, member]) => member !== undefined))
-  for (const name of given.keys()) {
-    if (members.has(name)) continue
-    const meant = nearestName(name, members)
-    return invalid(`has an unknown member ${showMember(name)}`, meant === undefined ? form : `Did you mean ${meant}?`)
-  }
+  const found = membersOf(value, members, form)
+  if (Result.isFailure(found)) return Result.fail(found.failure)
+  const given = found.success
   const optional = <A>(name: string, kind: Kind<A>): Checked<A | undefined> =>
     given.has(name) ? fromJson(kind, given.get(name)) : Result.succeed(undefined)
   const granted = given.get("scopes")
