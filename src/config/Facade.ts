@@ -45,7 +45,7 @@ export interface Facade {
   readonly scopes: ReadonlyArray<string>
   /** The `resource` that the provider gets: the client's (`keep`), or this one. `undefined`: nothing. */
   readonly resource: string | undefined
-  /** Added to the authorization request, such as `audience` or `prompt`. */
+  /** Added to the authorization request, such as `audience` or `prompt`; `{resource}` stands for the URL of the MCP server. */
   readonly authorizeParameters: ReadonlyArray<readonly [name: string, value: string]>
   /** Added to token requests. */
   readonly tokenParameters: ReadonlyArray<readonly [name: string, value: string]>

@@ -52,7 +52,7 @@ export interface FacadeInput {
   readonly scopes?: string | ReadonlyArray<string> | undefined
   /** What the provider gets as `resource`: `keep` for what the client sent, or a fixed value. Default: nothing. */
   readonly resource?: string | undefined
-  /** Parameters that are added to the authorization request: `{"audience": "https://api.example"}`. */
+  /** Parameters that are added to the authorization request: `{"audience": "{resource}"}`, the URL of the MCP server. */
   readonly authorize_parameters?: Readonly<Record<string, string>> | undefined
   /** Parameters that are added to token requests. */
   readonly token_parameters?: Readonly<Record<string, string>> | undefined
