@@ -242,6 +242,9 @@ layer(Facade.layer, { excludeTestServices: true })("threats to the facade", (it)
         assert.strictEqual(paramsOf(location).get("iss"), origin)
         assert.isTrue(paramsOf(location).has("state"))
       }
+      const granted = yield* signIn().callback(browser)
+      assert.isTrue(granted.has("code"))
+      assert.strictEqual(granted.get("iss"), origin)
     }))
 
   it.effect("mix-up: a response of another provider yields no code", () =>
