@@ -51,6 +51,6 @@ export const respelledPath = (head: Head, origin: string, target: string): strin
  */
 export const logRespelled = (head: Head): Effect.Effect<void> =>
   Effect.logWarning(
-    "The MCP server redirects MCP_SERVER_URL to the same URL with or without the slash at its end, and is asked there from " +
-      "now on. Set MCP_SERVER_URL to where it responds."
+    "MCP_SERVER_URL redirects to the same URL with or without a slash at its end. Requests are sent there from now on. Set " +
+      "MCP_SERVER_URL to that URL."
   ).pipe(annotate({ status: head.status, location: redirectTarget(head) }))
