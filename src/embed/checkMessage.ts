@@ -102,7 +102,13 @@ export const makeCheckMessage = (
         }
         const mirrored = mirroredFields(exchange)
         const message = rewriteRequest(bytes, { authContext: undefined, mirrored })
-        if (Result.isFailure(message)) return rejected(message.failure)
+        if (Result.isFailure(message)) {
+          if (audits) noteOperations(exchange, bytes)
+          const ruled = admission === undefined ? ruling?.body(exchange, undefined, bytes) : undefined
+          return ruled !== undefined && Result.isFailure(ruled)
+            ? rejectMessage(exchange, ruled.failure, bytes)
+            : rejected(message.failure)
+        }
         const { listens, said, tools } = message.success
         const mismatch = disagreement(mirrored, said)
         if (mismatch !== undefined && admission !== undefined) {

@@ -72,7 +72,7 @@ export const expectsBody = (
   const has = hasLength(headers)
   if (!writes && !has && !isChunked(headers)) return Result.succeed(none)
   const rejected = method === "GET" || method === "HEAD"
-    ? unreadable("a body on GET or HEAD")
+    ? unreadable(`a body on ${method}`)
     : requireJson(headers)
   if (rejected !== undefined) {
     return writes || has ? Result.fail(rejected) : Result.succeed({ _tag: "NoContent", rejected })

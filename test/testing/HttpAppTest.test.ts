@@ -1,4 +1,11 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
+import type { GatewayConfigInput } from "../../src/config/GatewayConfigInput.ts"
+import { layerGateway } from "../../src/embed/layers.ts"
 import { HttpApp } from "../../src/http/HttpApp.ts"
+import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import * as HttpAppTest from "../../src/testing/HttpAppTest.ts"
 import * as Suite from "../../src/testing/suite.ts"
 import { NodeApp } from "./nodeApp.ts"
@@ -36,3 +43,30 @@ Suite.suite(
   // Each value is a server of its own.
   HttpAppTest.requirements.filter(({ id }) => !unsendable.has(id)).map((each) => Object.assign({}, each, { runs: 8 }))
 )
+
+// An app whose layer needs nothing, of an issuer and an MCP server that run already.
+const running = <A>(effect: Effect.Effect<A, never, Scope.Scope>) =>
+  Effect.runPromise(Scope.provide(effect, Scope.makeUnsafe()))
+const issuer = await running(TestIssuer.make())
+const upstream = await running(HttpAppTest.startTestUpstream)
+
+const settings: GatewayConfigInput = {
+  server_url: `${upstream.origin}/mcp`,
+  required_scopes: "mcp:read",
+  session_key: "the-key-of-all-replicas-000000000000",
+  providers: [{
+    type: "oidc",
+    issuer: issuer.issuer,
+    jwks_uri: issuer.jwksUri,
+    audience: [issuer.audience].flat().join()
+  }]
+}
+
+HttpAppTest.suiteClosed("a connected app", Layer.provide(layerGateway, GatewayConfig.layer(settings)), {
+  settings,
+  issuer,
+  upstream,
+  // Each value is an app of its own.
+  runs: 4,
+  seed: "connected"
+})

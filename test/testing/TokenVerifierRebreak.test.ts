@@ -53,7 +53,11 @@ const brokenWrappers: ReadonlyArray<Broken> = [
   ["normalises subjects, so that two become one", ["JWT-05"], Wrapped.normalising(Wrapped.gateway)],
   ["ERR-03: writes who calls into the log", ["JWT-80"], Wrapped.gossiping(Wrapped.gateway)],
   ["fails where many come at the same time", ["JWT-60"], Wrapped.overwhelmed(Wrapped.gateway)],
-  ["names no time after which to come again", ["JWT-70"], Wrapped.confused(Wrapped.gateway)]
+  ["names no time after which to come again", ["JWT-70"], Wrapped.confused(Wrapped.gateway)],
+  ["JWKS-21: keeps after an outage what was only meant for it", ["JWT-75"], Wrapped.shaken(Wrapped.gateway)],
+  ["waits for a provider that does not respond", ["JWT-76"], Wrapped.patient(Wrapped.gateway)],
+  ["lets no caller leave", ["JWT-64"], Wrapped.holding(Wrapped.gateway)],
+  ["shortens subjects, so that two become one", ["JWT-05"], Wrapped.shortening(Wrapped.gateway)]
 ]
 
 const brokenOpaque: ReadonlyArray<Broken> = [
@@ -89,7 +93,12 @@ const brokenOpaque: ReadonlyArray<Broken> = [
   ["accepts no token after a client has left", ["OPAQUE-11"], Wrapped.stuck(Wrapped.introspected)],
   ["ERR-03: writes who calls into the log", ["OPAQUE-07"], Wrapped.gossiping(Wrapped.introspected)],
   ["ERR-03: shows the token in a span", ["OPAQUE-07"], Wrapped.tracing(Wrapped.introspected)],
-  ["takes all that the provider calls active", ["OPAQUE-08"], Wrapped.takingRefresh(Wrapped.introspected)]
+  ["takes all that the provider calls active", ["OPAQUE-08"], Wrapped.takingRefresh(Wrapped.introspected)],
+  ["verifies one token after the other", ["OPAQUE-12"], Wrapped.singleFile(Wrapped.introspected)],
+  ["waits for a provider that does not respond", ["OPAQUE-13"], Wrapped.patient(Wrapped.introspected)],
+  ["lets no caller leave", ["OPAQUE-13"], Wrapped.holding(Wrapped.introspected)],
+  ["asks no more after one failure", ["OPAQUE-14"], Wrapped.discouraged(Wrapped.introspected)],
+  ["shortens subjects, so that two become one", ["OPAQUE-01"], Wrapped.shortening(Wrapped.introspected)]
 ]
 
 const idsOf = (table: ReadonlyArray<Broken>): ReadonlyArray<string> => table.flatMap(([, violated]) => violated)

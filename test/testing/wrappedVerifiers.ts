@@ -376,3 +376,61 @@ export const overwhelmed = (inner: Inner) =>
         )
       })
   })
+
+/** Verifies one token after the other. */
+export const singleFile = (inner: Inner) =>
+  around(inner, (verify) => {
+    const door = Semaphore.makeUnsafe(1)
+    return (token) => door.withPermits(1)(verify(token))
+  })
+
+/** Waits for a provider for an hour. */
+export const patient = (inner: Inner) =>
+  around(
+    inner,
+    (verify) => (token) =>
+      Effect.catchTag(verify(token), "ProviderUnavailable", (error) => Effect.delay(Effect.fail(error), "1 hour"))
+  )
+
+/** Does not ask a provider for a minute once it has failed. */
+export const discouraged = (inner: Inner) =>
+  around(inner, (verify) => {
+    let until = 0
+    return Effect.fnUntraced(function*(token) {
+      const now = yield* Clock.currentTimeMillis
+      if (now < until) return yield* new ProviderUnavailable({ provider: "main", detail: "closed", retryAfter: 60 })
+      return yield* Effect.tapErrorTag(verify(token), "ProviderUnavailable", () =>
+        Effect.sync(() => {
+          until = now + 60_000
+        }))
+    })
+  })
+
+/** Believes in the tokens that it knows from the first outage on. */
+export const shaken = (inner: Inner) =>
+  around(inner, (verify) => {
+    const known = new Map<string, Identity>()
+    let hadOutage = false
+    return (token) => {
+      const identity = known.get(Redacted.value(token))
+      if (hadOutage && identity !== undefined) return Effect.succeed(identity)
+      return verify(token).pipe(
+        Effect.tap((verified) => Effect.sync(() => known.set(Redacted.value(token), verified))),
+        Effect.tapErrorTag("ProviderUnavailable", () =>
+          Effect.sync(() => {
+            hadOutage = true
+          }))
+      )
+    }
+  })
+
+/** Lets no caller leave before there is a verdict. */
+export const holding = (inner: Inner) => around(inner, (verify) => (token) => Effect.uninterruptible(verify(token)))
+
+/** Has room for the first 64 characters of a subject. */
+export const shortening = (inner: Inner) =>
+  around(
+    inner,
+    (verify) => (token) =>
+      Effect.map(verify(token), (identity) => ({ ...identity, subject: identity.subject.slice(0, 64) }))
+  )

@@ -3,14 +3,13 @@ import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import type * as Scope from "effect/Scope"
-import { GatewayConfig } from "../../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import type { UpstreamRequest } from "../../forward/GatewayClient.ts"
 import type { Identity } from "../../identity/Identity.ts"
 import { makeRecords } from "../records.ts"
 import type { Caller } from "./caller.ts"
 import type { ClientRequest } from "./clientRequest.ts"
-import { type Circumstances, identityOf, makeFixture } from "./fixture.ts"
+import type { Circumstances } from "./fixture.ts"
 import { Subject } from "./Subject.ts"
 import { upstreamMark } from "./upstream.ts"
 
@@ -28,6 +27,8 @@ export interface RunningApp {
   readonly settings: GatewaySettings
   /** The identity of the caller's token, if it is accepted. */
   readonly identity: Identity
+  /** The same of another caller. */
+  readonly identityOf: (caller: Caller) => Identity
   readonly send: (request: ClientRequest, caller?: Caller) => Effect.Effect<AppResponse>
   /** Sends a request and returns the response with its body unread. An interruption is a client that leaves. */
   readonly open: (request: ClientRequest, caller?: Caller) => Effect.Effect<Response>
@@ -35,8 +36,8 @@ export interface RunningApp {
   readonly written: () => ReadonlyArray<string>
   /** The requests that the MCP server has received, in order. */
   readonly forwarded: ReadonlyArray<UpstreamRequest>
-  /** The tokens that the verifier was called with, in order. */
-  readonly verified: ReadonlyArray<string>
+  /** The tokens that the verifier was called with, in order; `undefined` if the verifier is the app's own. */
+  readonly verified: ReadonlyArray<string> | undefined
 }
 
 /** The authority that clients use, unless they send another `Host`. */
@@ -87,13 +88,8 @@ const addressed = (
 export const runApp = Effect.fnUntraced(function*(
   circumstances: Circumstances
 ): Effect.fn.Return<RunningApp, never, Subject | Scope.Scope> {
-  const { build } = yield* Subject
-  const settings = yield* GatewayConfig.pipe(
-    Effect.provide(GatewayConfig.layer(circumstances.settings), { local: true }),
-    Effect.orDie
-  )
-  const { layer, recording } = makeFixture(settings, circumstances)
-  const app = yield* Effect.provide(build, layer, { local: true })
+  const { start } = yield* Subject
+  const { app, forwarded, identityOf, settings, tokenOf, verified } = yield* start(circumstances)
   const records = makeRecords()
   yield* records.watchConsole
   const context = yield* Effect.context<never>().pipe(
@@ -104,12 +100,14 @@ export const runApp = Effect.fnUntraced(function*(
   const handler = HttpEffect.toWebHandlerWith<never, HttpServerRequest.HttpServerRequest | Scope.Scope>(context)(
     app.handle
   )
-  const open = (request: ClientRequest, { token }: Caller = circumstances.caller): Effect.Effect<Response> =>
-    Effect.promise((signal) => handler(addressed(settings, token, request, signal)))
+  const open = (request: ClientRequest, caller: Caller = circumstances.caller): Effect.Effect<Response> =>
+    Effect.promise((signal) => handler(addressed(settings, tokenOf(caller), request, signal)))
   return {
     settings,
-    identity: identityOf(settings, circumstances.caller),
-    ...recording,
+    identity: identityOf(circumstances.caller),
+    identityOf,
+    forwarded,
+    verified,
     written: records.texts,
     open,
     send: (request, caller) =>

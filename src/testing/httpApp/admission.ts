@@ -7,7 +7,7 @@ import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, anyVerdict, good, outage, rejected, type Verdict } from "./caller.ts"
 import { message, methods, ping } from "./clientRequest.ts"
 import { requiredScopes } from "./fixture.ts"
-import { assertNotForwarded, assertOwnError } from "./ownError.ts"
+import { assertNotForwarded, assertOwnError, assertVerified } from "./ownError.ts"
 import { runApp } from "./RunningApp.ts"
 import { anySettings, providers, settingsWith } from "./settings.ts"
 import type { Subject } from "./Subject.ts"
@@ -88,7 +88,7 @@ export const admission: ReadonlyArray<Requirement<Subject>> = [
       for (const request of [message({ origin }), bare]) {
         assertOwnError(app, yield* app.send(request), { status: 403, error: "access_denied" })
       }
-      assert.isEmpty(app.verified, "the verifier was asked")
+      assertVerified(app, [])
       assertNotForwarded(app)
     })
   ),

@@ -6,7 +6,7 @@ import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, good } from "./caller.ts"
 import { message, ping } from "./clientRequest.ts"
-import { assertNotForwarded, assertOwnError } from "./ownError.ts"
+import { assertNotForwarded, assertOwnError, assertVerified } from "./ownError.ts"
 import { runApp } from "./RunningApp.ts"
 import { anySettings } from "./settings.ts"
 import type { Subject } from "./Subject.ts"
@@ -41,7 +41,7 @@ export const credentials: ReadonlyArray<Requirement<Subject>> = [
       const response = yield* app.send(message({ authorization }, ping, `{mcp}${rest}`))
       assert.deepStrictEqual([response.status, response.relayed], [200, true], response.text)
       assert.lengthOf(app.forwarded, 1)
-      assert.deepStrictEqual(app.verified, [circumstances.caller.token])
+      assertVerified(app, [circumstances.caller.token])
       const { pathname } = new URL(gatewayUrl)
       assert.strictEqual(app.forwarded[0]?.method, "POST")
       assert.strictEqual(app.forwarded[0]?.target, pathname + rest)
@@ -74,7 +74,7 @@ export const credentials: ReadonlyArray<Requirement<Subject>> = [
       const headers = { ...unauthorized, [name]: value }
       const response = yield* app.send({ method: "POST", target: "{mcp}", headers, body })
       assertOwnError(app, response, { status: 401, error: "unauthorized", missing: true })
-      assert.isEmpty(app.verified, "the verifier was asked")
+      assertVerified(app, [])
       assertNotForwarded(app)
     })
   ),
@@ -106,7 +106,7 @@ export const credentials: ReadonlyArray<Requirement<Subject>> = [
     Effect.fnUntraced(function*({ authorization, ...circumstances }) {
       const app = yield* runApp(circumstances)
       assertOwnError(app, yield* app.send(message({ authorization })), { status: 401, error: "invalid_token" })
-      assert.isEmpty(app.verified, "the verifier was asked")
+      assertVerified(app, [])
       assertNotForwarded(app)
     })
   ),
@@ -133,7 +133,7 @@ export const credentials: ReadonlyArray<Requirement<Subject>> = [
     Effect.fnUntraced(function*({ request, ...circumstances }) {
       const app = yield* runApp(circumstances)
       assertOwnError(app, yield* app.send(request), { status: 400, error: "invalid_request" })
-      assert.isEmpty(app.verified, "the verifier was asked")
+      assertVerified(app, [])
       assertNotForwarded(app)
     })
   )

@@ -7,7 +7,7 @@ import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, anyVerdict } from "./caller.ts"
 import { anyAuthorization, anyMethod, anyOrigin, discoveryTarget, get, malformedHost } from "./clientRequest.ts"
-import { assertNotForwarded, assertOwnError } from "./ownError.ts"
+import { assertNotForwarded, assertOwnError, assertVerified } from "./ownError.ts"
 import { type AppResponse, runApp } from "./RunningApp.ts"
 import { anySettings, settingsWith } from "./settings.ts"
 import type { Subject } from "./Subject.ts"
@@ -101,7 +101,7 @@ export const discovery: ReadonlyArray<Requirement<Subject>> = [
         assertOwnError(app, response, { status: 405, error: "method_not_allowed", elsewhere: true })
         assert.include(response.headers.get("allow") ?? "", "GET")
       }
-      assert.isEmpty(app.verified, "the verifier was asked")
+      assertVerified(app, [])
       assertNotForwarded(app)
     })
   ),
@@ -118,7 +118,7 @@ export const discovery: ReadonlyArray<Requirement<Subject>> = [
       const response = yield* app.send(get(target, { host, authorization: "Bearer {token}" }))
       assertOwnError(app, response, { status: 400, error: "invalid_request", elsewhere: target !== "{mcp}" })
       assert.notInclude([...response.headers].flat().join() + response.text, "vil")
-      assert.isEmpty(app.verified, "the verifier was asked")
+      assertVerified(app, [])
       assertNotForwarded(app)
     })
   ),

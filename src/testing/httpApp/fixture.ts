@@ -63,8 +63,9 @@ export const identityOf = (settings: GatewaySettings, caller: Caller): Identity 
   claims: { claim: caller.claim }
 })
 
-const fault = (): never => {
-  throw new Error(`${privateDetail} at token.js:1`)
+/** A defect whose message quotes what it was given, as those of parsers do. */
+const fault = (quoted: string): never => {
+  throw new Error(`${privateDetail} at token.js:1: unexpected "${quoted}"`)
 }
 
 const verify = (
@@ -94,7 +95,7 @@ const verify = (
         new ProviderUnavailable({ provider, detail: privateDetail, retryAfter: verdict.retryAfter })
       )
     case "Faulty":
-      return Effect.sync(fault)
+      return Effect.sync(() => fault(token))
     case "Scripted":
       return Effect.as(verdict.until, { ...identity, ...verdict.changes })
   }
@@ -111,7 +112,8 @@ const bodyOf = (text: string, streamed: boolean): UpstreamResponse["body"] => {
     : { _tag: "Bytes", bytes }
 }
 
-const send = (
+/** Responds as the MCP server of a case does. */
+export const send = (
   behaviour: UpstreamBehaviour,
   request: UpstreamRequest
 ): Effect.Effect<UpstreamResponse, UpstreamUnavailable | UpstreamTimeout, Scope.Scope> => {
@@ -127,7 +129,7 @@ const send = (
     case "TimedOut":
       return Effect.fail(new UpstreamTimeout({ millis: 1000 }))
     case "Faulty":
-      return Effect.sync(fault)
+      return Effect.sync(() => fault(decodeURIComponent(request.headers["x-auth-user-id"] ?? "")))
     case "Scripted":
       return Effect.map(behaviour.respond(request), (response) => ({
         ...response,

@@ -8,6 +8,7 @@ import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, good } from "./caller.ts"
 import { message, ping } from "./clientRequest.ts"
+import { assertVerified } from "./ownError.ts"
 import { runApp, type RunningApp } from "./RunningApp.ts"
 import { anySettings, settingsWith } from "./settings.ts"
 import type { Subject } from "./Subject.ts"
@@ -255,7 +256,7 @@ export const forwardedFields: ReadonlyArray<Requirement<Subject>> = [
       assert.notInclude(JSON.stringify(headers), forgedValue)
       assert.isEmpty(Object.keys(headers).map(fold).filter((name) => name.startsWith("x-auth")))
       assert.deepStrictEqual(JSON.parse(new TextDecoder().decode(body)).params, {})
-      assert.isEmpty(app.verified, "the verifier was asked")
+      assertVerified(app, [])
     })
   )
 ]

@@ -5,8 +5,8 @@ import { either, oneOf } from "../arbitrary.ts"
 import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, good, rejected, type Verdict } from "./caller.ts"
-import { type ClientRequest, message } from "./clientRequest.ts"
-import { assertNotForwarded, assertOwnError } from "./ownError.ts"
+import { type ClientRequest, message, ping } from "./clientRequest.ts"
+import { assertNotForwarded, assertOwnError, assertVerified } from "./ownError.ts"
 import { runApp } from "./RunningApp.ts"
 import { anySettings, settingsWith } from "./settings.ts"
 import type { Subject } from "./Subject.ts"
@@ -99,7 +99,36 @@ export const limits: ReadonlyArray<Requirement<Subject>> = [
       assert.isTrue(relayed, `a token of ${bytes} bytes was rejected`)
       const response = yield* app.send(message(), { ...long, token: "t".repeat(bytes + over) })
       assertOwnError(app, response, { status: 431, error: "request_header_fields_too_large" })
-      assert.deepStrictEqual(app.verified, [long.token], "the verifier was shown a token that is too long")
+      assertVerified(app, [long.token])
+      assert.lengthOf(app.forwarded, 1)
+    })
+  ),
+
+  requirement(
+    {
+      id: "APP-77",
+      title:
+        "MUST accept a body of MCP_MAX_BODY_BYTES, and reject one that is a byte longer, with and without a length",
+      source: "RFC 9110, section 15.5.14; CWE-770",
+      runs: 12
+    },
+    {
+      ...common,
+      settings: settingsWith({ max_body_bytes: oneOf([1_024, 20_000]) }),
+      verdict: Arbitrary.Constant(good),
+      length: oneOf([true, false]),
+      over: oneOf([1, 2, 11])
+    },
+    Effect.fnUntraced(function*({ length, over, ...circumstances }) {
+      const app = yield* runApp(circumstances)
+      const limit = Number(circumstances.settings.max_body_bytes)
+      const request = (bytes: number): ClientRequest => ({
+        ...message({}, ping.padEnd(bytes)),
+        ...(length ? {} : { more: () => undefined })
+      })
+      const { relayed } = yield* app.send(request(limit))
+      assert.isTrue(relayed, `a body of ${limit} bytes was rejected`)
+      assertOwnError(app, yield* app.send(request(limit + over)), { status: 413, error: "payload_too_large" })
       assert.lengthOf(app.forwarded, 1)
     })
   )

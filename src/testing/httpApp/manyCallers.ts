@@ -10,7 +10,6 @@ import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, type Caller, good, identityCanaries, type Verdict } from "./caller.ts"
 import { type ClientRequest, get, message } from "./clientRequest.ts"
 import { formsOf } from "./everyResponse.ts"
-import { identityOf } from "./fixture.ts"
 import { assertIdentity } from "./forwardedFields.ts"
 import { runApp, type RunningApp } from "./RunningApp.ts"
 import { callers, json, scripted, soon, text, three } from "./scripts.ts"
@@ -106,7 +105,7 @@ export const manyCallers: ReadonlyArray<Requirement<Subject>> = [
           const subject = decodeURIComponent(request.headers["x-auth-user-id"] ?? "")
           const caller = callers.find((caller) => caller.subject === subject) ??
             assert.fail("a request without a known caller")
-          assertIdentity({ identity: identityOf(app.settings, caller) }, request)
+          assertIdentity({ identity: app.identityOf(caller) }, request)
         }
         assert.lengthOf(new Set(texts), turns.length, "a response was given twice")
       }

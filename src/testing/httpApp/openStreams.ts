@@ -17,6 +17,8 @@ import type { Subject } from "./Subject.ts"
 
 const listen = get("{mcp}", { authorization: "Bearer {token}", accept: "text/event-stream" })
 
+const initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}`
+
 const events = { "content-type": "text/event-stream" }
 
 const readToEnd = async (reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> => {
@@ -36,9 +38,10 @@ export const openStreams: ReadonlyArray<Requirement<Subject>> = [
       settings: anySettings,
       caller: anyCaller,
       status: oneOf([200, 404]),
-      type: oneOf(["text/event-stream", "application/octet-stream"])
+      type: oneOf(["text/event-stream", "application/octet-stream"]),
+      request: oneOf([listen, message(), message({}, initialize)])
     },
-    Effect.fnUntraced(function*({ caller, settings, status, type }) {
+    Effect.fnUntraced(function*({ caller, request, settings, status, type }) {
       const steps = [yield* Deferred.make<void>(), yield* Deferred.make<void>()] as const
       const pieces = Stream.fromEffect(Effect.as(Deferred.await(steps[0]), encoder.encode("data: first\n\n"))).pipe(
         Stream.concat(
@@ -53,7 +56,7 @@ export const openStreams: ReadonlyArray<Requirement<Subject>> = [
           Effect.succeed({ status, headers: { "content-type": type }, body: { _tag: "Stream", stream: pieces } })
         )
       })
-      const response = yield* soon(app.open(listen), "the head waits for the first event")
+      const response = yield* soon(app.open(request), "the head waits for the first event")
       assert.strictEqual(response.status, status)
       const reader = response.body?.getReader() ?? assert.fail("the response has no body")
       for (const [index, event] of ["data: first\n\n", "data: second\n\n"].entries()) {

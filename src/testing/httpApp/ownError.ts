@@ -99,3 +99,10 @@ export const assertOwnError = (app: RunningApp, response: AppResponse, expected:
 /** Asserts that no request has reached the MCP server. */
 export const assertNotForwarded = ({ forwarded }: RunningApp): void =>
   assert.isEmpty(forwarded, "a request came to the MCP server")
+
+/** Asserts that the verifier was called with these tokens, unless it is the app's own. */
+export const assertVerified = ({ verified }: RunningApp, tokens: ReadonlyArray<string>): void => {
+  if (verified !== undefined) {
+    assert.deepStrictEqual([...verified], [...tokens], "the verifier was called with other tokens")
+  }
+}

@@ -6,7 +6,7 @@ import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, anyVerdict } from "./caller.ts"
 import { anyAuthorization, anyOrigin, anyTarget, get } from "./clientRequest.ts"
-import { assertNotForwarded } from "./ownError.ts"
+import { assertNotForwarded, assertVerified } from "./ownError.ts"
 import { runApp } from "./RunningApp.ts"
 import { anySettings, configuredSecret } from "./settings.ts"
 import type { Subject } from "./Subject.ts"
@@ -61,7 +61,7 @@ export const preflight: ReadonlyArray<Requirement<Subject>> = [
       if (requested !== undefined && soundNames.test(requested)) assert.strictEqual(allowed, requested)
       else assert.includeMembers(allowed.toLowerCase().split(", "), usual)
       assert.strictEqual(headers.get("access-control-max-age"), "86400")
-      assert.isEmpty(app.verified, "the verifier was asked")
+      assertVerified(app, [])
       assertNotForwarded(app)
     })
   ),

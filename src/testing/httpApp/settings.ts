@@ -68,10 +68,22 @@ const choices = {
   providers: oneOf(everyKind)
 }
 
+const narrowings = new WeakMap<GatewayConfigInput, ReadonlyArray<string>>()
+
 /** Any settings, except those that the argument fixes or restricts. */
 export const settingsWith = (
   narrowed: { readonly [K in keyof GatewayConfigInput]?: Arbitrary.Arbitrary<GatewayConfigInput[K]> }
-): Arbitrary.Arbitrary<GatewayConfigInput> => Arbitrary.all({ ...choices, ...narrowed })
+): Arbitrary.Arbitrary<GatewayConfigInput> =>
+  Arbitrary.map(Arbitrary.all({ ...choices, ...narrowed }), (settings: GatewayConfigInput) => {
+    narrowings.set(settings, Object.keys(narrowed))
+    return settings
+  })
+
+/** Returns those of generated settings that their requirement fixes or restricts. */
+export const narrowedIn = (settings: GatewayConfigInput): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    Object.entries(settings).filter(([name]) => narrowings.get(settings)?.includes(name) ?? false)
+  )
 
 /** Any settings. */
 export const anySettings: Arbitrary.Arbitrary<GatewayConfigInput> = settingsWith({})

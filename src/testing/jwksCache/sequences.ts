@@ -140,6 +140,41 @@ export const outages = between(outage(Schema.Union([Wait, WaitLong])))
 /** Outages that most sets do not outlast, with other commands in between. */
 export const longOutages = between(outage(Schema.Union([WaitLong, WaitOut])))
 
+/** A key that is withdrawn after an outage that is over: what the outage was good for must be over, too. */
+const lateWithdrawal: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
+  Arbitrary.schema(Schema.Struct({
+    ask: Ask,
+    beginOutage: BeginOutage,
+    during: Schema.Union([Wait, WaitLong]),
+    unknown: AskUnknown,
+    recover: Recover,
+    after: WaitLong,
+    last: WaitLong
+  })),
+  ({ after, ask, beginOutage, during, last, recover, unknown }) => {
+    const { instance } = ask
+    return [
+      { _tag: "Renew", key: ask.key },
+      ask,
+      beginOutage,
+      during,
+      { ...unknown, instance },
+      ask,
+      recover,
+      { _tag: "Wait", seconds: 60 },
+      ask,
+      { _tag: "Withdraw", key: ask.key },
+      after,
+      ask,
+      last,
+      ask
+    ]
+  }
+)
+
+/** Withdrawals after outages, with other commands in between. */
+export const lateWithdrawals = between(lateWithdrawal)
+
 /** Rotations, with other commands in between. */
 export const rotations = between(rotation)
 

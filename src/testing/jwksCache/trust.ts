@@ -22,7 +22,7 @@ import {
 import { contract, fullRecovery } from "./contract.ts"
 import { type Ask as Asked, endOf, type Fetch, healthyWithin, type History, lastGood } from "./History.ts"
 import { type Invariant, invariant, secondsOf } from "./invariant.ts"
-import { corruptions, longOutages, sequences, withdrawals } from "./sequences.ts"
+import { corruptions, lateWithdrawals, longOutages, sequences, withdrawals } from "./sequences.ts"
 
 /** A key that was returned. */
 interface Given extends Asked {
@@ -121,5 +121,16 @@ export const trust = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never>>
     },
     corruptions([CorruptStore, AskFirst, AskUnknown, Wait, WaitLong, Restart, Phase]),
     wasPublished
+  ),
+  invariant(
+    subject,
+    {
+      id: "KEYS-15",
+      title: "MUST reject a withdrawn key when its set has ended after an outage that is over",
+      source: "RFC 9111, section 4.2.4; OpenID Connect Core 1.0, section 10.1.1",
+      runs: 20
+    },
+    lateWithdrawals([Ask, Publish, SetLifetime, Wait, Phase]),
+    hasNotEnded
   )
 ]

@@ -55,6 +55,8 @@ export interface OpaqueTokens<R> {
   readonly requests?: Effect.Effect<number, never, R> | undefined
   /** Makes the provider slow: it takes a second to respond. If given, interrupted requests are checked. */
   readonly slowness?: Effect.Effect<Outage, never, R> | undefined
+  /** Makes the provider receive requests and never respond. If given, the time that a verification takes is checked. */
+  readonly silence?: Effect.Effect<Outage, never, R> | undefined
   /** The ways in which the provider can fail. None if the verifier sends no requests. */
   readonly outages: Effect.Effect<ReadonlyArray<Outage>, never, R>
 }
@@ -124,5 +126,6 @@ export const issuerTokens = (
     Effect.map(Effect.forEach(paths, issuer.hits), (hits) => hits.reduce((all, some) => all + some, 0))
   ),
   slowness: TestIssuer.useSync((issuer) => outage(issuer, Misbehaviour.Respond({ delay: "1 second" }))),
+  silence: TestIssuer.useSync((issuer) => outage(issuer, Misbehaviour.Hang())),
   outages: TestIssuer.useSync((issuer) => badResponses.map((misbehaviour) => outage(issuer, misbehaviour)))
 })

@@ -45,6 +45,7 @@ export const resolveOpaqueOptions = (options: OpaqueVerifierOptions): OpaqueVeri
   transport: options.transport ?? "memory"
 })
 
+/** A provider that responds at once, because it cannot be made slow. */
 const noOutage: Outage = { begin: Effect.void, end: Effect.void }
 
 /** A verifier of opaque tokens, and the provider of the tokens. */
@@ -59,6 +60,8 @@ export class OpaqueVerifierUnderTest extends Context.Service<OpaqueVerifierUnder
   /** Returns how many requests the provider has received; `undefined` if they are not counted. */
   readonly requests: Effect.Effect<number | undefined>
   readonly slowness: Outage
+  /** `undefined` if the provider always responds. */
+  readonly silence: Outage | undefined
   readonly outages: ReadonlyArray<Outage>
 }>()("mcp-authorizer/testing/tokenVerifier/OpaqueVerifierUnderTest") {
   static readonly layer = <R, E>(
@@ -80,6 +83,7 @@ export class OpaqueVerifierUnderTest extends Context.Service<OpaqueVerifierUnder
           unacceptable: Effect.provideContext(tokens.unacceptable ?? Effect.succeed([]), context),
           requests: Effect.provideContext(tokens.requests ?? Effect.undefined, context),
           slowness: yield* Effect.provideContext(tokens.slowness ?? Effect.succeed(noOutage), context),
+          silence: yield* Effect.provideContext(tokens.silence ?? Effect.undefined, context),
           outages: yield* Effect.provideContext(tokens.outages, context)
         }
       })

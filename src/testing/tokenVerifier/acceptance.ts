@@ -5,7 +5,7 @@ import type { Identity } from "../../identity/Identity.ts"
 import { nowSeconds } from "../../issuer/nowSeconds.ts"
 import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
-import { either, furtherClaims, inOrder, int, oneOf, order, scopes, text } from "./arbitrary.ts"
+import { either, furtherClaims, inOrder, int, oneOf, order, scopes, subject, text } from "./arbitrary.ts"
 import { claimsOf, headerOf, jsonText, membersOf } from "./compactToken.ts"
 import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
 import { accepted, decided, rejected } from "./verdict.ts"
@@ -199,7 +199,7 @@ export const acceptance = (
       source: "RFC 9068, section 2.2",
       runs: 50
     },
-    { sub: text, claims: identityClaims },
+    { sub: subject, claims: identityClaims },
     ({ claims, sub }) =>
       Effect.gen(function*() {
         const { sign, verify } = yield* VerifierUnderTest

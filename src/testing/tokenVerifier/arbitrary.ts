@@ -35,6 +35,19 @@ const pieces = [
 /** Text that identity providers permit in names: any script, blanks, control characters. */
 export const text: Arbitrary.Arbitrary<string> = textOf(pieces, { minLength: 1, maxLength: 12 })
 
+/**
+ * Subjects, as long as OpenID Connect Core 1.0, section 2, lets them be: databases hold all of them. Two long ones differ at
+ * their ends.
+ */
+export const subject: Arbitrary.Arbitrary<string> = either(
+  text,
+  text,
+  Arbitrary.map(
+    Arbitrary.all([oneOf(["tenant/", "0123456789"]), text, int(1, 255)]),
+    ([prefix, end, length]) => prefix.repeat(30).slice(0, Math.max(0, length - end.length)) + end
+  )
+)
+
 /** Scopes: words without blanks (RFC 6749, section 3.3), all different. */
 export const scopes: Arbitrary.Arbitrary<ReadonlyArray<string>> = Arbitrary.map(
   Arbitrary.array(

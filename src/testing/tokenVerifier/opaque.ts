@@ -7,7 +7,7 @@ import type { Identity } from "../../identity/Identity.ts"
 import { nowSeconds } from "../../issuer/nowSeconds.ts"
 import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
-import { either, int, oneOf, scopes, text, textOf, tokenCharacters } from "./arbitrary.ts"
+import { either, int, oneOf, scopes, subject, text, textOf, tokenCharacters } from "./arbitrary.ts"
 import { encode } from "./compactToken.ts"
 import type { Bearer } from "./OpaqueTokens.ts"
 import { opaqueTrust } from "./opaqueTrust.ts"
@@ -24,7 +24,7 @@ import {
 } from "./verdict.ts"
 
 const bearers: Arbitrary.Arbitrary<Bearer> = Arbitrary.all({
-  subject: text,
+  subject,
   clientId: text,
   scopes,
   email: text,
@@ -167,7 +167,7 @@ export const opaque = (
       source: "CWE-362; CVE-2026-2581",
       runs: 10
     },
-    { subjects: Arbitrary.array(text, { minLength: 2, maxLength: 12 }), looks: int(1, 3) },
+    { subjects: Arbitrary.array(subject, { minLength: 2, maxLength: 12 }), looks: int(1, 3) },
     ({ looks, subjects }) =>
       Effect.gen(function*() {
         const { issue, verify } = yield* OpaqueVerifierUnderTest

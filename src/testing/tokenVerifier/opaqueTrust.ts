@@ -9,7 +9,7 @@ import { type Requirement, requirement } from "../Requirement.ts"
 import { int } from "./arbitrary.ts"
 import type { Bearer } from "./OpaqueTokens.ts"
 import { OpaqueVerifierUnderTest } from "./OpaqueVerifierUnderTest.ts"
-import { accepted, acceptedAtLast, inTime, notAccepted, unavailable, whileTimePasses } from "./verdict.ts"
+import { accepted, acceptedAtLast, atOnce, inTime, notAccepted, unavailable, whileTimePasses } from "./verdict.ts"
 
 const bearer: Bearer = {
   subject: "ada",
@@ -90,6 +90,76 @@ export const opaqueTrust: ReadonlyArray<Requirement<OpaqueVerifierUnderTest>> = 
         assert.strictEqual(subject, bearer.subject)
         yield* inTime(accepted(verify, other))
         yield* inTime(accepted(verify, yield* issue(bearer)))
+      })
+  ),
+  requirement(
+    {
+      id: "OPAQUE-12",
+      title: "MUST verify the tokens of many callers at a time while the provider is slow",
+      source: "CWE-400; RFC 7662, section 2",
+      runs: 3
+    },
+    { callers: int(8, 24) },
+    ({ callers }) =>
+      Effect.gen(function*() {
+        const { issue, slowness, verify } = yield* OpaqueVerifierUnderTest
+        const tokens = yield* Effect.forEach(
+          Array.from({ length: callers }, (_, index) => `caller-${index}`),
+          (subject) => Effect.map(issue({ ...bearer, subject }), (token) => ({ subject, token }))
+        )
+        yield* slowness.begin
+        const all = Effect.forEach(tokens, ({ subject, token }) =>
+          Effect.map(accepted(verify, token), (identity) =>
+            assert.strictEqual(identity.subject, subject)), {
+          concurrency: "unbounded",
+          discard: true
+        })
+        // Each takes a second; one after the other, they take more than five.
+        yield* Effect.ensuring(inTime(all, 5), slowness.end)
+      })
+  ),
+  requirement(
+    {
+      id: "OPAQUE-13",
+      title:
+        "MUST fail with ProviderUnavailable within half a minute while the provider does not respond, and let callers leave",
+      source: "RFC 9110, section 15.6; CWE-400",
+      runs: 2
+    },
+    { looks: int(1, 3), afterMillis: int(0, 900) },
+    ({ afterMillis, looks }) =>
+      Effect.gen(function*() {
+        const { issue, silence, verify } = yield* OpaqueVerifierUnderTest
+        if (silence === undefined) return
+        yield* accepted(verify, yield* issue(bearer))
+        yield* silence.begin
+        yield* Effect.gen(function*() {
+          const leaving = yield* Effect.forkChild(verify(yield* issue(bearer)), { startImmediately: true })
+          yield* TestClock.adjust(afterMillis)
+          yield* atOnce(Fiber.interrupt(leaving))
+          for (let look = 0; look < looks; look++) yield* inTime(unavailable(verify, yield* issue(bearer)))
+        }).pipe(Effect.ensuring(silence.end))
+        yield* acceptedAtLast(verify, issue(bearer))
+      })
+  ),
+  requirement(
+    {
+      id: "OPAQUE-14",
+      title: "MUST NOT stop asking a provider after one failed request: a client may have caused it",
+      source: "CWE-770; CWE-400",
+      runs: 2
+    },
+    { pause: int(0, 3) },
+    ({ pause }) =>
+      Effect.gen(function*() {
+        const { issue, outages, verify } = yield* OpaqueVerifierUnderTest
+        for (const outage of outages) {
+          const [failing, other] = [yield* issue(bearer), yield* issue({ ...bearer, subject: "bob" })]
+          yield* outage.begin
+          yield* Effect.ensuring(whileTimePasses(unavailable(verify, failing)), outage.end)
+          yield* TestClock.adjust(pause * 1_000)
+          yield* accepted(verify, other)
+        }
       })
   )
 ]

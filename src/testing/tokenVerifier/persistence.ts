@@ -11,7 +11,16 @@ import { int, oneOf } from "./arbitrary.ts"
 import { partsOf } from "./compactToken.ts"
 import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
 import { keyPaths } from "./outages.ts"
-import { accepted, inTime, notAccepted, rejected, whileTimePasses } from "./verdict.ts"
+import {
+  accepted,
+  acceptedAtLast,
+  atOnce,
+  inTime,
+  notAccepted,
+  rejected,
+  unavailable,
+  whileTimePasses
+} from "./verdict.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
 /** So long that no token expires while a verifier waits. */
@@ -20,12 +29,14 @@ const expiresIn = "12 hours"
 const spoil = (issuer: Issuer, misbehaviour: Misbehaviour): Effect.Effect<void> =>
   Effect.forEach(keyPaths, (path) => issuer.misbehave(path, misbehaviour, Infinity), { discard: true })
 
-const troubles: ReadonlyArray<Misbehaviour> = [
+/** Outages that say nothing about a key. */
+const failures: ReadonlyArray<Misbehaviour> = [
   Misbehaviour.Respond({ status: 503, body: "" }),
   Misbehaviour.Respond({ status: 404 }),
-  Misbehaviour.Respond({ body: "{\"keys\":[]}" }),
   Misbehaviour.Hang()
 ]
+
+const troubles: ReadonlyArray<Misbehaviour> = [...failures, Misbehaviour.Respond({ body: "{\"keys\":[]}" })]
 
 /** Makes an issuer take a second to send its keys, which exist before. */
 const slow = (issuer: Issuer): Effect.Effect<void> =>
@@ -60,7 +71,7 @@ const interruption: Requirement<VerifierUnderTest> = requirement(
       )
       const staying = yield* Effect.forkChild(accepted(verify, token), { startImmediately: true })
       yield* TestClock.adjust(afterMillis)
-      yield* Effect.forEach(leave, Fiber.interrupt, { discard: true })
+      yield* atOnce(Effect.forEach(leave, Fiber.interrupt, { discard: true }))
       yield* inTime(Fiber.join(staying))
       for (const other of others) yield* inTime(accepted(verify, other))
       yield* issuer.behave()
@@ -68,7 +79,7 @@ const interruption: Requirement<VerifierUnderTest> = requirement(
       const last = yield* subject.anew(slow)
       const alone = yield* Effect.forkChild(last.verify(yield* last.sign()), { startImmediately: true })
       yield* TestClock.adjust(afterMillis)
-      yield* Fiber.interrupt(alone)
+      yield* atOnce(Fiber.interrupt(alone))
       yield* inTime(accepted(last.verify, yield* last.sign({ expiresIn })))
     })
 )
@@ -154,6 +165,59 @@ export const persistence = (
             for (const kid of kids) yield* rejected(verify, yield* sign({ header: { kid: `unknown-${kid}` } }))
             assert.isAtMost((yield* requestsOf(issuer)) - before, 2)
             yield* accepted(verify, yield* sign())
+          })
+      ),
+      requirement(
+        {
+          id: "JWT-75",
+          title:
+            "MUST reject a withdrawn key's tokens within a day after an outage is over, also if they were accepted before",
+          source: "RFC 7517, section 5; RFC 9111, section 4.2.4",
+          runs: 2
+        },
+        { minutes: int(1, 300), looks: int(1, 3) },
+        ({ looks, minutes }) =>
+          Effect.gen(function*() {
+            const subject = yield* VerifierUnderTest
+            const checkOne = Effect.fnUntraced(function*(misbehaviour: Misbehaviour) {
+              const { issuer, sign, verify } = yield* subject.anew()
+              const old = yield* issuer.key()
+              const next = yield* issuer.rotate()
+              const remembered = yield* sign({ key: old, expiresIn: "5 days" })
+              yield* accepted(verify, remembered)
+              yield* spoil(issuer, misbehaviour)
+              yield* TestClock.adjust(minutes * 60_000)
+              for (let look = 0; look < looks; look++) {
+                yield* whileTimePasses(Effect.exit(verify(yield* sign({ key: next, expiresIn }))))
+              }
+              yield* issuer.behave()
+              yield* acceptedAtLast(verify, Effect.succeed(remembered))
+              yield* issuer.removeKey(old.kid)
+              yield* TestClock.adjust("1 day")
+              yield* rejected(verify, remembered)
+              yield* rejected(verify, yield* sign({ key: old, expiresIn }))
+              yield* accepted(verify, yield* sign({ key: next }))
+            }, Effect.scoped)
+            yield* Effect.forEach(failures, checkOne, { discard: true })
+          })
+      ),
+      requirement(
+        {
+          id: "JWT-76",
+          title: "MUST fail with ProviderUnavailable within half a minute while the provider does not respond",
+          source: "RFC 9110, section 15.6; CWE-400",
+          runs: 2
+        },
+        { looks: int(1, 3) },
+        ({ looks }) =>
+          Effect.gen(function*() {
+            const subject = yield* VerifierUnderTest
+            const { issuer, sign, verify } = yield* subject.anew((issuer) => spoil(issuer, Misbehaviour.Hang()))
+            for (let look = 0; look < looks; look++) {
+              yield* inTime(unavailable(verify, yield* sign({ expiresIn })))
+            }
+            yield* issuer.behave()
+            yield* acceptedAtLast(verify, sign({ expiresIn }))
           })
       )
     ]

@@ -132,15 +132,25 @@ export const whileTimePasses = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect
 }
 
 /**
- * Advances the time slowly until the effect has ended, and fails if it takes more than half a minute.
+ * Advances the time slowly until the effect has ended, and fails if it takes more than half a minute, or `seconds`.
  *
  * Slowly, because a slow provider must not cause a timeout on a busy machine.
  */
-export const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+export const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>, seconds = 30): Effect.Effect<A, E, R> => {
   const step = Effect.andThen(moment, TestClock.adjust("20 millis"))
-  const late = Effect.map(Effect.repeat(step, { times: 1_500 }), () => assert.fail("no verdict after half a minute"))
+  const late = Effect.map(
+    Effect.repeat(step, { times: seconds * 50 }),
+    () => assert.fail(`no verdict after ${seconds} seconds`)
+  )
   return Effect.raceFirst(effect, late)
 }
+
+/** Fails if the effect has not ended after some seconds of real time, while the time of the case stands still. */
+export const atOnce = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.raceFirst(
+    effect,
+    Effect.map(TestClock.withLive(Effect.sleep("5 seconds")), () => assert.fail("a caller cannot leave"))
+  )
 
 /** Asserts that a token is accepted at once, or after the verifier's pause; after 10 minutes at most. */
 export const acceptedAtLast = Effect.fnUntraced(function*(verify: Verify, sign: Effect.Effect<string>) {

@@ -34,6 +34,15 @@ const withoutProviderScopes = HttpApp.layer.pipe(
   ))
 )
 
+/** The gateway with a limit that differs by some bytes. */
+const withLimitOff = (bytes: number) =>
+  HttpApp.layer.pipe(
+    Layer.provide(Layer.effect(
+      GatewayConfig,
+      Effect.map(GatewayConfig, (settings) => ({ ...settings, maxBodyBytes: settings.maxBodyBytes + bytes }))
+    ))
+  )
+
 const withStream = (change: (stream: Stream.Stream<Uint8Array, never>) => Stream.Stream<Uint8Array, never>) =>
   sending((send) => (request) =>
     Effect.map(send(request), (response): UpstreamResponse =>
@@ -43,6 +52,15 @@ const withStream = (change: (stream: Stream.Stream<Uint8Array, never>) => Stream
   )
 
 export const sharingDefects: ReadonlyArray<Defect> = [
+  ["takes a body that is a byte too long (HTTP-10)", ["APP-77"], withLimitOff(1)],
+  ["rejects a body of the very limit (HTTP-10)", ["APP-77"], withLimitOff(-1)],
+  [
+    "writes the messages of defects into the log, which quote tokens (ERR-03)",
+    ["APP-08"],
+    verifying((verify) => (token) =>
+      Effect.catchDefect(verify(token), (defect) => Effect.andThen(Effect.logError(String(defect)), Effect.die(defect)))
+    )
+  ],
   [
     "gives everybody the first caller's response (HTTP-16)",
     ["APP-07"],

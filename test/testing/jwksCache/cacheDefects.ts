@@ -96,7 +96,28 @@ const despairing = onCache((inner) => {
   }
 })
 
+/** Gives what it has given before, from the first outage on. */
+const shaken = onCache((inner) => {
+  const given = new Map<string, CryptoKey>()
+  let hadOutage = false
+  return {
+    keyFor: (source, header) =>
+      Effect.suspend(() => {
+        const known = given.get(header.kid ?? "")
+        if (hadOutage && known !== undefined) return Effect.succeed(known)
+        return inner.keyFor(source, header).pipe(
+          Effect.tap((key) => Effect.sync(() => given.set(header.kid ?? "", key))),
+          Effect.tapErrorTag("KeysUnavailable", () =>
+            Effect.sync(() => {
+              hadOutage = true
+            }))
+        )
+      })
+  }
+})
+
 export const cacheDefects: ReadonlyArray<Defect> = [
+  ["keeps after an outage what was only meant for it (JWKS-21)", ["KEYS-15"], shaken],
   ["GHSA-fhv5-28vv-h8m8 JWKS-01 fetches for each unknown key id", ["KEYS-01"], askingAgain("UnknownKey")],
   ["JWKS-02 asks a failing provider for each token", ["KEYS-02"], askingAgain("KeysUnavailable")],
   ["JWKS-03 lets each caller fetch", ["KEYS-03"], twofold],

@@ -1,0 +1,158 @@
+/** Where the guard of an embedded server differs from `HttpApp` on purpose, and why. Nothing else may differ. */
+import type { PlayedExchange } from "../fixtures/exchanges.ts"
+import type { Seen } from "./drivers.ts"
+
+/** Parts of what a driver has made of an exchange. */
+type Compared = Readonly<Record<string, unknown>>
+
+/** One difference. */
+export interface Difference {
+  /** What differs. */
+  readonly where: string
+  readonly reason: string
+  /** Whether it may show in this exchange, of which `HttpApp` makes what is expected. */
+  readonly applies: (exchange: PlayedExchange, expected: Seen) => boolean
+  /** The parts that are still compared. */
+  readonly comparable: (left: Compared, seen: Seen) => Compared
+  /** An exchange in which it shows. */
+  readonly example: Partial<PlayedExchange>
+}
+
+const nothing = (): Compared => ({})
+
+const without = (...names: ReadonlyArray<string>) => (left: Compared): Compared =>
+  Object.fromEntries(Object.entries(left).filter(([name]) => !names.includes(name)))
+
+const isSent = (_: PlayedExchange, { sent }: Seen): boolean => sent.length > 0
+
+/** The fields that the gateway adds to every response, including those of handlers. */
+const commonFields = [
+  "access-control-allow-origin",
+  "access-control-expose-headers",
+  "mcp-session-id",
+  "vary",
+  "x-accel-buffering",
+  "x-trace-id"
+]
+
+const isGuarded = ({ target }: PlayedExchange): boolean => /^\/mcp(?:\?|$)|^\/\.well-known\/oauth-/.test(target)
+
+/** What the gateway does not relay as it came: an embedded handler is not another server, and may say all of this. */
+const changedByGateway = new Set([
+  "breaks",
+  "challenged",
+  "down",
+  "fault",
+  "late",
+  "odd",
+  "redirect",
+  "scope",
+  "strict"
+])
+
+/** The errors of a message that was read, and of a method without one; of `InvalidRequest` those with these reasons. */
+const messageErrors = new Set<unknown>([
+  "HeaderMismatch",
+  "MethodNotAllowed",
+  "MissingProtocolVersion",
+  "PayloadTooLarge",
+  "UnsupportedMediaType"
+])
+const messageReasons = new Set<unknown>(["AmbiguousMessage", "MalformedMessage", "MessageTooDeep"])
+
+const isAboutMessage = ({ log: [first] }: Seen): boolean =>
+  messageErrors.has(first?.["error"]) || messageReasons.has(first?.["reason"])
+
+const errorOf = ({ log: [first] }: Seen): unknown => first?.["error"]
+
+const common: ReadonlyArray<Difference> = [
+  {
+    where: "paths",
+    reason: "the host routes the MCP endpoint and the documents to the guard, and has all other paths for itself",
+    applies: (exchange) => !isGuarded(exchange),
+    comparable: nothing,
+    example: { method: "GET", target: "/healthz", body: "none" }
+  },
+  {
+    where: "the log of a request that is not rejected",
+    reason: "the host has an access log of its own, and knows the status",
+    applies: (_, expected) => errorOf(expected) === undefined || expected.sent.length > 0,
+    comparable: without("log"),
+    example: { method: "OPTIONS", body: "none" }
+  },
+  {
+    where: "the request that is let in",
+    reason:
+      "a handler has the caller as a value and reads the message as it was sent; no identity field and no member is added",
+    applies: isSent,
+    comparable: (left, { sent }) => ({
+      ...left,
+      sent: sent.slice(0, 1).map(({ body, headers, identity, method }) => ({
+        method,
+        identity,
+        session: headers["mcp-session-id"],
+        body: body.includes("_authContext") || body.includes("initialize") ? "" : body
+      }))
+    }),
+    example: { body: "initialize" }
+  },
+  {
+    where: "the fields of a handler's response",
+    reason: "a handler is not another server, whose claims about origins, hops and caches could be foreign",
+    applies: isSent,
+    comparable: (left, { headers }) => ({
+      ...left,
+      headers: Object.fromEntries(commonFields.map((name) => [name, headers[name]]))
+    }),
+    example: { upstream: "plain" }
+  },
+  {
+    where: "a handler's response that a gateway does not relay",
+    reason: "a handler may redirect and demand what it likes, and its failures are responded to by its host",
+    applies: (exchange, expected) =>
+      isSent(exchange, expected) &&
+      (changedByGateway.has(exchange.upstream) || (exchange.body === "initialize" && exchange.method !== "GET")),
+    comparable: without("body", "headers", "status"),
+    example: { upstream: "redirect" }
+  }
+]
+
+/** By what the guard is configured with. */
+export const guardDifferences: Readonly<Record<"plain" | "ruled", ReadonlyArray<Difference>>> = {
+  plain: [
+    ...common,
+    {
+      where: "messages that cannot be read",
+      reason: "without rules nothing that the message says matters to the guard, and the handler reads it",
+      applies: (_, expected) => isAboutMessage(expected),
+      comparable: nothing,
+      example: { body: "broken" }
+    }
+  ],
+  ruled: [
+    ...common,
+    {
+      where: "methods with other messages than those of MCP",
+      reason: "rules are about messages, which embedded servers get by POST alone",
+      applies: ({ body, method }) =>
+        ["PATCH", "PUT", "TRACE"].includes(method) || (method === "DELETE" && body !== "none"),
+      comparable: nothing,
+      example: { method: "PUT" }
+    }
+  ]
+}
+
+/** What is to be compared of an exchange at two drivers. */
+export const withoutDifferences = (
+  differences: ReadonlyArray<Difference>,
+  exchange: PlayedExchange,
+  seen: Seen,
+  expected: Seen
+): readonly [seen: Compared, expected: Compared] => {
+  const applying = differences.filter(({ applies }) => applies(exchange, expected))
+  // What is not compared at all is not compared in parts either.
+  if (applying.some(({ comparable }) => comparable === nothing)) return [nothing(), nothing()]
+  const comparable = (all: Seen) =>
+    applying.reduce<Compared>((left, difference) => difference.comparable(left, all), { ...all })
+  return [comparable(seen), comparable(expected)]
+}
