@@ -36,5 +36,5 @@ export const signInAt = Effect.fnUntraced(function*(url: string, site: Site): Ef
   // The program takes its code to the token endpoint next.
   yield* site.gateway.restart
   const { status } = yield* Effect.promise(() => fetch(back))
-  if (status >= 400) yield* Effect.die(`the program responds ${status}`)
+  if (status >= 400) return yield* Effect.die(`the program responds ${status}`)
 })

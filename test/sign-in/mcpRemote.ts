@@ -33,12 +33,13 @@ const connect = Effect.fnUntraced(function*(site: Site) {
   const lines: Array<string> = []
   const { stderr } = transport
   if (!(stderr instanceof PassThrough)) return yield* Effect.die("no standard error")
+  const run = Effect.runPromiseWith(yield* Effect.context<never>())
   createInterface(stderr).on("line", (line) => {
     lines.push(line)
     const url = /^https?:\/\/\S+$/.exec(line.trim())?.[0]
     if (url === undefined || !url.includes("code_challenge=")) return
     opened.push(new URL(url))
-    void Effect.runPromise(signInAt(url, site))
+    void run(signInAt(url, site))
   })
   yield* Effect.acquireRelease(
     Effect.promise(() =>
