@@ -264,7 +264,10 @@ describe.concurrent("--check --online", { timeout: 60_000 }, () => {
 
       const wrong = yield* found({ client_secret: `${canary}-wrong`, assertion_issuer: `${company.issuer}/nowhere` })
       assert.strictEqual(wrong.code, 1)
-      find(wrong.lines, /^error: Facade of "okta": client: .*401 invalid_client.*: check client_id, its secret or key/)
+      find(
+        wrong.lines,
+        /^error: Facade of "okta": client: .*401, invalid_client: .*: check client_id, its secret or key/
+      )
       find(wrong.lines, /^error: Facade of "okta": assertion_issuer: keys: .*nowhere.*Status 404/)
 
       const nowhere = yield* found({ token_endpoint: `${hosted.origin}/nowhere`, assertion_issuer: undefined })
