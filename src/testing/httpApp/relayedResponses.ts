@@ -63,6 +63,7 @@ export const relayedResponses: ReadonlyArray<Requirement<Subject>> = [
             ...dropped,
             connection: "close, X-Named",
             "x-named": "1",
+            vary: "Accept, X-Tenant",
             "access-control-allow-origin": origin
           },
           streamed
@@ -75,6 +76,9 @@ export const relayedResponses: ReadonlyArray<Requirement<Subject>> = [
         assert.isFalse(response.headers.has(name), name)
       }
       assert.notStrictEqual(response.headers.get("access-control-allow-origin"), origin)
+      // The gateway may add fields on which its own part of the response depends.
+      const vary = (response.headers.get("vary") ?? "").toLowerCase().split(/\s*,\s*/)
+      assert.includeMembers(vary, ["accept", "x-tenant"])
     })
   ),
 

@@ -68,6 +68,13 @@ const outage = (issuer: Issuer, misbehaviour: Misbehaviour): Outage => ({
   end: issuer.behave()
 })
 
+/** Introspection rejects the credentials of the verifier, which says nothing about a token (RFC 7662, section 2.3). */
+const rejectedClients: ReadonlyArray<Misbehaviour> = [
+  Misbehaviour.Respond({ status: 401, body: "{\"error\":\"invalid_client\"}" }),
+  Misbehaviour.Respond({ status: 403 }),
+  Misbehaviour.Respond({ status: 400, body: "{\"error\":\"unauthorized_client\"}" })
+]
+
 /** Introspection responses for tokens that are not access tokens, in Hydra's form and in Keycloak's. */
 const otherKinds: ReadonlyArray<Readonly<Record<string, unknown>>> = [
   { token_use: "refresh_token" },
@@ -127,5 +134,7 @@ export const issuerTokens = (
   ),
   slowness: TestIssuer.useSync((issuer) => outage(issuer, Misbehaviour.Respond({ delay: "1 second" }))),
   silence: TestIssuer.useSync((issuer) => outage(issuer, Misbehaviour.Hang())),
-  outages: TestIssuer.useSync((issuer) => badResponses.map((misbehaviour) => outage(issuer, misbehaviour)))
+  outages: TestIssuer.useSync((issuer) =>
+    [...badResponses, ...(introspected ? rejectedClients : [])].map((misbehaviour) => outage(issuer, misbehaviour))
+  )
 })

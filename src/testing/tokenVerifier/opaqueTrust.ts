@@ -85,7 +85,7 @@ export const opaqueTrust: ReadonlyArray<Requirement<OpaqueVerifierUnderTest>> = 
           Effect.forkChild(verify(which === 0 ? token : other), { startImmediately: true }))
         const staying = yield* Effect.forkChild(accepted(verify, token), { startImmediately: true })
         yield* TestClock.adjust(afterMillis)
-        yield* Effect.forEach(leave, Fiber.interrupt, { discard: true })
+        yield* atOnce(Effect.forEach(leave, Fiber.interrupt, { discard: true }))
         const { subject } = yield* Effect.ensuring(inTime(Fiber.join(staying)), slowness.end)
         assert.strictEqual(subject, bearer.subject)
         yield* inTime(accepted(verify, other))

@@ -11,6 +11,7 @@ const unauthorized = HttpServerResponse.jsonUnsafe({ error: "unauthorized" }, {
 })
 
 export const responseDefects: ReadonlyArray<Defect> = [
+  ["replaces the MCP server's Vary with its own (RFC 9110, section 12.5.5)", ["APP-80"], field("vary", () => "Origin")],
   [
     "leaves the CORS fields out of errors (WEB-04)",
     ["APP-01"],
