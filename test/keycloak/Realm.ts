@@ -87,7 +87,8 @@ const allowRegistration = Effect.fnUntraced(function*(path: string) {
   const anonymous = (yield* list(`${path}/components?type=${type}`)).filter(({ subType }) => subType === "anonymous")
   const configurations: Readonly<Record<string, Json>> = {
     "trusted-hosts": {
-      "trusted-hosts": ["127.0.0.1", "localhost"],
+      // The last is that of mcp-remote's home page, which it names in its registration.
+      "trusted-hosts": ["127.0.0.1", "localhost", "github.com"],
       "host-sending-registration-request-must-match": ["false"],
       "client-uris-must-match": ["true"]
     },

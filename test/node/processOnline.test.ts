@@ -216,6 +216,21 @@ describe.concurrent("--check --online", { timeout: 60_000 }, () => {
       find(lines, /^warning: .*does not list S256/)
       find(lines, /^note: .*no registration_endpoint/)
 
+      // Clients see the metadata of the facade.
+      const withFacade = yield* online({
+        MCP_SERVER_URL: upstream.origin,
+        ...env,
+        MCP_PUBLIC_URL: "https://mcp.example",
+        MCP_SESSION_KEY: `${canary}${noise}`,
+        MCP_FACADE: JSON.stringify({
+          client_id: "gateway",
+          client_secret: `${canary}-secret`,
+          redirect_uris: ["http://127.0.0.1/callback"]
+        })
+      })
+      find(withFacade.lines, /^ok: Provider .*: discovery: the document of \S+ names it/)
+      assert.isUndefined(withFacade.lines.find((line) => /\bS256|registration_endpoint/.test(line)))
+
       const whole = yield* documents((origin) => ({
         [wellKnown]: {
           issuer: origin,

@@ -57,10 +57,12 @@ export const checkKeySet = Effect.fnUntraced(function*(check: Pick<KeysCheck, "a
   return yield* Effect.catch(inTime(fetched), ({ detail }) => Effect.succeed([error(`keys: ${detail}`)]))
 })
 
-/** Reports what MCP clients will miss in the metadata of an authorization server. */
-const checkMetadata = (document: JsonObject, issuer: string): ReadonlyArray<OnlineFinding> => {
+/** Reports what MCP clients will miss in the metadata of an authorization server, unless a facade has metadata of its own for them. */
+const checkMetadata = (document: JsonObject, issuer: string, hasFacade: boolean): ReadonlyArray<OnlineFinding> => {
+  const good = ok(`discovery: the document of ${issuer} names it as the issuer`)
+  if (hasFacade) return [good]
   return [
-    ok(`discovery: the document of ${issuer} names it as the issuer`),
+    good,
     ...(offersS256(document) === true ? [] : [
       warning(
         "discovery: code_challenge_methods_supported does not list S256, so many MCP clients will not sign in. " +
@@ -73,24 +75,24 @@ const checkMetadata = (document: JsonObject, issuer: string): ReadonlyArray<Onli
   ]
 }
 
-const checkDiscovery = Effect.fnUntraced(function*(source: MetadataSource) {
+const checkDiscovery = Effect.fnUntraced(function*(source: MetadataSource, hasFacade: boolean) {
   const metadata = yield* ProviderMetadata
   return yield* Effect.match(metadata.document(source), {
     onFailure: ({ detail }): ReadonlyArray<OnlineFinding> => [
       warning(`discovery: ${detail}. Clients cannot find out from the issuer how to get a token.`)
     ],
-    onSuccess: (document) => checkMetadata(document, source.issuer)
+    onSuccess: (document) => checkMetadata(document, source.issuer, hasFacade)
   })
 })
 
-const checkSource = Effect.fnUntraced(function*(check: KeysCheck) {
+const checkSource = Effect.fnUntraced(function*(check: KeysCheck, hasFacade: boolean) {
   const { metadata, source } = check
   const keys = yield* checkKeySet(check)
   const isFaulty = keys.some(({ level }) => level === "error")
   // If the keys are found through the document, its problems were reported. An issuer that is not a URL has no document.
   return (source._tag === "Discovery" && isFaulty) || !URL.canParse(metadata.discoveryUrl ?? metadata.issuer)
     ? keys
-    : [...keys, ...(yield* checkDiscovery(metadata))]
+    : [...keys, ...(yield* checkDiscovery(metadata, hasFacade))]
 })
 
 const checkEndpoint = Effect.fnUntraced(function*({ credentials, good, name, probe }: EndpointCheck) {
@@ -115,7 +117,7 @@ export const checkProvider = Effect.fnUntraced(function*(
   const found = yield* Effect.forEach(
     checks,
     (one): Effect.Effect<ReadonlyArray<OnlineFinding>, never, ProviderHttp | ProviderMetadata> =>
-      one._tag === "Keys" ? checkSource(one) : checkEndpoint(one),
+      one._tag === "Keys" ? checkSource(one, provider.facade !== undefined) : checkEndpoint(one),
     { concurrency: 8 }
   )
   return found.flat()
