@@ -1,7 +1,7 @@
 import type * as Redacted from "effect/Redacted"
 import type { FacadeAuth } from "./Facade.ts"
 
-/** The types of the tokens that the gateway signs, as `typ` of `upstream_auth` has them. */
+/** The types of the tokens that the gateway signs, as in `typ` of `upstream_auth`. */
 export const identityTokenTypes = ["at+jwt", "JWT"] as const
 
 /** The ways to get a token for the MCP server from the provider, as `grant` of `upstream_auth` has them. */

@@ -17,7 +17,10 @@ export interface FacadeClient {
 
 const unknown = (detail: string) => new OAuthRejected({ error: "invalid_client", reason: "UnknownClient", detail })
 
-/** Whether a client may still be one, without a look at its document: the settings may have changed since it got something sealed. */
+/**
+ * Whether a client may still exist, without reading its document: the settings may have changed since a value was
+ * sealed for it.
+ */
 export const isPossibleClient = ({ facade }: Pick<FacadeProvider, "facade">, clientId: string): boolean =>
   clientId === facade.clientId || (facade.clientMetadata && isDocumentUrl(clientId))
 

@@ -59,7 +59,7 @@ export const parseForm = (
     ? Result.flatMap(bodyText(body), parseParameters)
     : malformed("the content type is not application/x-www-form-urlencoded")
 
-/** A parameter that must be there. */
+/** A required parameter. */
 export const required = (parameters: Parameters, name: string): Result.Result<string, OAuthRejected> => {
   const value = parameters.get(name)
   return value === undefined

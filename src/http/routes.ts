@@ -36,7 +36,7 @@ interface RouteCommon {
   readonly isProbe?: true
 }
 
-/** A route for everybody. */
+/** A route for everyone. */
 export interface PublicRoute extends RouteCommon {
   readonly access: "public"
   /** Scripts of every origin may read the response, because no credentials make a difference to it. */

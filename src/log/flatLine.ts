@@ -95,7 +95,7 @@ const lineBy = (names: LogNames) => {
   }
 }
 
-/** Members of objects under names with dots, so that a line is flat. */
+/** Renames members of objects to names with dots, so that a line is flat. */
 const flattened = (fields: Fields, prefix = "", depth = 0): Record<string, unknown> => {
   const flat: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(fields)) {

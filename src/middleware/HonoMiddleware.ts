@@ -11,7 +11,7 @@ import type { ProviderType } from "../providers/ProviderType.ts"
 
 /** The variables in `c.var` for handlers behind the middleware. */
 export interface HonoVariables<Claims = Identity["claims"], Way extends Admission = "protect"> {
-  /** The caller in the way of the official SDK: The `authInfo` of its transports, which `@hono/mcp` reads as well. */
+  /** The caller in the form of the official SDK: the `authInfo` of its transports, which `@hono/mcp` reads as well. */
   readonly auth: OAuthTokenInfo | (Way extends "admit" ? undefined : never)
   /** The caller. */
   readonly identity: CallerOf<Way, Claims>

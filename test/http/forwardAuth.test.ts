@@ -242,7 +242,7 @@ describe("the decision point for proxies", () => {
       assert.include(lacking.headers("www-authenticate")[0], `scope="mcp:delete"`)
     }))
 
-  it.live("FA-07 counts each question as a message, and says when to come back", () =>
+  it.live("FA-07 counts each question as a message, and says when to try again", () =>
     Effect.gen(function*() {
       const { ask, statusOf } = yield* started(limited([{ by: ["subject"], limit: 2, window: 3600 }]))
       assert.strictEqual(yield* statusOf(nginx()), 200)

@@ -38,6 +38,7 @@ const refused: ReadonlyArray<readonly [folder: string, line: string, why: string
 /** Lines whose words a reader would stumble over, in each place where words are checked. */
 const stumbling: ReadonlyArray<readonly [line: string, why: string]> = [
   ["// Forwards the request, whoever sent it.\nexport const first = 1", "name them"],
+  ["// Meanwhile nobody waits.\nexport const first = 1", "no one"],
   ["/** Says whether the token is good. */\nexport const first = 1", "noun phrase"],
   ["export const refuseToken = 1", "reject"],
   [`export const text = "the server answers nothing"`, "respond"]

@@ -15,7 +15,7 @@ export interface Site {
   /** Who has signed in, and by which issuer, as the MCP server sees it. */
   readonly user: string
   readonly tokenIssuer: string
-  /** The user before the pages on the way. */
+  /** The user at the pages on the way. */
   readonly fillIn: FillIn
   /** How often an access token was renewed. */
   readonly refreshes: Effect.Effect<number>

@@ -1,4 +1,4 @@
-/** Replicas that share a real Redis server: what each of them finds out once, and what the store learns. */
+/** Replicas that share a real Redis server: what each of them requests once, and what the store learns. */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

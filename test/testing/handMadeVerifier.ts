@@ -1,4 +1,4 @@
-/** A JWT verifier made by hand, step by step, so that any one step can be done as badly as others have done it. */
+/** A JWT verifier made by hand, step by step, so that each step can be replaced by a known mistake. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"

@@ -36,7 +36,7 @@ const Others = Layer.succeed(TokenVerifier, {
   peek: () => owner("other")
 })
 
-/** A verifier whose function says what `respond` says, and its calls. */
+/** A verifier whose function returns the results of `respond`, and its calls. */
 const setUp = Effect.fnUntraced(function*(
   respond: (key: string) => Effect.Effect<Identity, VerificationError>,
   options?: PrefixOptions,

@@ -35,7 +35,7 @@ const sha256 = (input: Uint8Array): Buffer => createHash("sha256").update(input)
 /** DigestInfo of SHA-256 (RFC 8017, section 9.2, note 1), before the digest. */
 const digestInfo = hex("30 31 30 0d 06 09 60 86 48 01 65 03 04 02 01 05 00 04 20")
 
-/** Signs a whole block as it stands: what PKCS #1 v1.5 would have padded correctly. */
+/** Signs a whole block unchanged, which PKCS #1 v1.5 would have padded correctly. */
 const raw = (block: (digest: Buffer) => ReadonlyArray<Uint8Array>) =>
   signer(
     "RS256",

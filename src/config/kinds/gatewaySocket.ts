@@ -19,7 +19,7 @@ export const meansSocket = (url: string): boolean => /^(?:[a-z+]*unix:|https?:\/
 /**
  * The path of the MCP server's Unix socket; `undefined` for a server that is reached over TCP.
  *
- * For clients that are to connect, and for hosts that have to reject what they cannot connect to.
+ * For clients that connect to it, and for hosts that must reject sockets that they cannot connect to.
  *
  * @param gatewayUrl `gatewayUrl` of the settings: `/run/mcp.sock` for `http+unix://%2Frun%2Fmcp.sock/mcp`
  */

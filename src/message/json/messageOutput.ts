@@ -113,7 +113,7 @@ export class MessageOutput {
     else this.ready.push(bytes)
   }
 
-  /** Holds what follows `at`, a place that the scanner has just passed, until `release`. */
+  /** Holds the bytes after `at`, a position that the scanner has just passed, until `release`. */
   hold(at: number): void {
     this.holdAt = at
   }

@@ -1,6 +1,6 @@
 /** How much work an evaluation may still do. One evaluation runs at a time, from beginning to end. */
 
-/** What an evaluation has left, and the regular expressions that its expression may use. */
+/** The remaining work of an evaluation, and the regular expressions that its expression may use. */
 interface Running {
   units: number
   /** Whether it began with all that an evaluation may do, so that it would come to the same result again. */
