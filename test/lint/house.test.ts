@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "vitest"
@@ -7,19 +8,25 @@ import { assert, describe, it } from "vitest"
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
 /**
- * Returns the lint output for a file in `folder` of `src` that contains only this line; the file is removed afterwards.
+ * Returns the lint output for a file in `folder` of `src` that contains only this line.
+ *
+ * The file is in a project of its own with the same rules, because other tests read this one.
  */
 const lint = (folder: string, line: string): string => {
-  const scratch = mkdtempSync(join(root, "src", folder, "lint-"))
+  const project = mkdtempSync(join(tmpdir(), "mcp-authorizer-lint-"))
   try {
+    cpSync(join(root, ".oxlintrc.json"), join(project, ".oxlintrc.json"))
+    cpSync(join(root, "src/build/lint"), join(project, "src/build/lint"), { recursive: true })
+    const scratch = join(project, "src", folder, "scratch")
+    mkdirSync(scratch, { recursive: true })
     const file = join(scratch, "scratch.ts")
     writeFileSync(file, `${line}\n`)
     return spawnSync(process.execPath, [join(root, "node_modules/oxlint/bin/oxlint"), file], {
-      cwd: root,
+      cwd: project,
       encoding: "utf8"
     }).stdout
   } finally {
-    rmSync(scratch, { recursive: true })
+    rmSync(project, { recursive: true })
   }
 }
 
