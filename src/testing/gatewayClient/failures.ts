@@ -33,6 +33,11 @@ const failing = Effect.fnUntraced(function*(warm: boolean, responder: Responder,
   return error
 })
 
+/** A message that may do something, and must not do so twice. */
+const call = new TextEncoder().encode(
+  `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"pay","arguments":{}}}`
+)
+
 /** Bytes that no HTTP client may accept as a response, or as the rest of one. */
 const nonsense = [
   "SSH-2.0-OpenSSH_9.6\r\n",
@@ -82,7 +87,7 @@ export const failures = [
         if (beginning !== "") yield* exchange.raw(beginning)
         yield* exchange.cut(how)
       })
-      const error = yield* failing(warm, responder, request({ method, body: undefined }))
+      const error = yield* failing(warm, responder, request({ method, body: method === "POST" ? call : undefined }))
       assert.strictEqual(error._tag, "UpstreamUnavailable")
     })
   ),

@@ -40,7 +40,7 @@ interface Turn {
 const turn: Arbitrary.Arbitrary<Turn> = Arbitrary.all({
   caller: oneOf([0, 1, 2]),
   method: oneOf(["GET", "GET", "POST", "DELETE"]),
-  rest: oneOf(["", "", "?a=b"])
+  rest: oneOf(["", "", "?a=b", "?a=c", "/tools", "/tools?a=b"])
 })
 
 const requestOf = ({ method, rest }: Turn): ClientRequest =>
@@ -96,7 +96,8 @@ export const manyCallers: ReadonlyArray<Requirement<Subject>> = [
           return Effect.map(app.send(requestOf(turn), caller), (response) => {
             assert.deepStrictEqual([response.status, response.relayed], [200, true], response.text)
             assert.strictEqual(subjectIn(response.text), caller.subject)
-            assert.deepInclude(JSON.parse(response.text), { method: turn.method })
+            const target = new URL(app.settings.gatewayUrl).pathname + turn.rest
+            assert.deepInclude(JSON.parse(response.text), { method: turn.method, target })
             return response.text
           })
         }, { concurrency })

@@ -19,6 +19,7 @@ const kept = Arbitrary.all({
   "content-type": oneOf(["application/json", "text/event-stream", "text/plain; charset=utf-8"]),
   "mcp-session-id": oneOf(["1868a90c", "~!#$%&'*+"]),
   "x-kept": oneOf(["", "a, b", "\u00e9"]),
+  "set-cookie": oneOf(["a=1; Path=/; HttpOnly", "a=2; SameSite=Lax"]),
   "cache-control": oneOf(["no-cache", "private, max-age=60"])
 })
 

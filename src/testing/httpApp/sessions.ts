@@ -29,13 +29,15 @@ export const sessions: ReadonlyArray<Requirement<Subject>> = [
       title: "MUST give the MCP server its own session id in the requests of that session's caller",
       source: "MCP 2025-11-25, transports, Session Management"
     },
-    { ...admitted, settings: anySettings, session },
-    Effect.fnUntraced(function*({ session, ...circumstances }) {
-      const app = yield* runApp({ ...circumstances, upstream: beginning(session) })
+    { ...admitted, settings: settingsWith({ session_key: oneOf([undefined, key]) }), session, other: anyCaller },
+    Effect.fnUntraced(function*({ other, session, ...circumstances }) {
+      const app = yield* runApp({ ...circumstances, others: [other], upstream: beginning(session) })
       const known = (yield* app.send(message())).headers.get(field) ?? assert.fail("no session")
       assert.match(known, /^[\x21-\x7e]+$/)
       const again = yield* app.send(message({ [field]: known }))
       assert.deepStrictEqual([again.relayed, again.headers.get(field)], [true, known])
+      const stolen = yield* app.send(message({ [field]: known }), other)
+      assertOwnError(app, stolen, { status: 404, error: "not_found" })
       assert.deepStrictEqual(app.forwarded.map(({ headers }) => headers[field]), [undefined, session])
     })
   ),

@@ -96,7 +96,11 @@ const unacceptable = (audience: string, nowSeconds: number): ReadonlyArray<Reado
   ...[nowSeconds + 600, nowSeconds + 1_000_000_000, "soon"].map((nbf) => ({ nbf })),
   ...[nowSeconds + 600, "yesterday"].map((iat) => ({ iat })),
   ...[nowSeconds - 600, 0, "never", true, [nowSeconds + 600]].map((exp) => ({ exp })),
-  ...["", 7, null, ["ada"], { name: "ada" }].map((sub) => ({ sub, client_id: undefined }))
+  ...["", 7, null, ["ada"], { name: "ada" }].flatMap((sub) => [
+    { sub, client_id: undefined },
+    // Names of the user are no subject: users can change them.
+    { sub, client_id: undefined, username: "ada", preferred_username: "ada", email: "ada@example.com", name: "Ada" }
+  ])
 ]
 
 /** Options of opaque tokens of the suite's own issuer. */

@@ -228,7 +228,8 @@ export const opaque = (
             yield* notRejected(verify, before)
             yield* unavailable(verify, during)
           })
-          yield* Effect.ensuring(whileTimePasses(look), outage.end)
+          // So often that a verifier may stop asking for a while.
+          yield* Effect.ensuring(whileTimePasses(Effect.repeat(look, { times: 2 })), outage.end)
           yield* acceptedAtLast(verify, Effect.succeed(during))
           yield* acceptedAtLast(verify, Effect.succeed(before))
         }
