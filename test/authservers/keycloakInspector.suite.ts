@@ -2,12 +2,6 @@ import { user } from "../keycloak/Realm.ts"
 import { testInspector } from "../sign-in/inspector.ts"
 import { keycloakSites } from "./keycloakSites.ts"
 
-testInspector(
-  Object.entries(keycloakSites).map(([name, start]) => ({
-    name,
-    start,
-    locale: "en-US",
-    consent: name.includes("facade") ? "Allow access?" : undefined,
-    user
-  }))
-)
+const name = "Keycloak behind the facade"
+
+testInspector([{ name, start: keycloakSites[name], locale: "en-US", consent: "Allow access?", user }])
