@@ -60,7 +60,7 @@ export const responses = [
     Effect.fnUntraced(function*({ chunks, fields, framing, status }) {
       const whole = Buffer.concat(chunks)
       const retryAfter = { "retry-after": "0" }
-      const sent = { ...fields, ...retryAfter }
+      const sent = { "content-type": "text/plain; charset=utf-8; x=\"a;b\"", ...fields, ...retryAfter }
       // Errors that some clients treat specially are tried in every case.
       for (const each of new Set([status, 404, 503])) {
         const { send, upstream } = yield* connect(framings[framing](each, Object.entries(sent), chunks))
