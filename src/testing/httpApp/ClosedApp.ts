@@ -134,8 +134,6 @@ const leftOut: ReadonlySet<string> = new Set([
   "APP-31",
   "APP-32",
   "APP-33",
-  "APP-34",
-  "APP-35",
   "APP-59",
   "APP-76"
 ])
