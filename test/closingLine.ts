@@ -42,7 +42,8 @@ export default class ClosingLine implements Reporter {
       if (state !== "failed") continue
       const [first] = errors
       process.stdout.write(`failed: ${test.project.name}  ${test.module.relativeModuleId} > ${test.fullName}\n`)
-      process.stdout.write(`  ${first?.message.slice(0, 2_000).replaceAll("\n", "\n  ")}\n`)
+      // What a test throws need not have a message, contrary to its type.
+      process.stdout.write(`  ${String(first?.message).slice(0, 2_000).replaceAll("\n", "\n  ")}\n`)
     }
     // It is printed after the summary of the default reporter.
     process.stdout.write(`${passed} passed, ${failed} failed\n`)
