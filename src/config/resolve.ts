@@ -77,6 +77,17 @@ interface ForHost {
   readonly mayHaveNoProvider?: boolean
 }
 
+const defaults = new Map<GatewayName, unknown>()
+
+/** The default of a setting, which is read once: on Spin, while the component is built. */
+const defaultOf = (name: GatewayName): unknown => {
+  const { default: text, kind } = table[name]
+  if (text === undefined || defaults.has(name)) return defaults.get(name)
+  const value = Result.getOrThrow(fromText<unknown>(kind, text))
+  defaults.set(name, value)
+  return value
+}
+
 /**
  * The settings that sources amount to, or all problems at once.
  *
@@ -103,10 +114,7 @@ export const resolve = (
   }
   // Each default has the kind that `read` uses. A default that its kind rejects is a mistake in the table, for which
   // there is a test.
-  const used = new Map<GatewayName, unknown>(gatewayNames.map((name) => {
-    const { default: text, kind } = table[name]
-    return [name, read(name) ?? (text === undefined ? undefined : Result.getOrThrow(fromText<unknown>(kind, text)))]
-  }))
+  const used = new Map<GatewayName, unknown>(gatewayNames.map((name) => [name, read(name) ?? defaultOf(name)]))
   const usedAs = <N extends GatewayName>(name: N) => used.get(name) as Decoded<N> | undefined
 
   const publicUrl = usedAs("MCP_PUBLIC_URL")

@@ -7,4 +7,8 @@ import { openBucket } from "./openBucket.ts"
 import { spinClientAddress } from "./peerAddress.ts"
 import { serve } from "./serve.ts"
 
-serve({ variables: getAll, openStore: () => openBucket(open(storeName), increment), peerAddress: spinClientAddress })
+await serve({
+  variables: getAll,
+  openStore: () => openBucket(open(storeName), increment),
+  peerAddress: spinClientAddress
+})

@@ -5,4 +5,4 @@ import { open } from "wasi:keyvalue/store@0.2.0-draft"
 import { openBucket } from "./openBucket.ts"
 import { serve } from "./serve.ts"
 
-serve({ variables: getAll, openStore: () => openBucket(open(""), increment), peerAddress: () => undefined })
+await serve({ variables: getAll, openStore: () => openBucket(open(""), increment), peerAddress: () => undefined })

@@ -1,6 +1,8 @@
 /** Tests for only the component: its settings, its crypto, and keys that outlive instances. */
 import { componentWit } from "@bytecodealliance/jco"
 import { assert, layer } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import { readFile } from "node:fs/promises"
 import { gzipSync } from "node:zlib"
@@ -11,7 +13,7 @@ import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { ping } from "../fixtures/messages.ts"
 import { hang } from "../support/upstreamResponses.ts"
 import { componentGateway, type Variables } from "./support/BothGateways.ts"
-import { builtWasm } from "./support/builtComponent.ts"
+import { builtAgain, builtWasm } from "./support/builtComponent.ts"
 import { ComponentHost } from "./support/ComponentHost.ts"
 
 const bearer = (token: string) => `Authorization: Bearer ${token}`
@@ -265,6 +267,31 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
       const images = imagesOf(yield* Effect.promise(() => readFile(path)))
       assert.isNotEmpty(images)
       for (const image of images) assert.isTrue(image.isDense, JSON.stringify(image))
+    }))
+
+  it.effect("SPIN-IMAGE-10 MUST be the same bytes when the same source is built again, in another directory and later", () =>
+    Effect.gen(function*() {
+      const path = yield* builtWasm
+      const built = yield* Effect.promise(() => readFile(path))
+      assert.isTrue(built.equals(yield* builtAgain))
+    }))
+
+  it.effect("SPIN-IMAGE-11 MUST have the clock and the randomness of its host, and not those of the build", () =>
+    Effect.gen(function*() {
+      const { exchange, host } = yield* componentGateway((gateway) => ({
+        mcp_gateway_url: gateway,
+        mcp_static_tokens: "dev-token:dev-client:dev-user:read"
+      }))
+      // Logged times have no fraction of a millisecond, so they may seem to be a little before.
+      const earliest = DateTime.formatIso(DateTime.makeUnsafe((yield* Clock.currentTimeMillis) - 1000))
+      yield* exchange({ body: ping })
+      yield* exchange({ body: ping })
+      const logged = (name: string) =>
+        [...host.logged().matchAll(new RegExp(`"${name}":"([^"]+)"`, "g"))].map(([, value = ""]) => value)
+      assert.strictEqual(new Set(logged("trace_id")).size, 2, host.logged())
+      const times = logged("time")
+      assert.lengthOf(times, 2)
+      for (const time of times) assert.isTrue(time >= earliest, time)
     }))
 
   it.effect("SPIN-WIT-01 MUST import nothing but WASI of one version, the store and the variables", () =>

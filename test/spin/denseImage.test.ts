@@ -1,35 +1,10 @@
 /** The step of the build that fills gaps of a component's initial memory, on modules small enough to read. */
 import { assert, describe, it } from "@effect/vitest"
 import { denseImage, imagesOf } from "../../src/build/spin/denseImage.mjs"
-
-const preambleOf = { module: [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0], component: [0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0] }
-
-/** LEB128 as Wasm has it: for addresses the signed form. */
-const leb = (value: number, signed = false): ReadonlyArray<number> => {
-  const byte = value & 0x7f
-  const rest = signed ? value >> 7 : value >>> 7
-  const isLast = signed ? rest === 0 && !(byte & 0x40) || rest === -1 && byte & 0x40 : rest === 0
-  return isLast ? [byte] : [byte | 0x80, ...leb(rest, signed)]
-}
-
-type Parts = ReadonlyArray<ReadonlyArray<number> | Uint8Array>
-
-const bytesOf = (...parts: Parts) => Buffer.concat(parts.map((part) => Uint8Array.from(part)))
-
-const section = (id: number, ...content: Parts) => {
-  const bytes = bytesOf(...content)
-  return bytesOf([id], leb(bytes.length), bytes)
-}
-
-interface Segment {
-  readonly at: number
-  readonly data: Uint8Array
-}
+import { active, bytesOf, leb, preambleOf, section, type Segment } from "./support/wasmBytes.ts"
 
 const pages = 512
 const passive = bytesOf([1], leb(2), [7, 7])
-
-const active = ({ at, data }: Segment) => bytesOf([0, 0x41], leb(at, true), [0x0b], leb(data.length), data)
 
 const moduleOf = (segments: ReadonlyArray<Uint8Array>) =>
   bytesOf(

@@ -1,7 +1,7 @@
 /** Makes a WASI HTTP component of a module and the JavaScript engine. */
 import { componentize } from "@bytecodealliance/componentize-js"
 import { build } from "esbuild"
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -18,6 +18,17 @@ const sweep = `{
     for (let i = 0; i < count; i++) buffers.push(new ArrayBuffer(size))
   }
 }`
+
+const snapshotModule = fileURLToPath(new URL("snapshot.mjs", import.meta.url))
+
+/** Writes the program that componentize-js calls in the place of `wizer`. On Windows `wizer` itself has to do. */
+const snapshotProgram = async (directory) => {
+  if (process.platform === "win32") return undefined
+  const path = join(directory, "snapshot")
+  await writeFile(path, `#!/bin/sh\nexec "${process.execPath}" --no-warnings "${snapshotModule}" "$@"\n`)
+  await chmod(path, 0o755)
+  return path
+}
 
 /**
  * Bundles `entry`, packs it with the engine, writes the component to `output`, and returns its size in bytes.
@@ -44,7 +55,8 @@ export const buildComponent = async (entry, output, worldName = "gateway") => {
   const sourcePath = join(directory, "bundle.js")
   await writeFile(sourcePath, spellOutProperties(script.text))
   const witPath = fileURLToPath(new URL("../../spin/wit", import.meta.url))
-  const { component: sparse } = await componentize({ sourcePath, witPath, worldName })
+  const wizerBin = await snapshotProgram(directory)
+  const { component: sparse } = await componentize({ sourcePath, witPath, worldName, wizerBin })
     .finally(() => rm(directory, { recursive: true }))
   const component = denseImage(sparse)
   await mkdir(dirname(output), { recursive: true })

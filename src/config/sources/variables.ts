@@ -69,9 +69,12 @@ export const fromVariables = (
   const problems: Array<Problem> = []
   const add = (name: SettingName, given: Given) => found.set(name, [...found.get(name) ?? [], given])
 
-  for (const [spelling, value] of Object.entries(variables).toSorted(([a], [b]) => a < b ? -1 : 1)) {
+  // Empty ones first: a manifest for Spin declares all variables, of which most stay empty.
+  const written = Object.entries(variables).flatMap(([spelling, value]) => {
     const text = value?.trim() ?? ""
-    if (text === "") continue
+    return text === "" ? [] : [[spelling, text] as const]
+  })
+  for (const [spelling, text] of written.toSorted(([a], [b]) => a < b ? -1 : 1)) {
     const name = byName.get(canonical(spelling))
     const named = byFileName.get(canonical(spelling))
     if (name !== undefined) {
