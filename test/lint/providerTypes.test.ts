@@ -7,7 +7,11 @@ import { providerTypes } from "../../src/providers/types.ts"
 const src = fileURLToPath(new URL("../../src", import.meta.url))
 
 /** Files that use a type, as an operator does, or translate the settings of another product. */
-const users: ReadonlySet<string> = new Set(["node/commands/demo.ts", "config/sources/authConfig.ts"])
+const users: ReadonlySet<string> = new Set([
+  "node/commands/demo.ts",
+  "config/sources/authConfig.ts",
+  "spin/rehearsal.ts"
+])
 
 const isComment = (line: string): boolean => /^\s*(?:\/\/|\/?\*)/.test(line)
 
