@@ -6,11 +6,11 @@ import * as Layer from "effect/Layer"
 import { allow } from "../facade/consenting.ts"
 import { reserve, type RestartableGateway, startRestartable } from "../support/RestartableGateway.ts"
 import { Visitor } from "../support/Visitor.ts"
+import { client, facadeFor } from "./facadeClient.ts"
 import { type Hydra, hydraUser, startHydra, type Strategy } from "./Hydra.ts"
+import { hydraAudience, hydraProvider, registerAtHydra } from "./hydraClient.ts"
 
 const strategies: ReadonlyArray<Strategy> = ["jwt", "opaque"]
-
-const client = { id: "mcp-facade", secret: "the-secret-of-the-facade" }
 
 const redirectUri = "http://127.0.0.1:33418/callback"
 
@@ -24,35 +24,15 @@ interface Peer {
 
 const startPeer = Effect.fnUntraced(function*(strategy: Strategy) {
   const places = [yield* reserve, yield* reserve] as const
-  // One for both gateways, which are in front of the same MCP server.
-  const audience = "https://notes.example/mcp"
+  const audience = hydraAudience
   const hydra = yield* startHydra({ strategy, audience })
-  yield* hydra.createClient({
-    client_id: client.id,
-    client_secret: client.secret,
-    redirect_uris: [places[1].callback],
-    grant_types: ["authorization_code", "refresh_token"],
-    response_types: ["code"],
-    audience: [audience],
-    scope: "openid offline_access notes:read",
-    token_endpoint_auth_method: "client_secret_basic"
-  })
-  const provider = {
-    preset: "ory",
-    issuer: hydra.issuer,
-    audience: [audience],
-    ...(strategy === "jwt" ? {} : {
-      type: "introspection",
-      introspection_endpoint: hydra.introspectionEndpoint,
-      // The network alone guards the admin API of a Hydra of one's own.
-      client_auth: "none"
-    })
-  }
+  yield* registerAtHydra(hydra, places[1].callback)
+  const provider = hydraProvider(hydra, strategy)
   const scopes = { MCP_REQUIRED_SCOPES: "notes:read" }
   const direct = yield* startRestartable(places[0], provider, scopes)
   const facade = yield* startRestartable(places[1], {
     ...provider,
-    facade: { client_id: client.id, client_secret: client.secret, redirect_uris: ["http://127.0.0.1/callback"] }
+    facade: facadeFor(["http://127.0.0.1/callback"])
   }, scopes)
   return { hydra, audience, direct, facade }
 })

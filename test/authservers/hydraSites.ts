@@ -6,38 +6,21 @@ import { accessTokenLife, type Site } from "../sign-in/Site.ts"
 import { redirectUris, settingsOf } from "../sign-in/sites.ts"
 import { officialServerV2 } from "../support/OfficialServerV2.ts"
 import { reserve, startRestartable } from "../support/RestartableGateway.ts"
+import { facadeFor } from "./facadeClient.ts"
 import { hydraUser, startHydra, type Strategy } from "./Hydra.ts"
-
-const client = { id: "mcp-facade", secret: "the-secret-of-the-facade" }
-
-const audience = "https://notes.example/mcp"
+import { hydraAudience, hydraProvider, registerAtHydra } from "./hydraClient.ts"
 
 const site = (strategy: Strategy): Effect.Effect<Site, never, Scope.Scope> =>
   Effect.gen(function*() {
     const { url } = yield* officialServerV2
     const place = yield* reserve
-    const hydra = yield* startHydra({ strategy, audience, accessTokenLife })
-    yield* hydra.createClient({
-      client_id: client.id,
-      client_secret: client.secret,
-      redirect_uris: [place.callback],
-      grant_types: ["authorization_code", "refresh_token"],
-      response_types: ["code"],
-      audience: [audience],
-      scope: "openid offline_access notes:read",
-      token_endpoint_auth_method: "client_secret_basic"
-    })
-    const gateway = yield* startRestartable(place, {
-      preset: "ory",
-      issuer: hydra.issuer,
-      audience: [audience],
-      ...(strategy === "jwt" ? {} : {
-        type: "introspection",
-        introspection_endpoint: hydra.introspectionEndpoint,
-        client_auth: "none"
-      }),
-      facade: { client_id: client.id, client_secret: client.secret, redirect_uris: redirectUris }
-    }, settingsOf(url, "notes:read"))
+    const hydra = yield* startHydra({ strategy, audience: hydraAudience, accessTokenLife })
+    yield* registerAtHydra(hydra, place.callback)
+    const gateway = yield* startRestartable(
+      place,
+      { ...hydraProvider(hydra, strategy), facade: facadeFor(redirectUris) },
+      settingsOf(url, "notes:read")
+    )
     return {
       gateway,
       issuer: place.origin,

@@ -3,20 +3,14 @@ import { assert, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { allow } from "../facade/consenting.ts"
-import { list, post } from "../keycloak/adminApi.ts"
-import { logIn } from "../keycloak/logIn.ts"
+import { list } from "../keycloak/adminApi.ts"
 import { makeRealm, type Realm } from "../keycloak/Realm.ts"
-import type { FillIn } from "../support/PageForm.ts"
 import { reserve, type RestartableGateway, startRestartable } from "../support/RestartableGateway.ts"
 import { Visitor } from "../support/Visitor.ts"
-
-const client = { id: "mcp-facade", secret: "the-secret-of-the-facade" }
+import { client, facadeFor } from "./facadeClient.ts"
+import { keycloakPerson, registerAtKeycloak } from "./keycloakClient.ts"
 
 const redirectUri = "http://127.0.0.1:33418/callback"
-
-/** Consents at the gateway, and logs in at Keycloak. */
-const person: FillIn = (page) => allow(page) ?? logIn(page)
 
 class Peers extends Context.Service<Peers, {
   readonly realm: Realm
@@ -29,26 +23,11 @@ class Peers extends Context.Service<Peers, {
     Effect.gen(function*() {
       const places = [yield* reserve, yield* reserve] as const
       const realm = yield* makeRealm(places.map(({ resource }) => resource))
-      yield* post(`${realm.path}/clients`, {
-        clientId: client.id,
-        secret: client.secret,
-        publicClient: false,
-        standardFlowEnabled: true,
-        // Keycloak, too, compares character for character.
-        redirectUris: places.map(({ callback }) => callback),
-        attributes: { "pkce.code.challenge.method": "S256" },
-        defaultClientScopes: ["web-origins", "acr", "profile", "roles", "basic", "email", "mcp:read", "mcp-resource"],
-        optionalClientScopes: ["mcp:write", "offline_access"]
-      })
+      yield* registerAtKeycloak(realm, places.map(({ callback }) => callback))
       const provider = (facade: Readonly<Record<string, unknown>> = {}) => ({
         preset: "keycloak",
         issuer: realm.issuer,
-        facade: {
-          client_id: client.id,
-          client_secret: client.secret,
-          redirect_uris: ["http://127.0.0.1/callback"],
-          ...facade
-        }
+        facade: { ...facadeFor(["http://127.0.0.1/callback"]), ...facade }
       })
       const scopes = { MCP_REQUIRED_SCOPES: "mcp:read", MCP_SCOPES_SUPPORTED: "mcp:read mcp:write" }
       return {
@@ -86,7 +65,7 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("Keycloak be
           visited.push(url)
           return url.startsWith(origin) ? restart : Effect.void
         }
-        const code = yield* visitor.authorize(person, { before, changes: { scope: "mcp:read other:scope" } })
+        const code = yield* visitor.authorize(keycloakPerson, { before, changes: { scope: "mcp:read other:scope" } })
         const asked = new URL(
           visited.find((url) => url.startsWith(`${realm.issuer}/protocol/openid-connect/auth?`)) ?? "about:blank"
         ).searchParams
@@ -152,7 +131,7 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("Keycloak be
       const visitor = new Visitor(gateway.resource, { redirectUri })
       yield* visitor.discover
       yield* visitor.register()
-      const code = yield* visitor.authorize(person)
+      const code = yield* visitor.authorize(keycloakPerson)
       const tokens = yield* visitor.exchange(code)
       const again = yield* visitor.redeem(code)
       assert.deepStrictEqual([again.status, again.body["error"]], [400, "invalid_grant"])

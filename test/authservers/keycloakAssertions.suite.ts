@@ -11,8 +11,7 @@ import { makeRealm, type Realm } from "../keycloak/Realm.ts"
 import { reserve, type RestartableGateway, startRestartable } from "../support/RestartableGateway.ts"
 import { Visitor } from "../support/Visitor.ts"
 import { type CompanyIssuer, startCompanyIssuer } from "./CompanyIssuer.ts"
-
-const client = { id: "mcp-facade", secret: "the-secret-of-the-facade" }
+import { client, facadeFor } from "./facadeClient.ts"
 
 /** The subject of alice at the company. */
 const subject = "company-user-1"
@@ -74,9 +73,7 @@ class Peers extends Context.Service<Peers, {
           preset: "keycloak",
           issuer: realm.issuer,
           facade: {
-            client_id: client.id,
-            client_secret: client.secret,
-            redirect_uris: ["http://127.0.0.1/callback"],
+            ...facadeFor(["http://127.0.0.1/callback"]),
             assertions: true,
             assertion_issuer: company.issuer
           }

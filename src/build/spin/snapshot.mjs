@@ -12,7 +12,6 @@ import { basename, dirname, join } from "node:path"
 import { WASI } from "node:wasi"
 import { withMemory, withStackPointer } from "./initialMemory.mjs"
 
-
 const initFunction = "componentize.wizer"
 const stackPointer = "snapshot:stack-pointer"
 
