@@ -17,36 +17,37 @@ export type Ending = CutReason | "broken off" | "client left" | "reloaded" | "sh
 /**
  * One request and its response, as far as they have progressed.
  *
- * The fixed part is known when the request arrives. The course records the caller and the error, for the log entry at
- * the end.
+ * The readonly fields are set when the request arrives. The course sets the others, which the log entry at the end
+ * shows.
  */
 export interface Exchange {
-  /** The request, or the one for which a proxy requests a decision. */
+  /** The request. If a proxy requests a decision, the original request that the proxy received. */
   readonly request: RequestHead
   readonly raw: RawHead
   /** The id of the request in `MCP_TRACE_HEADER`. */
   readonly traceId: string
-  /** Its spans; `undefined` if the program has no tracer. */
+  /** The spans of the request; `undefined` if the program has no tracer. */
   readonly trace: RequestTrace | undefined
   readonly origin: string | undefined
-  /** The value of the token field, which is shown nowhere. */
+  /** The value of the field with the token. Logs and spans must not contain it. */
   readonly authorization: string | undefined
   readonly trustedPeer: boolean
   /**
-   * A proxy requests a decision and forwards the request itself; with the problem of its subrequest, if there is one.
+   * Defined if a proxy requests a decision and forwards the original request itself. `problem` is why the subrequest is
+   * invalid.
    */
   readonly subrequest: { readonly problem: InvalidRequest | AccessDenied | undefined } | undefined
   readonly startedAtNanos: bigint
-  /** Where it goes, once that is known. */
+  /** The route of the request, once it is known. */
   route: Route | undefined
-  /** The URL by which the client knows the gateway, without the MCP path, once that is known. */
+  /** The URL that the client uses for the gateway, without the MCP path, once it is known. */
   base: string | undefined
   identity: Identity | undefined
-  /** The operations of the messages in the body; `undefined` where nothing had to read them. */
+  /** The operations of the messages in the body; `undefined` if no step of the course had to read them. */
   operations: ReadonlyArray<Operation> | undefined
-  /** The operation of the body, if it is measured and nothing had to read `operations`. */
+  /** The operation of the body, if requests are measured and no step had to read `operations`. */
   measured: MeasuredOperation | undefined
-  /** What the rules decided about each of them, in their order; `undefined` if the rules were not checked. */
+  /** The decision of the rules about each operation, in the same order; `undefined` if the rules were not checked. */
   decisions: ReadonlyArray<Decision> | undefined
   error: GatewayError | undefined
   /** The request has passed all checks, and is sent to the MCP server. */
@@ -57,15 +58,15 @@ export interface Exchange {
   status: number | undefined
   /** The response is an event stream that counts as open. */
   isStream: boolean
-  /** Why the response is not complete, if the gateway itself ends it. */
+  /** Why the gateway ended the response early, if it did. */
   ended: Ending | undefined
 }
 
 /**
  * Begins the exchange of a request that has just arrived.
  *
- * @param startedAtNanos the time of its arrival, by the clock that the duration is taken from
- * @param trace its spans, if it is traced
+ * @param startedAtNanos when it arrived, by the clock that also measures its duration
+ * @param trace the spans of the request, if it is traced
  */
 export const begin = (
   settings: GatewaySettings,
@@ -103,7 +104,7 @@ export const begin = (
 /** The ids of an exchange in log entries and audit entries. */
 export interface ExchangeIds {
   readonly trace_id: string
-  /** The id in `MCP_TRACE_HEADER`, where it is not the id of the trace. */
+  /** The id in `MCP_TRACE_HEADER`, if it differs from the id of the trace. */
   readonly request_id?: string
 }
 

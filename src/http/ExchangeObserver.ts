@@ -5,10 +5,10 @@ import { logFault } from "./accessLog.ts"
 import type { Audit } from "./audit.ts"
 import type { Exchange } from "./Exchange.ts"
 
-/** A request that is over, with its response. */
+/** A request and its response, after the response has ended. */
 export interface ObservedExchange {
   readonly exchange: Exchange
-  /** The name of the MCP server; empty if it has none, and for requests that are for none of several servers. */
+  /** The name of the MCP server; empty if the server has no name, and if no server is configured for the request. */
   readonly server: string
   /** From the arrival of the request to the end of its response. */
   readonly durationMillis: number
@@ -16,13 +16,14 @@ export interface ObservedExchange {
   readonly endedAt: number
 }
 
-/** Takes a request that is over. Must not wait for anything, and keep nothing of the exchange itself. */
+/** Called for each request that is over. Must return without waiting, and must not keep a reference to the exchange. */
 export type ObserveExchange = (observed: ObservedExchange) => void
 
 /**
- * What observes all requests of a host: the status page of the program on Node. `undefined`: nothing.
+ * Observes all requests of a host; `undefined` if nothing does. On Node this is the status page.
  *
- * Where there is one, there must be an `AuditLog` as well, because of which drivers report each exchange.
+ * A host that provides an observer must provide an `AuditLog` as well: without one, drivers skip exchanges below the log
+ * level.
  */
 export class ExchangeObserver extends Context.Reference<ObserveExchange | undefined>(
   "mcp-authorizer/http/ExchangeObserver",

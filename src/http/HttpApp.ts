@@ -36,7 +36,7 @@ import { readBody } from "./readBody.ts"
 import { inTrace, tracingOf } from "./RequestTrace.ts"
 import type { ServedServer, ServerOf } from "./ServedServer.ts"
 
-/** Takes the course with effects. */
+/** Handles requests by carrying out the steps of the course as effects. */
 export const handleWith = (serverOf: ServerOf): HttpApp["Service"]["handle"] =>
   Effect.gen(function*() {
     const request = yield* HttpServerRequest.HttpServerRequest
@@ -49,7 +49,7 @@ export const handleWith = (serverOf: ServerOf): HttpApp["Service"]["handle"] =>
         onSuccess: () => readBody(request, step),
         onFailure: (error) => Effect.succeed(step.rejected(error))
       })
-    // At the end of the body, not of the head, so that the duration of a stream is the whole one.
+    // The finalizer runs after the body, not after the head, so that the duration includes the whole stream.
     yield* Effect.addFinalizer((exit) => {
       measure?.ended(exchange)
       return log(exchange, exchange.ended ?? brokenOff(exit))
@@ -101,8 +101,8 @@ const webCrypto = Layer.mergeAll(
 )
 
 /**
- * A span of the server shows the whole URL, which must not happen if a client wrote a token into the query, nor for the
- * codes of a sign-in.
+ * Effect's own server span contains the whole URL, so it is disabled for queries in which a client may have written a
+ * token, and for the codes of a sign-in.
  */
 const untracedTokens = Layer.succeed(HttpMiddleware.TracerDisabledWhen)(({ url }) => {
   const mark = url.indexOf("?")
@@ -118,7 +118,7 @@ export interface HttpAppOptions {
    * The log entry shows the error and the changed status.
    */
   readonly onError?: OnError | undefined
-  /** What seals the ids of sessions and digests the callers in the log; Web Crypto unless given. */
+  /** Seals session ids and computes the digests of callers in the log. Default: Web Crypto. */
   readonly crypto?: Layer.Layer<Digest.Digest | Mac.Mac | SecureRandom.SecureRandom> | undefined
   /** Where audit entries go. Default: to the console, if `MCP_AUDIT_LOG` is set. */
   readonly audit?: Layer.Layer<never, InvalidConfiguration, GatewayConfig> | undefined
@@ -134,8 +134,8 @@ export interface WebHandler {
   /**
    * Responds to a request.
    *
-   * @param platform keeps work alive after the response, such as the `ExecutionContext` of Cloudflare Workers: with it,
-   * keys and verdicts are renewed before they expire, also on hosts where the I/O of a request ends with its response
+   * @param platform keeps work alive after the response, such as the `ExecutionContext` of Cloudflare Workers. With it,
+   * keys and verdicts are renewed before they expire, even on hosts that end the I/O of a request with its response
    */
   readonly handler: (
     request: Request,
@@ -145,17 +145,19 @@ export interface WebHandler {
   readonly dispose: () => Promise<void>
 }
 
-/** What the gateway of one MCP server is composed of. */
+/** The services that the gateway of one MCP server needs. */
 export type HttpAppNeeds = GatewayClient | GatewayConfig | ProviderMetadata | ProviderRegistry | TokenVerifier
 
 /**
  * The gateway as one effect from a request to its response.
  *
- * Serve it with `HttpServer.serve`, or as a Web handler with `HttpApp.toWebHandler`. Everything that differs between
- * products is in the layers that it needs: settings, token verification, and the way to the MCP server.
+ * Serve it with `HttpServer.serve`, or as a Web handler with `HttpApp.toWebHandler`. The layers that it needs decide
+ * everything that differs between deployments: settings, token verification, and the client of the MCP server.
  */
 export class HttpApp extends Context.Service<HttpApp, {
-  /** Responds to the current request in all cases; the scope lives until the body of the response has ended. */
+  /**
+   * Responds to the current request, and never fails. The scope must stay open until the body of the response has ended.
+   */
   readonly handle: Effect.Effect<
     HttpServerResponse.HttpServerResponse,
     never,

@@ -14,16 +14,16 @@ import { isTraced } from "../trace/spans.ts"
 import { parentField, PropagatesContext, readParent, stateField, writeParent } from "../trace/traceContext.ts"
 import type { RequestHead } from "./requestHead.ts"
 
-/** What the spans of requests are made with. */
+/** The tracer and the settings that spans of requests are made with. */
 export interface Tracing {
   readonly tracer: Tracer.Tracer
   readonly propagates: boolean
   readonly clock: Clock.Clock
-  /** The span that the program has begun for the HTTP exchange, where it has. */
+  /** The span that the host program has begun for the request, if there is one. */
   readonly current: Tracer.AnySpan | undefined
 }
 
-/** Returns what a fiber traces with; `undefined` if the program has no tracer, or has switched it off. */
+/** Returns the tracing of a fiber; `undefined` if the program has no tracer, or has switched tracing off. */
 export const tracingOf = (fiber: Fiber.Fiber<unknown, unknown>, clock: Clock.Clock): Tracing | undefined => {
   const { span, tracer, tracerEnabled } = fiber.cache
   if (!isTraced(fiber) || tracer === undefined || !tracerEnabled) return undefined
@@ -61,11 +61,11 @@ const begin = (
   })
 
 /**
- * Begins the trace of a request: below the span that the program has begun for it, otherwise below the span that the request
- * names in `traceparent`.
+ * Begins the trace of a request: as a child of the span that the program has begun for it, otherwise of the span that
+ * `traceparent` names.
  *
  * @param startedAtNanos the arrival of the request
- * @param upstream where the MCP server is, as attributes
+ * @param upstream the address of the MCP server, as attributes
  */
 export const beginTrace = (
   { clock, current, propagates, tracer }: Tracing,
@@ -85,10 +85,10 @@ export const inTrace = <A, E, R>(
 ): Effect.Effect<A, E, R> =>
   trace === undefined
     ? effect
-    // The type removes a requirement of a parent span, which does not exist here.
+    // `provideService` excludes `ParentSpan` from `R`, which the compiler cannot see to be `R` again.
     : Effect.provideService(effect, Tracer.ParentSpan, trace.span) as Effect.Effect<A, E, R>
 
-/** Names a span anew. The tracers of Effect read the name when the span ends; others keep the one that they know. */
+/** Renames a span. Effect's own tracers read the name when the span ends; other tracers may keep the first name. */
 export const rename = (span: Tracer.Span, name: string): void => {
   Reflect.set(span, "name", name)
 }
@@ -100,13 +100,13 @@ export const setAttributes = (span: Tracer.Span, attributes: Attributes): void =
   }
 }
 
-/** What a span failed with, by the name of the error's kind. */
+/** The failure that a span ends with. Its name is the kind of error. */
 class SpanFailed extends Data.TaggedError("SpanFailed")<{ readonly message: string }> {}
 
 const failure = (kind: string): Exit.Exit<never, SpanFailed> =>
   Exit.fail(withoutStack(() => {
     const error = new SpanFailed({ message: kind })
-    // `exception.type` of the exported span.
+    // The name becomes `exception.type` in the exported span.
     error.name = kind
     return error
   }))
@@ -119,7 +119,7 @@ export const endSpan = (span: Tracer.Span, clock: Clock.Clock, error: string | u
 /** The span of one request to the MCP server. */
 export interface ForwardSpan {
   readonly span: Tracer.Span
-  /** The request with the context of the span. */
+  /** The request, with the span in its `traceparent` field. */
   readonly request: UpstreamRequest
   /** The head of the response has arrived. */
   readonly arrived: (head: ResponseHead) => void
@@ -130,7 +130,9 @@ export interface ForwardSpan {
 
 const firstServerError = 500
 
-/** The fields of a request in another trace context. The state belongs to a context that was valid. */
+/**
+ * The fields of a request, with this span as its trace context. `tracestate` is only kept next to a valid `traceparent`.
+ */
 const inContext = (headers: UpstreamRequest["headers"], span: Tracer.Span): UpstreamRequest["headers"] => {
   const { [stateField]: state, ...others } = headers
   const continues = state !== undefined && readParent(headers[parentField])?.traceId === span.traceId
@@ -144,7 +146,7 @@ export const beginForward = (trace: RequestTrace, request: UpstreamRequest): For
   setAttributes(span, { "http.request.method": request.method, ...trace.upstream })
   let isOver = false
   const end = (error?: string) => {
-    // Every request is cancelled in the end, which does nothing to one that has its response.
+    // Drivers call `cancelled` for every request in the end, also for one that has its response.
     if (isOver) return
     isOver = true
     if (error !== undefined) span.attribute("error.type", error)

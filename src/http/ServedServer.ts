@@ -5,13 +5,13 @@ import type { TokenVerifier } from "../verify/TokenVerifier.ts"
 import type { Course } from "./course/Course.ts"
 import type { RequestHead } from "./requestHead.ts"
 
-/** One MCP server as the gateway serves it: what its requests go through, and the way to it. */
+/** What the gateway serves one MCP server with: its settings, its course and its client. */
 export interface ServedServer {
   readonly course: Course
   readonly client: GatewayClient["Service"]
   readonly settings: GatewaySettings
   readonly providers: ProviderRegistry["Service"]
-  /** Decides about tokens; `undefined` for requests that are for no MCP server. */
+  /** Verifies tokens; `undefined` for the app that serves requests for no MCP server. */
   readonly verifier: TokenVerifier["Service"] | undefined
 }
 

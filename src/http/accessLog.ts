@@ -21,13 +21,13 @@ const encoder = new TextEncoder()
 
 const bounded = (text: string, length = 256): string => text.length > length ? `${text.slice(0, length)}…` : text
 
-/** The maximum length of what was found and expected. */
+/** The maximum length of the texts `found` and `expected`. */
 const detailLength = 2_048
 
-// What nginx writes for a request whose client left before there was a response.
+// The status that nginx logs if the client closes the connection before there is a response.
 export const clientClosedRequest = 499
 
-/** Why the response of an effect that has ended in this way is not complete; `undefined` when it is. */
+/** Returns why a response is incomplete, given how its effect ended; `undefined` if the response is complete. */
 export const brokenOff = (exit: Exit.Exit<unknown, unknown>): Ending | undefined => {
   if (Exit.isSuccess(exit)) return undefined
   const { cause } = exit
@@ -37,15 +37,15 @@ export const brokenOff = (exit: Exit.Exit<unknown, unknown>): Ending | undefined
 }
 
 /**
- * A response that the gateway or its servers are to blame for is an error; one that no client received, or that the
- * client is to blame for, is not. Probes of load balancers come every few seconds, and their results are seen by the
- * load balancer.
+ * Failures of the gateway or of its servers are errors. Failures caused by the client, and responses that no client
+ * received, are not. Probes are below the default level: they arrive every few seconds, and the load balancer reports
+ * their results.
  */
 const severityOf = ({ route, status = clientClosedRequest }: Exchange): LogLevel.Severity =>
   route?.row.isProbe === true ? "Debug" : status >= 500 ? "Error" : "Info"
 
 /**
- * Returns whether an exchange is written to the log, for drivers that avoid starting an effect that does nothing.
+ * Returns whether an exchange is written to the log, so that drivers need not start an effect that would do nothing.
  *
  * @param minimum the lowest level that is written (`MCP_LOG_LEVEL`)
  */
@@ -55,7 +55,7 @@ export const isLogged = (minimum: LogLevel.LogLevel, exchange: Exchange): boolea
 /**
  * The reason of a rejection, which the response does not contain, as fields of a log entry.
  *
- * @param authorization what the request has in `Authorization`
+ * @param authorization the value of the request's `Authorization` field, which is removed from the texts
  */
 export const rejectionFields = (error: GatewayError, authorization?: string): LogFields => ({
   error: error._tag,
@@ -67,10 +67,10 @@ export const rejectionFields = (error: GatewayError, authorization?: string): Lo
   ...("provider" in error && error.provider !== undefined ? { provider: error.provider } : {})
 })
 
-/** A caller as log entries and spans show it. */
+/** The fields of log entries and spans that describe the caller. */
 interface LoggedCaller {
   readonly provider: string
-  /** The OAuth client, where the token names one. */
+  /** The OAuth client, if the token names one. */
   readonly client?: string
   /** A digest of issuer and subject. */
   readonly subject: string
@@ -81,7 +81,7 @@ interface LoggedCaller {
  * which is the same for all entries of a caller without revealing its identity.
  */
 export const makeCallerOf = Effect.map(Digest.Digest, ({ digestHex }) => {
-  // Verified identities are shared between the requests of one token, so each is digested once.
+  // All requests with one token share one identity object, so its digest is computed once.
   const callers = new WeakMap<Identity, LoggedCaller>()
 
   return (identity: Identity): Effect.Effect<LoggedCaller> => {
@@ -103,7 +103,7 @@ export const makeCallerOf = Effect.map(Digest.Digest, ({ digestHex }) => {
   }
 })
 
-/** The number of the rule that did not allow a request; the error says why. `undefined`: no rule denied it. */
+/** The number of the rule that denied a request; `undefined` if no rule denied it. */
 const denyingRule = ({ decisions }: Exchange): number | "default" | undefined => {
   const decision = decisions?.find(({ _tag }) => _tag !== "Allow")
   return decision === undefined ? undefined : decision.rule ?? "default"
@@ -112,7 +112,7 @@ const denyingRule = ({ decisions }: Exchange): number | "default" | undefined =>
 /**
  * Everything about an exchange that log entries and spans show.
  *
- * @param duration_ms its duration, if that is shown
+ * @param duration_ms the duration of the exchange; left out for spans, which have their own
  */
 export type ExchangeFields = (
   exchange: Exchange,
@@ -130,7 +130,7 @@ export const makeExchangeFields = Effect.fnUntraced(function*(
 ): Effect.fn.Return<ExchangeFields, never, Digest.Digest> {
   const callerOf = yield* makeCallerOf
 
-  // Field by field: an object literal with spreads would cost more than everything else that a log entry needs.
+  // Assigned field by field: an object literal with spreads would cost more than the rest of the log entry.
   const fieldsOf = (
     exchange: Exchange,
     ended: Ending | undefined,
@@ -161,7 +161,7 @@ export const makeExchangeFields = Effect.fnUntraced(function*(
       : Effect.map(callerOf(exchange.identity), (caller) => fieldsOf(exchange, ended, duration_ms, caller))
 })
 
-/** Builds the writer of the one log entry that every exchange ends with. Nothing is computed for a level that is off. */
+/** Builds the function that writes the one log entry of an exchange. Nothing is computed if its level is off. */
 export const accessLogWith = (fieldsOf: ExchangeFields) =>
   Effect.fnUntraced(function*(exchange: Exchange, ended: Ending | undefined) {
     if (!isLogged(yield* References.MinimumLogLevel, exchange)) return
@@ -173,7 +173,7 @@ export const accessLogWith = (fieldsOf: ExchangeFields) =>
   })
 
 /**
- * Builds the writer of the log entries of one MCP server.
+ * Builds the function that writes the log entries of one MCP server.
  *
  * @param settings of the one MCP server
  */
@@ -186,7 +186,7 @@ const frames = (defect: unknown): ReadonlyArray<string> =>
     ? (defect.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)).slice(0, 8).map((line) => line.trim())
     : []
 
-/** Logs a fault of the gateway itself, which the client sees as a bare `server_error`. */
+/** Logs a fault of the gateway itself. The client gets `server_error` without details. */
 export const logFault = (exchange: Exchange, defect: unknown): Effect.Effect<void> =>
   Effect.logError("internal fault").pipe(annotate({
     ...idsOf(exchange),

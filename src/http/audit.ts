@@ -18,11 +18,14 @@ import { mcpRoute } from "./routes.ts"
 import { sessionDigest } from "./sessionDigest.ts"
 import { shownOperation } from "./shownOperation.ts"
 
-/** Whether a request is one about which the gateway decides: public documents, probes and preflights are not. */
+/**
+ * Whether the gateway decides about access for this request. Public documents, probes and preflights are open to
+ * everyone.
+ */
 const isAudited = ({ error, route }: Exchange): boolean =>
   route === undefined ? error !== undefined : route.row === mcpRoute
 
-/** The scopes that are missing, by the error that the request ended with. */
+/** The missing scopes, if the request ended with an error about scopes. */
 const missingScopes = ({ error, identity }: Exchange): Pick<AuditEntry, "missing_scopes"> =>
   error?._tag === "InsufficientScope"
     ? { missing_scopes: error.required.filter((scope) => identity?.scopes.includes(scope) !== true) }
@@ -34,7 +37,7 @@ const byRule = (decision: Decision): Pick<AuditEntry, "missing_scopes" | "reason
   ...(decision._tag === "Denied" ? { reason: shownText(decision.reason) } : {})
 })
 
-/** The operation of a message of which only method and tool were read. */
+/** The operation of a message from which only the method and the tool were read. */
 const measuredOperations = ({ measured }: Exchange): ReadonlyArray<Operation> => {
   if (measured?.method === undefined) return []
   const { method, tools: [tool] } = measured
@@ -45,10 +48,10 @@ const measuredOperations = ({ measured }: Exchange): ReadonlyArray<Operation> =>
 export type Audit = (exchange: Exchange, ended: Ending | undefined) => Effect.Effect<void>
 
 /**
- * Builds what writes the audit entries of exchanges that are over; `undefined` if there is no audit log.
+ * Builds the function that writes the audit entries of an exchange; `undefined` if there is no audit log.
  *
  * @param settings of the one MCP server
- * @param withoutResponse the status of an exchange without a response
+ * @param withoutResponse the status to write if there was no response
  */
 export const makeAudit = Effect.fnUntraced(function*(
   settings: GatewaySettings,
@@ -74,7 +77,7 @@ export const makeAudit = Effect.fnUntraced(function*(
     const address = clientAddress(settings.trustedProxies, exchange)
     const session = yield* sessionDigest(digest, exchange)
     const head = {
-      // @effect-diagnostics-next-line globalDateInEffect:off -- of a time that is given, not of the clock
+      // @effect-diagnostics-next-line globalDateInEffect:off -- formats a given time
       time: new Date((yield* Clock.currentTimeMillis) - elapsed).toISOString(),
       ...idsOf(exchange),
       ...(exchange.trace === undefined ? {} : { span_id: exchange.trace.span.spanId }),
@@ -108,12 +111,12 @@ export const makeAudit = Effect.fnUntraced(function*(
   })
 })
 
-/** What writes the log entry of an exchange, and its audit entries as well where there is an audit log. */
+/** Combines the writers of log entries and of audit entries, if there is an audit log. */
 export const withAudit = (log: Audit, audit: Audit | undefined): Audit =>
   audit === undefined
     ? log
     : (exchange, ended) =>
-      // First, because entries that must be kept must not depend on the log.
+      // The audit entries come first: they must be written even if the log fails.
       Effect.andThen(
         Effect.catchDefect(audit(exchange, ended), (defect) => logFault(exchange, defect)),
         log(exchange, ended)

@@ -10,7 +10,7 @@ import { AccessDenied, type InsufficientScope } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
 import type { Exchange } from "./Exchange.ts"
 
-/** Checks that a present `Origin` may call; native clients send no `Origin`. */
+/** Returns whether the request's `Origin` is allowed. Native clients send none, which is allowed. */
 const mayCall = ({ allowedOrigins }: GatewaySettings, { origin, raw }: Exchange): boolean => {
   if (origin === undefined || allowedOrigins._tag === "Any") return true
   const [value, second] = raw.values("origin")
@@ -19,7 +19,10 @@ const mayCall = ({ allowedOrigins }: GatewaySettings, { origin, raw }: Exchange)
 
 const scheme = /^bearer /i
 
-/** The fields with the token, as `Authorization` has it: in the field of a proxy, the token stands alone. */
+/**
+ * The field values with the token, in the form of `Authorization`. A proxy's own token field holds the token without a
+ * scheme.
+ */
 const tokenFields = ({ tokenHeader }: GatewaySettings, { raw }: Exchange): ReadonlyArray<string> => {
   const values = raw.values(tokenHeader)
   return tokenHeader === "authorization"
@@ -28,10 +31,11 @@ const tokenFields = ({ tokenHeader }: GatewaySettings, { raw }: Exchange): Reado
 }
 
 /**
- * The credential of a request: the text of its one bearer token, to be made one by `bearerToken`, or an admission where
- * the operator switched authentication off.
+ * Returns the text of the request's one bearer token, which `bearerToken` parses, or an admission if the operator has
+ * switched authentication off.
  *
- * Fails with `AccessDenied` where the origin may not call, and with a `CredentialError`.
+ * Fails with `AccessDenied` if the origin is not allowed, and with a `CredentialError` if there is not exactly one
+ * bearer token.
  */
 export const credentialOf = (
   settings: GatewaySettings,
@@ -50,7 +54,7 @@ export const credentialOf = (
   return findBearer({ authorization: tokenFields(settings, exchange), query }, settings.maxTokenBytes)
 }
 
-/** Returns the token of a request that was admitted by one. */
+/** Returns the token of a request that was admitted because of its token. */
 export const tokenOf = (settings: GatewaySettings, exchange: Exchange): string =>
   (tokenFields(settings, exchange)[0] ?? "").trim().replace(/^bearer +/i, "")
 
@@ -62,7 +66,7 @@ export const authorize = (
 ): Result.Result<Admission, AccessDenied | InsufficientScope> => {
   exchange.identity = identity
   const listed = requireListed(settings, identity)
-  // Lists come first, so that no client requests scopes that would not help.
+  // Lists are checked first: more scopes would not help a caller that is not on them.
   if (Result.isFailure(listed)) return Result.fail(listed.failure)
   return Result.map(requireScopes(settings, identity), () => Admission.authenticated(identity))
 }

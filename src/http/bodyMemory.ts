@@ -6,7 +6,7 @@ import { ByteBudget } from "../fairness/ByteBudget.ts"
 import type { Owner } from "../fairness/FairQueue.ts"
 import type { RequestHead } from "./requestHead.ts"
 
-/** Most messages are shorter than that, and are not counted. */
+/** Shorter messages, which are most, are not counted. */
 export const uncountedBytes = 16 * 1024
 
 /** How long a message waits for memory, in seconds. */
@@ -15,12 +15,15 @@ export const memoryWaitSeconds = 5
 export const noMemory = (): Overloaded =>
   new Overloaded({ detail: "no memory for the message; see MCP_MAX_BUFFERED_BYTES", retryAfter: memoryWaitSeconds })
 
-/** The memory for messages that are not sent yet. */
+/** The memory for messages that have not been sent to the MCP server yet. */
 export interface BodyMemory {
   readonly budget: ByteBudget
-  /** The maximum that one message claims. */
+  /** The maximum for one message, in bytes. */
   readonly most: number
-  /** Whether messages wait for memory. Where requests cannot wait for each other, the platform bounds the memory. */
+  /**
+   * Whether messages wait for memory. On platforms where requests cannot wait for each other, the platform limits
+   * memory.
+   */
   readonly isAwaited: boolean
 }
 

@@ -4,15 +4,15 @@ export interface Challenge {
   readonly error_description?: string | undefined
   readonly scope?: string | undefined
   readonly resource_metadata?: string | undefined
-  /** In Base64, as clients of Microsoft Entra expect it. */
+  /** The claims that the client must request, in Base64, as clients of Microsoft Entra expect it. */
   readonly claims?: string | undefined
 }
 
 /**
  * Encodes a value as a quoted-string (RFC 9110, section 5.6.4).
  *
- * Quotes and backslashes are escaped; what a field value cannot hold (control characters, anything beyond ASCII)
- * becomes `?`, because half of the clients read the field with a regular expression that knows no escapes.
+ * Quotes and backslashes are escaped. Control characters and characters beyond ASCII, which a field value cannot
+ * contain, become `?`.
  */
 const quotedString = (value: string): string => `"${value.replace(/[^\x20-\x7e]/g, "?").replace(/["\\]/g, "\\$&")}"`
 

@@ -8,7 +8,7 @@ import type { BodyChange } from "./course/steps.ts"
 
 type Arriving = Extract<UpstreamBody, { readonly _tag: "Stream" }>["stream"]
 
-/** Collects a body that must not leave before its end. */
+/** Collects a body that is forwarded only after its end has been checked. */
 const collect = (stream: Arriving, change: BodyChange): Effect.Effect<UpstreamBody, UpstreamError> => {
   const collected = new CollectedBody(change)
   return stream.pipe(
@@ -21,7 +21,7 @@ const collect = (stream: Arriving, change: BodyChange): Effect.Effect<UpstreamBo
   )
 }
 
-/** Changes a body while it passes; it fails where a fault is found. */
+/** Changes a body while it is forwarded; the stream fails at a fault. */
 const pass = (
   stream: Arriving,
   { faulty, filter }: BodyChange,
@@ -42,7 +42,7 @@ const pass = (
 /**
  * Changes the body of a response according to the course.
  *
- * @param onFault hears of a fault in a body that has begun to leave
+ * @param onFault called for a fault in a body of which the client already has a part
  */
 export const changeBody = (
   body: UpstreamBody,

@@ -13,10 +13,10 @@ const usualHeaders = [
   "Mcp-Name"
 ].join(", ")
 
-// RFC 9110, section 5.6.2, in a list of bounded length.
+// Field names are tokens (RFC 9110, section 5.6.2). The length of the list is limited.
 const fieldNames = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}(?:, ?[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}){0,63}$/
 
-/** The origin that may read a response: any, this one, or no origin. A request without an `Origin` comes from no browser. */
+/** The fields that let an origin read the response: any origin, this one, or none. */
 const allowOrigin = (allowed: AllowedOrigins, origin: string | undefined): Record<string, string> => {
   if (allowed._tag === "Any") return { "access-control-allow-origin": "*" }
   if (origin === undefined) return { "access-control-allow-origin": "*", vary: "Origin" }
@@ -25,7 +25,7 @@ const allowOrigin = (allowed: AllowedOrigins, origin: string | undefined): Recor
     : { vary: "Origin" }
 }
 
-// By trace header, of which a program has one, or very few.
+// One entry for each trace header. A program has one trace header, or very few.
 const exposed = new Map<string, string>()
 
 const exposedHeaders = (traceHeader: string): string => {

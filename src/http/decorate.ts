@@ -16,7 +16,7 @@ const readableBy = ({ allowedOrigins }: GatewaySettings, route: Exchange["route"
 /**
  * The fields that every response has in addition to its own: CORS and the trace id.
  *
- * @param vary the response's own `Vary`, which is added to
+ * @param vary the response's own `Vary`, which is extended
  */
 export const commonHeaders = (
   settings: GatewaySettings,

@@ -1,7 +1,7 @@
 /**
  * The forms of error responses (`MCP_ERROR_STYLE`): one value each. No other code depends on the style.
  *
- * To add a dialect, add its name to `errorStyles`: the table below does not compile until it is here.
+ * To add a dialect, add its name to `errorStyles`: then the table below does not compile without its row.
  */
 import type { ErrorStyle } from "../config/GatewaySettings.ts"
 import { insertedMetadataUrl, metadataUrl } from "./publicUrl.ts"
@@ -13,16 +13,16 @@ export interface Problem {
   readonly description: string
   /** Whether the response carries a challenge: 401 and 403. */
   readonly challenged?: boolean
-  /** The request carried no credentials at all. */
+  /** Whether the request carried no credentials at all. */
   readonly missing?: boolean
-  /** All scopes that the request needs; those that every request needs, where this is left out in a 401. */
+  /** For a 403, all scopes that the request needs. A 401 without it names the scopes that every request needs. */
   readonly scope?: ReadonlyArray<string>
-  /** What the user has to prove to the provider: JSON. */
+  /** The claims that the user must satisfy at the provider, as JSON. */
   readonly claims?: string | undefined
   readonly headers?: Readonly<Record<string, string>>
   /** The id of the JSON-RPC request, for the dialect that repeats it. */
   readonly id?: string | number | null
-  /** The JSON-RPC error that the protocol demands, in every dialect. */
+  /** The JSON-RPC error that MCP requires in every dialect. */
   readonly rpc?: { readonly code: number; readonly id: string | number | null }
 }
 
@@ -32,7 +32,7 @@ interface ChallengeParameters {
   readonly error_description?: string
 }
 
-/** The form of error responses that one kind of client expects. */
+/** The form of error responses for one kind of client. */
 interface Dialect {
   /** `error` and `error_description` of the challenge. */
   readonly challenge: (problem: Problem) => ChallengeParameters
@@ -40,7 +40,7 @@ interface Dialect {
   readonly body: (problem: Problem) => unknown
   /** The URL of the protected resource metadata in the challenge. */
   readonly metadataUrl: (publicUrl: string, mcpPath: string) => string
-  /** The dialect of responses on other paths than the MCP endpoint, where it is another one. */
+  /** The dialect on all paths except the MCP endpoint, if it is a different one. */
   readonly elsewhere?: ErrorStyle
 }
 
@@ -52,11 +52,11 @@ const namedUnlessMissing = (problem: Problem): ChallengeParameters => problem.mi
 /** RFC 6749, section 5.2. */
 const oauthBody = ({ description, error }: Problem) => ({ error, error_description: description })
 
-/** A 401 always has the code `unauthorized`, regardless of the token. */
+/** In this dialect, a 401 has the code `unauthorized` regardless of what is wrong with the token. */
 const asUnauthorized = (problem: Problem): Problem =>
   problem.status === 401 ? { ...problem, error: "unauthorized" } : problem
 
-// JSON-RPC 2.0, section 5.1; -32000 to -32019 are the range that MCP leaves to implementations.
+// JSON-RPC 2.0, section 5.1. MCP reserves -32000 to -32019 for implementations.
 const jsonRpcCode = (status: number): number => {
   if (status === 401) return -32001
   if (status === 403) return -32003
@@ -71,11 +71,11 @@ const jsonRpcError = (problem: Problem) => {
     : { code, message: problem.description, data: oauthBody(problem) }
 }
 
-/** An integer beyond 2^53 was read as another one, so that the client would not know it again. */
+/** Integers beyond 2^53 have lost digits when they were parsed, so the client could not match the id. */
 const knownId = (id: string | number | null): string | number | null =>
   typeof id === "number" && Number.isInteger(id) && !Number.isSafeInteger(id) ? null : id
 
-/** The body of a response to an error, to be written as JSON: as the protocol demands it, or as the dialect has it. */
+/** The JSON body of an error response: as MCP requires it, otherwise as the dialect has it. */
 export const bodyOf = (style: ErrorStyle, problem: Problem): unknown =>
   problem.rpc === undefined ? dialects[style].body(problem) : {
     jsonrpc: "2.0",
@@ -98,7 +98,7 @@ export const dialects: { readonly [Style in ErrorStyle]: Dialect } = {
     metadataUrl,
     elsewhere: "oauth"
   },
-  /** RFC 9728, section 3.1: the path inserted. */
+  /** The URL has the path inserted (RFC 9728, section 3.1). */
   rfc6750: {
     challenge: namedUnlessMissing,
     body: oauthBody,

@@ -16,7 +16,7 @@ import { jsonResponse } from "./jsonResponse.ts"
 /** The discovery documents by their well-known names. */
 export type MetadataName = "oauth-protected-resource" | DocumentName
 
-/** The same, and the keys that verify the gateway's own tokens. */
+/** The names of `MetadataName`, and the document with the keys that verify the gateway's own tokens. */
 export type PublishedName = MetadataName | "jwks"
 
 const cached = { "cache-control": "public, max-age=3600" }
@@ -27,8 +27,8 @@ const redirect = (location: string, headers: Readonly<Record<string, string>>) =
   HttpServerResponse.empty({ status: 308, headers: { ...headers, location } })
 
 /**
- * How long verifiers may cache the keys: after this time, all of them know a key that was added. Most look again for a
- * key that they do not know.
+ * How long verifiers may cache the keys. After this time all of them have an added key; most fetch the keys again as
+ * soon as they meet an unknown one.
  */
 const cachedKeys = { "cache-control": "public, max-age=300" }
 
@@ -47,7 +47,7 @@ export const makeDiscovery = Effect.fnUntraced(function*(settings: GatewaySettin
   const protectedResourceResponse = (publicUrl: string): HttpServerResponse.HttpServerResponse =>
     jsonResponse(200, protectedResource(settings, publicUrl), {
       ...cached,
-      // The document follows these where the public URL is not configured; a cache must, too.
+      // Without a configured public URL the document depends on these fields, so caches must store it for each value.
       ...(settings.publicUrl === undefined ? { vary: "X-Forwarded-Host, X-Original-Host, X-Forwarded-Proto" } : {})
     })
 
@@ -76,7 +76,8 @@ export const makeDiscovery = Effect.fnUntraced(function*(settings: GatewaySettin
       case "Redirect":
         return metadata.location(found.source, name).pipe(
           Effect.map((location) => redirect(location, cached)),
-          // At the URL of the specification: the client fetches it there, and comes back here the next time.
+          // Redirects to the URL of the specification, in the hope that the provider responds there. Not cached, so
+          // that the client asks here again next time.
           Effect.catch(() => Effect.succeed(redirect(metadataUrl(found.source.issuer, name), notCached)))
         )
       case "NotSupported":

@@ -3,10 +3,10 @@ import type { Perform } from "./course/perform.ts"
 import type { Next, ReadBody, Ready, Respond } from "./course/steps.ts"
 
 /**
- * The driver that runs effects, for `HttpApp` and for servers that embed the gateway: takes the steps of the course
- * until this part of it has ended.
+ * The driver that runs effects, for `HttpApp` and for servers that embed the gateway. It carries out the steps of the
+ * course until this part of the course is complete.
  *
- * @param read takes the step that reads the body
+ * @param read carries out the step that reads the body
  */
 export const drive = Effect.fnUntraced(function*<A, R>(
   perform: Perform,

@@ -60,7 +60,7 @@ const serverError = (status: number, description: string): Problem => ({
   description
 })
 
-/** Whole seconds, regardless of an embedder's verifier (RFC 9110, section 10.2.3). */
+/** In whole seconds (RFC 9110, section 10.2.3), even if an embedder's verifier returns fractions. */
 const retryAfterField = (seconds: number): string =>
   String(Number.isFinite(seconds) ? Math.max(1, Math.ceil(seconds)) : retryAfterSeconds)
 
@@ -69,7 +69,10 @@ const unavailable = ({ retryAfter }: { readonly retryAfter: number }): Problem =
   headers: { "retry-after": retryAfterField(retryAfter) }
 })
 
-/** The only place where a `GatewayError` gets its status. An error added to the union does not compile until it is here. */
+/**
+ * The status and text of each error. Only this table assigns a status, and an error of the union without a row does not
+ * compile.
+ */
 export const problemOf = Match.typeTags<GatewayError, Problem>()({
   MissingCredential: () => missingCredential,
   TokenRequired: ({ required }) => ({ ...missingCredential, scope: required }),
@@ -130,7 +133,7 @@ export const problemOf = Match.typeTags<GatewayError, Problem>()({
     scope: required,
     claims
   }),
-  /** RFC 6749, section 5.2: the challenge is for clients that sent credentials. */
+  /** RFC 6749, section 5.2: only clients that sent credentials get a challenge. */
   OAuthRejected: ({ error, reason }) => ({
     status: error === "server_error" ? 500 : error === "temporarily_unavailable" ? 503 : 400,
     error,
@@ -149,7 +152,7 @@ export const problemOf = Match.typeTags<GatewayError, Problem>()({
   StoreUnavailable: unavailable
 })
 
-/** The status, code and text of the response to an error in a dialect, for descriptions. */
+/** The status, code and text of an error response in a dialect, for documentation. */
 export const summaryOf = (
   error: GatewayError,
   style: ErrorStyle
@@ -168,19 +171,19 @@ export interface ErrorContext {
   readonly style: ErrorStyle
   /** The URL of the protected resource metadata, in the form of the dialect; `undefined` if `Host` is unusable. */
   readonly resourceMetadata: string | undefined
-  /** Scopes that a token must have for any request, as far as they are known without one; empty if no scope is required. */
+  /** Scopes that every request needs, as far as they are known without a token; empty if no scope is required. */
   readonly requiredScopes: ReadonlyArray<string>
-  /** Scopes as the client must request them; left out: the same, without `offline_access`. */
+  /** Converts scopes to those that the client must request. Default: the same, without `offline_access`. */
   readonly requested?: (scopes: ReadonlyArray<string>) => ReadonlyArray<string>
 }
 
-/** The context of the response to an error, from the current state of the exchange. */
+/** The context of an error response, from the current state of the exchange. */
 export const errorContext = (settings: GatewaySettings, { base, identity, route }: Exchange): ErrorContext => {
   const { elsewhere = settings.errorStyle } = dialects[settings.errorStyle]
   const style = route?.row.access === "protected" ? settings.errorStyle : elsewhere
   return {
     style,
-    // The document at the root of the host may be another server's.
+    // The document at the root of the host may describe another server, so the URL has the path inserted.
     resourceMetadata: base === undefined
       ? undefined
       : (settings.serverName === "" ? dialects[style].metadataUrl : insertedMetadataUrl)(base, settings.path),
@@ -204,10 +207,10 @@ const challenge = (
   })
 }
 
-/** The response to an error, before it is written as JSON. */
+/** An error response, before it is written as JSON. */
 export interface ErrorResponse {
   readonly status: number
-  /** Lower-case names. CORS fields and the trace id are added to them. */
+  /** Names in lower case. CORS fields and the trace id are added to them. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: unknown
 }
@@ -228,11 +231,11 @@ const describe = (problem: Problem, context: ErrorContext): ErrorResponse => ({
 const write = ({ body, headers, status }: ErrorResponse): HttpServerResponse.HttpServerResponse =>
   jsonResponse(status, body, headers)
 
-/** The response to a fault of the gateway itself, in the same form as every other error. */
+/** The response to a fault of the gateway itself, in the same form as other errors. */
 export const internalFault = (context: ErrorContext): HttpServerResponse.HttpServerResponse =>
   write(describe(serverError(500, "Internal server error"), context))
 
-/** The response to a request that the gateway has no time left for, because it is shutting down. */
+/** The response to a request that is still open when the gateway shuts down. */
 export const shuttingDown = (context: ErrorContext): HttpServerResponse.HttpServerResponse =>
   write(describe(serverError(503, "The gateway is shutting down"), context))
 
@@ -243,7 +246,7 @@ export const shuttingDown = (context: ErrorContext): HttpServerResponse.HttpServ
  *
  * @see RFC 6750, section 3; RFC 9728, section 5.1; JSON-RPC 2.0, section 5.1
  *
- * @param onError changes it, in a program that embeds the gateway
+ * @param onError changes the response, in a program that embeds the gateway
  */
 export const errorResponse = (
   error: GatewayError,
@@ -254,7 +257,7 @@ export const errorResponse = (
   return write(onError === undefined ? response : onError(error, response))
 }
 
-/** A call of a tool that is rejected by a result of the tool. */
+/** A tool call that is rejected in the form of a tool result. */
 export interface RejectedCall {
   readonly id: string | number
   /** Whether results have a type (MCP 2026-07-28). */
@@ -262,9 +265,9 @@ export interface RejectedCall {
 }
 
 /**
- * The response to a call of a tool that lacks a token or scopes, for hosts that look for the challenge in the result.
+ * The response to a tool call without a token or scopes, for hosts that look for the challenge in the tool's result.
  *
- * The challenge always names an error and describes it: these hosts need both to ask their user to sign in.
+ * The challenge always has an error and a description: these hosts need both to ask their user to sign in.
  *
  * @see OpenAI Apps SDK, authentication: `mcp/www_authenticate`
  */

@@ -1,8 +1,8 @@
 import type { InvalidRequestReason, InvalidTokenReason, MirroredField } from "../errors/GatewayError.ts"
 
 /**
- * The public texts: fixed, so that no library's message, key id or configured value can reach a client, and free of
- * `scope=`, `error=` and `resource_metadata=`, which clients search for in the whole challenge.
+ * The public texts. They are fixed, so that no text of a library, key id or configured value can reach a client. They
+ * do not contain `scope=`, `error=` or `resource_metadata=`, because clients search the whole challenge for these.
  */
 export const invalidTokenTexts: Readonly<Record<InvalidTokenReason, string>> = {
   MalformedToken: "Invalid token format",
@@ -40,20 +40,20 @@ export const headerMismatchTexts: Readonly<Record<MirroredField, string>> = {
   "Mcp-Param": "Header mismatch: an Mcp-Param header is malformed or does not match the request body"
 }
 
-/** The public text where the message does not name its revision of MCP. */
+/** The public text if the message does not name its revision of MCP. */
 export const missingProtocolVersionText = "Invalid params: _meta lacks io.modelcontextprotocol/protocolVersion"
 
-/** The public text where a policy bars the caller. */
+/** The public text if the caller is not allowed. */
 export const accessDeniedText = "Access denied"
 
-/** The public text where the token lacks a scope. */
+/** The public text if the token lacks a scope. */
 export const insufficientScopeText = "Token missing required scopes"
 
 /** The public text if the user has to act at the provider. */
 export const interactionRequiredText = "The user must sign in again, or consent"
 
-/** The public text where the token is longer than `MCP_MAX_TOKEN_BYTES`. */
+/** The public text if the token is longer than `MCP_MAX_TOKEN_BYTES`. */
 export const tokenTooLongText = "The token is too long"
 
-/** The public text of a tool's result where the call needs a token. */
+/** The public text of a tool's result if the call needs a token. */
 export const signInText = "Authentication required"

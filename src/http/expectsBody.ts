@@ -1,4 +1,4 @@
-/** The body of a request, according to its head. Pure. */
+/** Which body to expect for a request, given its head. Pure. */
 import * as Result from "effect/Result"
 import { InvalidRequest, PayloadTooLarge, UnsupportedMediaType } from "../errors/GatewayError.ts"
 import { isJson } from "./mediaType.ts"
@@ -11,17 +11,17 @@ const unreadable = (detail: string) => new InvalidRequest({ reason: "MalformedMe
 /** Why a body is not read. */
 export type BodyRejected = InvalidRequest | PayloadTooLarge | UnsupportedMediaType
 
-/** The body to expect. */
+/** Whether the gateway reads a body, and which one. */
 export type ExpectedBody =
   | { readonly _tag: "None" }
   /**
-   * No body, but that shows only at its end: proxies send `Transfer-Encoding: chunked` and then no chunk (RFC 9112, section
-   * 6.3). Content is rejected with this error.
+   * No body is expected, which shows only once the message ends: proxies send `Transfer-Encoding: chunked` and then no
+   * chunk (RFC 9112, section 6.3). Content is rejected with this error.
    */
   | { readonly _tag: "NoContent"; readonly rejected: BodyRejected }
   | {
     readonly _tag: "Message"
-    /** The method needs no body, so that an empty body counts as no body. */
+    /** Whether the method works without a body, so that an empty body counts as none. */
     readonly mayBeEmpty: boolean
   }
 
@@ -33,12 +33,12 @@ const isChunked = (headers: RequestHead["headers"]): boolean => headers["transfe
 
 const hasLength = (headers: RequestHead["headers"]): boolean => !/^0*$/.test(headers["content-length"] ?? "0")
 
-/** Framing that other servers may read in another way, although the platform accepts it. */
+/** Returns the error for framing that the platform accepts, but that other servers may interpret differently. */
 const misleadingFraming = (headers: RequestHead["headers"]): InvalidRequest | undefined => {
   const coding = headers["transfer-encoding"]
   const detail = coding !== undefined && coding.toLowerCase() !== "chunked"
     ? "a transfer coding other than chunked"
-    // Servers that put fields into variables take these for the true ones.
+    // Servers that turn field names into variables (CGI) cannot tell these from the real fields.
     : headers["content_length"] !== undefined || headers["transfer_encoding"] !== undefined
     ? "a framing field written with an underscore"
     : undefined
@@ -56,11 +56,11 @@ const requireJson = (headers: RequestHead["headers"]): UnsupportedMediaType | un
 }
 
 /**
- * Returns which body a request has, by its fields alone.
+ * Returns which body to expect, given the fields of the request.
  *
- * Content on `GET` or `HEAD` is rejected: servers disagree on whether it exists.
+ * Content on `GET` or `HEAD` is rejected: servers disagree about whether to read it.
  *
- * @param limit bytes; a body that declares more is rejected
+ * @param limit in bytes; a request that declares more is rejected
  */
 export const expectsBody = (
   { headers, method }: RequestHead,

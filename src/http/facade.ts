@@ -1,4 +1,4 @@
-/** The facade's endpoints over HTTP: what it gets of a request, and the responses that it makes. */
+/** The facade's endpoints over HTTP: what the facade gets from a request, and its responses. */
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { type GatewayError, PayloadTooLarge } from "../errors/GatewayError.ts"
@@ -12,22 +12,22 @@ import type { Exchange } from "./Exchange.ts"
 import { jsonResponse } from "./jsonResponse.ts"
 import { requesterOf } from "./requester.ts"
 
-/** Bodies are forms and client metadata, in bytes. */
+/** In bytes. Bodies are forms and client metadata. */
 const maxBody = 32_768
 
 const noBody = new Uint8Array()
 
-/** Endpoints that people see in their browser. */
+/** Endpoints that users see in their browser. */
 const forPeople: ReadonlySet<FacadeEndpoint> = new Set<FacadeEndpoint>(["authorize", "consent", "callback"])
 
 /** The SHA-256 digest of `pageStyle`, which a test recomputes. */
 export const styleDigest = "dSx+jvKwMnMUxp58GPbAQximmhWNVbo8xVytAjDaYTs="
 
-/** What a page may do: show itself, and send its form here. */
+/** The content security policy of a page: its own style, and forms that are sent to this gateway. */
 const policy =
   `default-src 'none'; style-src 'sha256-${styleDigest}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`
 
-/** No response of the facade may be stored, framed, or reveal its URL to another site. */
+/** No response of the facade may be stored, be framed, or reveal its URL to another site. */
 const guarded = {
   "cache-control": "no-store",
   pragma: "no-cache",
@@ -49,7 +49,7 @@ const pageResponse = (
     headers: {
       ...headers,
       ...guarded,
-      // With `no-referrer` the form of the page would have the origin `null`.
+      // With `no-referrer`, the browser would send `Origin: null` with the form of the page.
       "referrer-policy": "same-origin",
       "content-security-policy": policy,
       "cross-origin-opener-policy": "same-origin",
@@ -82,11 +82,11 @@ const isCrossSite = (
   return origin !== undefined && publicUrl !== undefined && origin !== new URL(publicUrl).origin
 }
 
-/** The text of an error for people. */
+/** The text of an error page. */
 const described = (error: GatewayError, language: Language): string =>
   error._tag === "OAuthRejected" ? rejectionTexts[error.reason][language] : pageTexts.unavailable[language]
 
-/** Builds the step for a request to an endpoint, whose body is read first if it may have one. */
+/** Builds the step for a request to an endpoint. Reads the body first, if the endpoint takes one. */
 export const facadeStep = (
   endpoint: FacadeEndpoint,
   exchange: Exchange,

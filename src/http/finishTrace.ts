@@ -1,4 +1,6 @@
-/** What the span of a request shows, by OpenTelemetry's semantic conventions for HTTP and for MCP. */
+/**
+ * The name, attributes and status of a request's span, by OpenTelemetry's semantic conventions for HTTP and for MCP.
+ */
 import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
@@ -13,7 +15,7 @@ import { sessionDigest } from "./sessionDigest.ts"
 
 type Attributes = Readonly<Record<string, unknown>>
 
-/** Where the MCP server is, as attributes of the spans of requests to it. */
+/** The address of the MCP server, as attributes of the spans of requests to it. */
 export const upstreamAttributes = ({ gatewayUrl }: Pick<GatewaySettings, "gatewayUrl">): Attributes => {
   const socket = gatewaySocket(gatewayUrl)
   if (socket !== undefined) return { "server.address": socket, "network.transport": "unix" }
@@ -23,16 +25,16 @@ export const upstreamAttributes = ({ gatewayUrl }: Pick<GatewaySettings, "gatewa
 
 const revision = /^\d{4}-\d{2}-\d{2}$/
 
-/** The fields of a log entry under their names as attributes. */
+/** Converts the fields of a log entry to attributes. */
 const named = (fields: LogFields): Attributes =>
   Object.fromEntries(
-    // The type of `entries` knows no names.
+    // The type of `Object.entries` loses the names.
     (Object.entries(fields) as ReadonlyArray<readonly [LogFieldName, unknown]>).map(([name, value]) =>
       [logFields[name].otel, value] as const
     )
   )
 
-/** The name of the span: of the one message by the conventions of MCP, otherwise by those of HTTP. */
+/** The name of the span: if there is one message, by the conventions for MCP, otherwise by those for HTTP. */
 const nameOf = (
   { operations = [], request, route }: Exchange,
   { method, prompt, tool }: LogFields,
@@ -42,19 +44,22 @@ const nameOf = (
   return route?.row === mcpRoute ? `${request.method} ${path}` : request.method
 }
 
-/** Responses that are the fault of this side, or that are not complete for another reason than the client. */
+/**
+ * The `error.type` of a span: for failures on the server's side, and for responses that ended early unless the client
+ * caused it.
+ */
 const errorTypeOf = ({ error, status = 0 }: Exchange, ended: Ending | undefined): string | undefined => {
   if (status >= 500) return error?._tag ?? String(status)
   return ended === "broken off" ? ended : undefined
 }
 
 /**
- * Builds what ends the span of an exchange and then writes its entries, in the context of the span.
+ * Builds the function that ends the span of an exchange and then writes its entries, in the context of the span.
  *
  * The span of a probe is never ended, so that it is not exported.
  *
  * @param settings of the one MCP server
- * @param fieldsOf the fields of a log entry
+ * @param fieldsOf builds the fields of a log entry
  * @param log writes the entries
  */
 export const makeFinishTrace = Effect.fnUntraced(function*(
@@ -69,7 +74,7 @@ export const makeFinishTrace = Effect.fnUntraced(function*(
     if (trace === undefined || route?.row.isProbe === true) return
     const { clock, span } = trace
     const failure = errorTypeOf(exchange, ended)
-    // A request that is not sampled appears nowhere.
+    // A span that is not sampled is not exported, so its attributes need not be computed.
     if (span.sampled) {
       const fields = yield* fieldsOf(exchange, ended)
       const declared = request.headers["mcp-protocol-version"]

@@ -21,7 +21,7 @@ interface Relayed {
   readonly body: UpstreamBody
 }
 
-/** Takes the steps that follow from the head of a response. */
+/** Carries out the steps for a response until it can be forwarded, or is replaced. */
 const follow = Effect.fnUntraced(function*(
   perform: Perform,
   first: HeadStep,
@@ -70,7 +70,7 @@ const write = Effect.fnUntraced(function*(
   return relay(step, { _tag: "Stream", stream: limitStream(life, onCut)(changed.stream) })
 })
 
-/** Sends a request, in a span of its own if the exchange is traced. */
+/** Sends a request, in its own span if the exchange is traced. */
 const sendIn = (
   { trace }: Exchange,
   client: GatewayClient["Service"],
@@ -90,9 +90,9 @@ const sendIn = (
   })
 
 /**
- * Sends a request, and processes its response, according to the course.
+ * Sends a request, and handles its response as the course determines.
  *
- * The effect needs a scope that lives as long as the body of the response; closing it cancels the request upstream.
+ * The scope of the effect must stay open as long as the body of the response is read; closing it cancels the request.
  */
 export const forward = (
   client: GatewayClient["Service"],

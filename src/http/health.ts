@@ -6,15 +6,17 @@ import { jsonResponse } from "./jsonResponse.ts"
 
 const uncached = { "cache-control": "no-store" }
 
-/** `/healthz`: the process lives. */
+/** The response to `/healthz`: the process is running. */
 export const health: HttpServerResponse.HttpServerResponse = jsonResponse(200, { status: "ok" }, uncached)
 
-/** Whether the gateway is about to stop, so that load balancers are to send requests elsewhere. Hosts that stop set it. */
+/**
+ * Whether the gateway is about to stop, so that load balancers should send requests elsewhere. Set by hosts that stop.
+ */
 export const Stopping = Context.Reference<{ isStopping: boolean }>("mcp-authorizer/http/health/Stopping", {
   defaultValue: () => ({ isStopping: false })
 })
 
-/** Whether a server can verify tokens: at least one of its providers can, or no provider is needed. */
+/** Returns whether a server can verify tokens: at least one of its providers can, or it needs no provider. */
 const isReady = (
   { authEnabled, providers }: GatewaySettings,
   found: ReadonlyArray<ProviderReadiness>
@@ -23,10 +25,11 @@ const isReady = (
   found.some(({ provider, ready }) => ready && providers.some(({ name }) => name === provider))
 
 /**
- * The response to `/readyz`: 200 when at least one server can verify tokens and the gateway is not about to stop, else 503.
+ * The response to `/readyz`: 200 if at least one server can verify tokens and the gateway is not about to stop,
+ * otherwise 503.
  *
- * A failing server is no reason to reject the callers of the others. Names the providers, whether each is ready, and
- * the state of its keys; of several servers also whether each is ready; nothing else about them.
+ * One failing server does not make the gateway unready, because the others still work. The body names each provider,
+ * whether it is ready and the state of its keys; if there are several servers, also whether each of them is ready.
  */
 export const readinessResponse = (
   servers: ReadonlyArray<GatewaySettings>,

@@ -6,13 +6,13 @@ import type { UpstreamError } from "../errors/GatewayError.ts"
 import type { UpstreamBody } from "../forward/GatewayClient.ts"
 import type { RejectionReader } from "../forward/strictServer.ts"
 
-/** The reader's result, and the whole body, including the bytes that were read. */
+/** What the reader found, and the whole body, including the bytes that were read. */
 export interface InspectedBody {
   readonly isRejected: boolean
   readonly body: UpstreamBody
 }
 
-/** Reads a body as far as the reader needs it. */
+/** Reads as much of a body as the reader needs. */
 export const inspectBody = Effect.fnUntraced(function*(
   reader: RejectionReader,
   body: UpstreamBody

@@ -1,6 +1,6 @@
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 
-/** A response of the gateway's own: JSON that no browser interprets as anything else. */
+/** Builds a JSON response that no browser interprets as another type. */
 export const jsonResponse = (
   status: number,
   body: unknown,

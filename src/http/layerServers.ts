@@ -30,9 +30,9 @@ import type { ServedServer } from "./ServedServer.ts"
 
 const nowhere = new UpstreamUnavailable({ detail: "the request is for no server" })
 
-/** The app for requests that are for none of several servers. */
+/** Builds the app for requests that no MCP server is configured for. */
 const makeFront = Effect.fnUntraced(function*(settings: GatewaySettings, onError: OnError | undefined) {
-  // Each provider once, regardless of the number of its servers. It is only checked for readiness, and never verifies a
+  // Each provider once, even if several servers use it. These registries only report readiness, and never verify a
   // token.
   const providers = yield* ProviderRegistry.make(settings)
   const front: ServedServer = {
@@ -48,16 +48,16 @@ const makeFront = Effect.fnUntraced(function*(settings: GatewaySettings, onError
 const appOf = (serverOf: HttpApp["Service"]["serverOf"], servers: ReadonlyArray<ServedServer>) =>
   HttpApp.of({ handle: handleWith(serverOf), serverOf, servers })
 
-/** What several servers have in common. */
+/** The services that all servers share. */
 type ServersShare = JwksCache | ProviderHttp | ProviderMetadata
 
-/** The services that are available to those of each server. */
+/** The cryptography that the services of each server can use. */
 type Crypto = Aead.Aead | Digest.Digest | Mac.Mac | SecureRandom.SecureRandom
 
 /**
- * Only the app for requests that are for none of several servers.
+ * Only the app for requests that no MCP server is configured for.
  *
- * For hosts whose instances serve a single request, and build only what it needs.
+ * For hosts whose instances serve a single request, and therefore build only what that request needs.
  */
 export const layerFront = (
   { audit, crypto, onError }: HttpAppOptions = {}
@@ -75,11 +75,11 @@ export const layerFront = (
 /**
  * The gateway for the provided settings, in front of one MCP server or several.
  *
- * For each server `services` are built separately, with a `GatewayConfig` that has the settings of only that server, so
- * that no two servers share a verdict, a queue or a connection. The requirements of `services` (`JwksCache`,
- * `ProviderMetadata`, `ProviderHttp`) are shared, so that keys and documents are fetched once for all servers.
+ * `services` are built for each server separately, with a `GatewayConfig` that has only that server's settings, so that
+ * no two servers share a verdict, a queue or a connection. What `services` requires (`JwksCache`, `ProviderMetadata`,
+ * `ProviderHttp`) is shared, so that keys and documents are fetched once for all servers.
  *
- * **Example** (on every platform that has `fetch`, as `layerGateway` does it)
+ * **Example** (for every platform with `fetch`, like `layerGateway`)
  *
  * ```ts
  * import * as Layer from "effect/Layer"
@@ -98,7 +98,7 @@ export const layerServers = <E, R>(
   E | InvalidConfiguration | UnusablePublicKey,
   GatewayConfig | ServersShare | Exclude<Exclude<Exclude<R, GatewayConfig>, Scope.Scope>, Crypto>
 > => {
-  // There is only one audit log, which is already provided.
+  // The audit log is provided by the outer layer, and must not be built for each server.
   const app = HttpApp.layerWith({ crypto, onError, audit: Layer.empty }).pipe(Layer.provide(services))
 
   const appFor = Effect.fnUntraced(function*(settings: GatewaySettings, memory: LimitCounters) {
@@ -111,7 +111,7 @@ export const layerServers = <E, R>(
     return Context.get(yield* Layer.build(Layer.fresh(built)), HttpApp)
   })
 
-  // Limits may count messages for all servers together.
+  // Shared, because limits may count the messages for all servers together.
   const memoryOfAll = carryOverValue("counters", undefined, () => makeMemoryCounters())
 
   const several = Effect.fnUntraced(function*(settings: GatewaySettings) {

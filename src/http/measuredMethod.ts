@@ -1,4 +1,4 @@
-/** The operation of a request, as a label with few values. Pure. */
+/** The operation of a request as a metric label with few values. Pure. */
 import { clientMethods } from "../message/clientMethods.ts"
 import type { Exchange } from "./Exchange.ts"
 

@@ -23,7 +23,7 @@ const unquoted = (value: string): string =>
     ? value.slice(1, -1).replace(/\\(.)/g, "$1")
     : value
 
-/** Returns whether the text is still UTF-8 with this parameter: only another `charset` changes that. */
+/** Returns whether text with this parameter is still UTF-8. Only another `charset` changes that. */
 const isHarmless = (parameter: string): boolean => {
   const end = parameter.indexOf("=")
   if (parameter.slice(0, end === -1 ? undefined : end).trim().toLowerCase() !== "charset") return true
@@ -36,9 +36,9 @@ const isJsonValue = (value: string): boolean => {
 }
 
 /**
- * Returns whether a `Content-Type` is JSON in UTF-8, regardless of case, spaces, and other parameters.
+ * Returns whether a `Content-Type` is JSON in UTF-8, regardless of case, spaces and other parameters.
  *
- * In a repeated field, which the platform has joined, every value must match.
+ * If the field was repeated, the platform has joined its values, and every one must match.
  */
 export const isJson = (contentType: string): boolean =>
   contentType === "application/json" || splitOutsideQuotes(contentType, ",").every(isJsonValue)

@@ -1,4 +1,4 @@
-/** The fields of a request that repeat its message, as MCP 2026-07-28 has them. Pure. */
+/** The request fields that repeat parts of the message (MCP 2026-07-28). Pure. */
 import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
 import { type FieldText, foldParam, hasMirrors, type MirroredFields } from "../message/mirrors.ts"
@@ -15,13 +15,13 @@ const notEncoded: FieldText = Result.fail("not Base64 of UTF-8")
 
 const decode = (encoded: string): FieldText => {
   const bytes = Base64.decode(encoded)
-  // Only the canonical encoding of a text is accepted, because decoders differ in what else they accept.
+  // Only the canonical encoding is accepted, because decoders differ in which others they accept.
   if (Result.isFailure(bytes) || Base64.encode(bytes.success) !== encoded) return notEncoded
   const text = Result.try(() => utf8.decode(bytes.success))
   return Result.isFailure(text) ? notEncoded : Result.succeed(text.success)
 }
 
-/** The value of a field without the white space around it (RFC 9110, section 5.5). */
+/** Returns the value of a field, without the white space around it (RFC 9110, section 5.5). */
 const valueOf = (lines: ReadonlyArray<string>): FieldText => {
   const [line] = lines
   if (line === undefined) return Result.succeed(undefined)
@@ -30,7 +30,7 @@ const valueOf = (lines: ReadonlyArray<string>): FieldText => {
   return /^[\t\x20-\x7e]*$/.test(value) ? Result.succeed(value) : Result.fail("has characters that are not allowed")
 }
 
-/** The same of a field that may be encoded. */
+/** Like `valueOf`, for a field that may be encoded. */
 const decodedValueOf = (lines: ReadonlyArray<string>): FieldText =>
   Result.flatMap(
     valueOf(lines),
@@ -44,11 +44,10 @@ const decodedValueOf = (lines: ReadonlyArray<string>): FieldText =>
 const none: MirroredFields = { version: Result.succeed(undefined), others: undefined }
 
 /**
- * Reads the fields of a request that repeat its message: `MCP-Protocol-Version` and, where that names a revision that has
- * them, `Mcp-Method`, `Mcp-Name` and `Mcp-Param-*`.
+ * Reads the fields of a request that repeat parts of its message: `MCP-Protocol-Version` and, if that names a revision
+ * with the others, `Mcp-Method`, `Mcp-Name` and `Mcp-Param-*`.
  *
- * A field that is sent twice, or whose value has characters that are not allowed or is not what it is encoded as, is
- * malformed.
+ * A field is malformed if it is sent twice, contains characters that are not allowed, or cannot be decoded.
  *
  * @see MCP 2026-07-28, Streamable HTTP: Request Metadata
  */

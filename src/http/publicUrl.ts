@@ -5,7 +5,7 @@ import { InvalidRequest } from "../errors/GatewayError.ts"
 
 /** The fields of a request that determine the URL under which the client reached the gateway. */
 export interface RequestAuthority {
-  /** The `Host` field lines. */
+  /** The values of the `Host` field lines. */
   readonly host: ReadonlyArray<string>
   /** `X-Forwarded-Host`, else `X-Original-Host`; `undefined` unless a trusted proxy sent it. */
   readonly forwardedHost: string | undefined
@@ -18,10 +18,10 @@ const authority = /^([a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?\.?|\[[0-9a-f:.]+\])(?::([
 
 const malformed = (detail: string) => Result.fail(new InvalidRequest({ reason: "MalformedHost", detail }))
 
-/** The value nearest to us: the one that the trusted proxy itself wrote. */
+/** Returns the last value of the list, which the trusted proxy itself wrote. */
 const last = (list: string | undefined): string | undefined => list?.split(",").at(-1)?.trim()
 
-/** A host and port, as a request names them, in lower case. */
+/** A host and port that a request names, in lower case. */
 export interface NamedHost {
   readonly host: string
   readonly port: string | undefined
@@ -46,9 +46,9 @@ export const namedHost = (
 }
 
 /**
- * The URL under which clients know the gateway, without a slash at its end.
+ * The URL that clients use for the gateway, without a slash at its end.
  *
- * The one source of the protected resource document, the challenge and the automatic audience, so that they cannot
+ * The protected resource document, the challenge and the automatic audience all use this function, so that they cannot
  * disagree. A configured URL takes precedence; otherwise `Host`, strictly parsed, or the value from a trusted proxy,
  * with `http` for loopback hosts and `https` for all others.
  */
@@ -71,10 +71,10 @@ export const publicUrl = (
 
 const wellKnown = "/.well-known/oauth-protected-resource"
 
-/** Where the protected resource metadata is, at the root of the host (RFC 9728, section 3). */
+/** The URL of the protected resource metadata at the root of the host (RFC 9728, section 3). */
 export const metadataUrl = (publicUrl: string): string => publicUrl + wellKnown
 
-/** Where the protected resource metadata is, path inserted between host and path (RFC 9728, section 3.1). */
+/** The URL of the protected resource metadata with the path inserted after the host (RFC 9728, section 3.1). */
 export const insertedMetadataUrl = (publicUrl: string, mcpPath: string): string => {
   const resource = new URL(resourceUrl(publicUrl, mcpPath))
   return resource.pathname === "/" ? metadataUrl(publicUrl) : resource.origin + wellKnown + resource.pathname

@@ -8,7 +8,10 @@ import type { Next, ReadBody } from "./course/steps.ts"
 /** The connection ended within the body. */
 const bodyBrokeOff = new InvalidRequest({ reason: "MalformedMessage", detail: "the body broke off" })
 
-/** Takes the step that reads a body: whole, because a message is checked before any of it is sent upstream. */
+/**
+ * Carries out the step that reads a body. Reads all of it, because messages are checked before any part is sent
+ * upstream.
+ */
 export const readBody = <A>(
   request: HttpServerRequest.HttpServerRequest,
   { limit, rejected, tooLarge, whole }: ReadBody<A>

@@ -1,4 +1,4 @@
-/** The route of a request, and the URL under which its client knows the gateway. Pure. */
+/** The route of a request, and the URL that its client uses for the gateway. Pure. */
 import * as Result from "effect/Result"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { InvalidRequest } from "../errors/GatewayError.ts"
@@ -11,7 +11,7 @@ import type { FindRoute, Route } from "./route.ts"
 /**
  * Returns the fields of a request that name its host.
  *
- * @param named the host in its target, which counts if there is no `Host`
+ * @param named the host in the request target, used if there is no `Host`
  */
 export const authorityOf = (
   raw: RawHead,
@@ -28,9 +28,9 @@ export const authorityOf = (
 }
 
 /**
- * Builds the function that returns the URL under which a request's client knows the gateway.
+ * Builds the function that returns the URL that the client of a request uses for the gateway.
  *
- * It remembers its last result: nearly all requests come to one host.
+ * It remembers its last result: nearly all requests have the same host.
  */
 const makePublicUrlOf = (settings: GatewaySettings) => {
   let last: { readonly fields: string; readonly url: ReturnType<typeof publicUrl> } | undefined
@@ -38,23 +38,23 @@ const makePublicUrlOf = (settings: GatewaySettings) => {
   return ({ raw, request, trustedPeer }: Exchange, named: string | undefined) => {
     const authority = authorityOf(raw, request, trustedPeer, named)
     const { forwardedHost = "", forwardedProto = "" } = authority
-    // No field holds a line break.
+    // A line break cannot occur in a field value, so it is a safe separator.
     const fields = `${forwardedHost}\n${forwardedProto}\n${authority.host.join("\n")}`
     if (last?.fields !== fields) last = { fields, url: publicUrl(settings.publicUrl, authority) }
     return last.url
   }
 }
 
-/** Returns whether the host of a target in absolute form is the host in `Host`, if there is one. */
+/** Returns whether the host of a target in absolute form agrees with `Host`, if there is one. */
 const agree = (authority: string, host: ReadonlyArray<string>): boolean =>
   host.every((value) => isSameAuthority(authority, value))
 
 /**
  * Builds the first check of a request: its route, and whether its target, version and `Host` are usable.
  *
- * A target in absolute form (RFC 9112, section 3.2.2) is taken for its path and query; its host must be that of `Host`.
- * The results are recorded in the exchange, the route even if the request is rejected, because error responses depend
- * on it.
+ * Of a target in absolute form (RFC 9112, section 3.2.2), the path and query are used; its host must equal `Host`. The
+ * results are recorded in the exchange, the route even if the request is rejected, because error responses depend on
+ * it.
  *
  * @param routeOf returns the route of a request target
  */
@@ -69,10 +69,10 @@ export const makeReceive = (settings: GatewaySettings, routeOf: FindRoute) => {
     exchange.route = route
     const http1 = requireHttp1(exchange.raw)
     if (Result.isFailure(http1)) return Result.fail(http1.failure)
-    // Probes of load balancers are sometimes HTTP/1.0, without a `Host`.
+    // Load balancers may send probes as HTTP/1.0 without a `Host`.
     if (!route.row.needsHost) return found
     if (authority !== undefined && !agree(authority, exchange.raw.values("host"))) {
-      // RFC 9112 gives precedence to the target, but a proxy in front may have checked the request by `Host`.
+      // RFC 9112 gives precedence to the target, but a proxy in front may have checked the `Host`.
       return Result.fail(
         new InvalidRequest({ reason: "MalformedHost", detail: "the target and Host name different hosts" })
       )

@@ -7,9 +7,8 @@ import type { ResponseHead, UpstreamBody } from "../forward/GatewayClient.ts"
 /**
  * The lines of `Set-Cookie` as received, one cookie each.
  *
- * If they were parsed and rewritten, cookies of the same name, unknown attributes and the order would be lost; joined
- * by commas they would be unreadable. A line whose name is not a token is left out: browsers do not store such a
- * cookie.
+ * Parsing and rewriting them would lose cookies with the same name, unknown attributes and the order; joining them by
+ * commas would make them unreadable. A line whose name is not a token is dropped: browsers do not store such a cookie.
  */
 const verbatim = (lines: string | ReadonlyArray<string>): Cookies.Cookies => {
   const cookies: Record<number, Cookies.Cookie> = {}
@@ -32,11 +31,11 @@ const split = (received: ResponseHead["headers"]) => {
   return { cookies, fields }
 }
 
-// Effect adds a content type to every body without one, which the server may have left out on purpose, as for a 202.
+// Effect adds a content type to a body without one, but the server may have left the type out on purpose, as for a 202.
 const untyped = ""
 
-// Node sends the head with the first chunk. An event stream may have no events for hours, while its client waits for
-// the head.
+// An empty first chunk makes Node send the head at once. An event stream may have no event for hours, while its client
+// waits for the head.
 const nothing = new Uint8Array(0)
 
 const bodyOf = (body: UpstreamBody): HttpBody.HttpBody => {
@@ -50,13 +49,13 @@ const bodyOf = (body: UpstreamBody): HttpBody.HttpBody => {
   }
 }
 
-/** The response as Effect writes it, its body still streaming. */
+/** Builds the response that is forwarded, with a body that is still arriving. */
 export const relay = (
   { headers, status }: ResponseHead,
   body: UpstreamBody
 ): HttpServerResponse.HttpServerResponse => {
   const { cookies, fields } = split(headers)
-  // The fields come last, because setting a body removes the fields about it.
+  // The fields are set last, because setting a body removes the fields about it.
   const response = HttpServerResponse.setHeaders(
     HttpServerResponse.setBody(HttpServerResponse.empty({ status, cookies }), bodyOf(body)),
     fields

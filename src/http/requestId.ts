@@ -1,6 +1,6 @@
 import * as Result from "effect/Result"
 
-/** Longer messages are not read again for the sake of their id. */
+/** The id of a longer message is not looked up. */
 const maxBytes = 64 * 1024
 
 const decoder = new TextDecoder()
@@ -9,8 +9,8 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 /**
- * The id of the one JSON-RPC request in a body, for a response that names it; `null`, as JSON-RPC has it, for a batch, a
- * notification, and an id that would not be the same again.
+ * The id of the one JSON-RPC request in a body, for a response that repeats it. As JSON-RPC requires, it is `null` for
+ * a batch and for a notification, and also for an id that cannot be repeated exactly.
  *
  * @see JSON-RPC 2.0, section 5
  */

@@ -2,21 +2,21 @@
 
 /** A target as a path and query, and the host that it names, if it is in absolute form. */
 export interface RequestTarget {
-  /** Path and query, byte for byte; begins with a slash where the target is one of a resource. */
+  /** Path and query, byte for byte. Begins with a slash, except in forms that name no resource. */
   readonly origin: string
   /** Host and port as the target has them; `undefined` in origin form. */
   readonly authority: string | undefined
 }
 
-// No user information, and nothing that cannot be a host: `publicUrl` checks the rest.
+// No user information, and no character that cannot occur in a host; `publicUrl` checks the rest.
 const absolute = /^https?:\/\/([^/?#@\\\s]+)(?=[/?]|$)/i
 
 /**
- * Takes a target in absolute form apart; others are left as they are.
+ * Splits a target in absolute form; returns others unchanged.
  *
- * The path is not touched: no decoding, no dot segments removed. An empty one is the root.
+ * The path is not changed: nothing is decoded, and dot segments are kept. An empty path becomes `/`.
  *
- * @see RFC 9112, section 3.2.2: a server must accept the absolute form, though only proxies are sent it as a rule
+ * @see RFC 9112, section 3.2.2: servers must accept the absolute form, which clients send only to proxies
  */
 export const requestTarget = (target: string): RequestTarget => {
   const match = target.startsWith("/") ? null : absolute.exec(target)
@@ -26,7 +26,7 @@ export const requestTarget = (target: string): RequestTarget => {
   return { origin: rest.startsWith("/") ? rest : `/${rest}`, authority }
 }
 
-// The ports that may be left out; which of the two is meant does not matter for a comparison.
+// Default ports are ignored, whichever of the two: the comparison needs no more.
 const defaultPort = /:(?:80|443)?$/
 
 const comparable = (authority: string): string => authority.toLowerCase().replace(defaultPort, "")

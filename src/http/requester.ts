@@ -1,4 +1,4 @@
-/** On whose behalf a request is worked on. Pure. */
+/** On whose behalf the gateway does the work for a request. Pure. */
 import * as IpNetwork from "effect/net/IpNetwork"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Option from "effect/Option"
@@ -16,16 +16,16 @@ const parse = (text: string): NetAddress.IpAddress | undefined => {
   return Result.isSuccess(address) ? NetAddress.toCanonical(address.success) : undefined
 }
 
-/** An IPv6 client has as many addresses as it likes, within a network of 64 bits. */
+/** An IPv6 client can use any address of its /64 network, so the network counts as one client. */
 const shareOf = (address: NetAddress.IpAddress): string =>
   NetAddress.isIpv6Address(address)
     ? NetAddress.ipv6ToSegments(address).slice(0, 4).map((segment) => segment.toString(16)).join(":")
     : NetAddress.formatIp(address)
 
-/** The nearest address in `X-Forwarded-For` that is not one of the trusted proxies: farther ones may be made up. */
+/** The last address in `X-Forwarded-For` that is not a trusted proxy. Addresses before it may be invented. */
 const forwardedAddress = (trusted: TrustedProxies, field: string): NetAddress.IpAddress | undefined => {
   const hops = field.split(",")
-  // A long chain does not come from a client.
+  // Only the last 16 are read: clients are not behind that many proxies.
   for (const hop of hops.slice(-16).toReversed()) {
     const address = parse(hop)
     if (address === undefined) return undefined
@@ -41,7 +41,7 @@ const portOf = (source: object): string =>
     ? String(source.socket.remotePort)
     : ""
 
-/** Where a request comes from: the address of the connection, or behind a trusted proxy the one that the proxy reports. */
+/** The client's address: that of the connection, or behind a trusted proxy the one that the proxy reports. */
 const addressOf = (
   trusted: TrustedProxies,
   { headers, peerAddress }: Pick<RequestHead, "headers" | "peerAddress">,
@@ -53,7 +53,7 @@ const addressOf = (
     (peer === undefined ? undefined : parse(peer))
 }
 
-/** The address of the client, as text, if it is known. */
+/** The address of the client as text, if it is known. */
 export const clientAddress = (
   trusted: TrustedProxies,
   { request, trustedPeer }: Pick<Exchange, "request" | "trustedPeer">
@@ -63,8 +63,7 @@ export const clientAddress = (
 }
 
 /**
- * The peer and its connection: the address that the connection comes from, or behind a trusted proxy the one that it
- * reports.
+ * The client's address and its connection. Behind a trusted proxy, the address is the one that the proxy reports.
  *
  * @param trustedPeer whether the peer is a proxy whose forwarding fields are trusted
  */
@@ -77,7 +76,7 @@ export const requesterOf = (
   return { group: address === undefined ? "" : shareOf(address), member: portOf(request.source), isKnown: false }
 }
 
-// Identities are shared between the requests of one token.
+// All requests with one token share one identity object.
 const names = new WeakMap<Identity, string>()
 
 const nameOf = (identity: Identity): string => {
@@ -88,7 +87,7 @@ const nameOf = (identity: Identity): string => {
   return name
 }
 
-/** The caller and its connection or, without a verified caller, the peer. */
+/** The owner of a request's work: the caller and its connection, or the peer if there is no verified caller. */
 export const ownerOf = (
   trusted: TrustedProxies,
   { request, trustedPeer }: Pick<Exchange, "request" | "trustedPeer">,
@@ -98,7 +97,7 @@ export const ownerOf = (
     ? requesterOf(trusted, request, trustedPeer)
     : { group: nameOf(identity), member: portOf(request.source) }
 
-/** The owner of a connection before its requests are read: its address. */
+/** The owner of a connection from which no request has been read yet: its address. */
 export const peerOf = (address: string | undefined): string => {
   const parsed = address === undefined ? undefined : parse(address)
   return parsed === undefined ? "" : shareOf(parsed)

@@ -3,10 +3,10 @@ import { InvalidRequest } from "../errors/GatewayError.ts"
 import { isPlainRest } from "./plainRest.ts"
 import { mcpRoute, type RouteRow, routes, type ServerPlace, unknownRoute } from "./routes.ts"
 
-/** Where a request goes, decided by its target alone. */
+/** Where a request goes, determined by its target alone. */
 export interface Route {
   readonly row: RouteRow
-  /** What follows the MCP path. */
+  /** The part of the path after the MCP path. */
   readonly rest: string
   /** The query as received, without its `?`. */
   readonly query: string
@@ -25,18 +25,18 @@ export const toMcp = (rest: string, query: string): Result.Result<Route, Invalid
 
 const notOriginForm = Result.fail(new InvalidRequest({ reason: "MalformedTarget", detail: "not in origin form" }))
 
-/** A target as its path and its query. */
+/** Splits a target into path and query. */
 const split = (target: string): readonly [path: string, query: string] => {
   const mark = target.indexOf("?")
   return mark === -1 ? [target, ""] : [target.slice(0, mark), target.slice(mark + 1)]
 }
 
-/** Remembers the last route of a target without a query: nearly all requests have one target. */
+/** Remembers the route of the last target without a query, because nearly all requests have the same target. */
 const rememberingLast = (find: FindRoute): FindRoute => {
   let last: { readonly target: string; readonly route: ReturnType<FindRoute> } | undefined
 
   return (target) => {
-    // A query may contain secrets, which must not be stored.
+    // Not remembered: a query may contain secrets.
     if (target.includes("?")) return find(target)
     if (last?.target !== target) last = { target, route: find(target) }
     return last.route
@@ -45,12 +45,12 @@ const rememberingLast = (find: FindRoute): FindRoute => {
 
 const noPlace: ServerPlace = { path: "/", publicUrl: undefined }
 
-/** The paths of the gateway itself: no server has them. */
+/** The paths of the gateway itself, which no server can have. */
 export const gatewayPaths: ReadonlyMap<string, RouteRow> = new Map(
   routes.filter(({ of }) => of === "gateway").flatMap((row) => row.paths(noPlace).map((path) => [path, row] as const))
 )
 
-/** Finds the routes of requests that are for none of several servers: those of the gateway itself. */
+/** Finds the routes of requests that no MCP server is configured for. */
 export const makeGatewayRoute = (): FindRoute =>
   rememberingLast((target) => {
     if (!target.startsWith("/")) return notOriginForm

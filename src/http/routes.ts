@@ -1,7 +1,7 @@
 /**
  * The table of routes: each kind of path that the gateway serves is one row. No other code compares paths.
  *
- * To add a route, add its row: who may come, with which methods, and what its response is.
+ * To add a route, add its row: who may request it, with which methods, and the step that builds the response.
  */
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { resourceUrl } from "../config/kinds/resourceUrl.ts"
@@ -16,38 +16,38 @@ import { health } from "./health.ts"
 import { forwardedMethods, readMethods } from "./methods.ts"
 
 /**
- * Where an MCP server is, for clients: `MCP_PATH`; `MCP_PUBLIC_URL`, whose path, if it has one, may be part of
- * well-known URLs; and whether there is a facade.
+ * Where clients find an MCP server: `MCP_PATH`; `MCP_PUBLIC_URL`, whose path, if any, may be part of well-known URLs;
+ * and whether there is a facade.
  */
 export type ServerPlace = FacadeSettings
 
 interface RouteCommon {
   readonly name: string
-  /** Whose paths they are: the gateway's, or those of each MCP server. */
+  /** Whether the paths are the gateway's, or each MCP server has its own. */
   readonly of: "gateway" | "server"
   readonly paths: (place: ServerPlace) => ReadonlyArray<string>
-  /** Paths that a server has, too, where it is the only one of its host. */
+  /** More paths of a server that is the only one of its host. */
   readonly alone?: ReadonlyArray<string>
-  /** `undefined`: all. */
+  /** The allowed methods; `undefined` allows all. */
   readonly methods: ReadonlySet<string> | undefined
-  /** Whether a request must have a host that determines the gateway's URL. Probes of load balancers need not. */
+  /** Whether the request must name a host that determines the gateway's URL. Probes need not. */
   readonly needsHost: boolean
-  /** Whether load balancers request it repeatedly, to check the gateway. */
+  /** Whether load balancers request the path repeatedly, to check the gateway. */
   readonly isProbe?: true
 }
 
 /** A route for everyone. */
 export interface PublicRoute extends RouteCommon {
   readonly access: "public"
-  /** Scripts of every origin may read the response, because no credentials make a difference to it. */
+  /** Whether scripts of every origin may read the response, which is the same with and without credentials. */
   readonly anyOrigin: boolean
-  /** No script may read the response: it is for people in their browsers. */
+  /** Set if no script may read the response, because it is a page for users. */
   readonly noOrigin?: true
-  /** The step for a request with one of the methods. */
+  /** Returns the step for a request with one of the methods. */
   readonly step: (exchange: Exchange, responses: OwnResponses, settings: GatewaySettings) => Next<never>
 }
 
-/** A route for callers with a token, whose requests are forwarded. */
+/** A route for callers with a token. Its requests are forwarded. */
 export interface ProtectedRoute extends RouteCommon {
   readonly access: "protected"
 }
@@ -55,14 +55,17 @@ export interface ProtectedRoute extends RouteCommon {
 /** One row. */
 export type RouteRow = PublicRoute | ProtectedRoute
 
-/** A document is found with a slash behind its path, too. */
+/** Documents are also found with a slash after their path. */
 const withSlash = (path: string): ReadonlyArray<string> => [path, `${path}/`]
 
-/** The paths of a well-known document: the path of the server's endpoint inserted, as this host or its public URL has it. */
+/**
+ * The paths of a well-known document: the path of the server's endpoint inserted, as seen by this host or in its public
+ * URL.
+ */
 const inserted = (name: MetadataName) => (place: ServerPlace): ReadonlyArray<string> => {
   const { path, publicUrl, serverName = "" } = place
   const paths = publicUrl === undefined ? [path] : [path, new URL(resourceUrl(publicUrl, path)).pathname]
-  // The issuer of the only server's facade is the public URL, without the path of the endpoint.
+  // If there is only one server, the issuer of its facade is the public URL without the path of the endpoint.
   if (publicUrl !== undefined && serverName === "" && name !== "oauth-protected-resource" && isIssuer(place)) {
     paths.push(new URL(publicUrl).pathname)
   }
@@ -105,7 +108,7 @@ const facadeEndpoint = (endpoint: FacadeEndpoint, methods: ReadonlySet<string>, 
   step: (exchange, responses, settings) => facadeStep(endpoint, exchange, responses, settings)
 })
 
-/** The MCP endpoint and all below it. */
+/** The MCP endpoint and all paths below it. */
 export const mcpRoute: ProtectedRoute = {
   name: "mcp",
   of: "server",
@@ -115,7 +118,7 @@ export const mcpRoute: ProtectedRoute = {
   needsHost: true
 }
 
-/** Every path that no row has. */
+/** All other paths. */
 export const unknownRoute: PublicRoute = {
   name: "unknown",
   of: "gateway",
@@ -127,7 +130,7 @@ export const unknownRoute: PublicRoute = {
   step: (exchange, { reject }) => reject(exchange, new NotFound())
 }
 
-/** The table. */
+/** The table of routes. */
 export const routes: ReadonlyArray<RouteRow> = [
   mcpRoute,
   document("oauth-protected-resource"),
@@ -146,7 +149,7 @@ export const routes: ReadonlyArray<RouteRow> = [
     access: "public",
     paths: () => ["/.well-known/jwks.json"],
     methods: readMethods,
-    // MCP servers request it at the gateway's address inside their network.
+    // MCP servers request the keys at the gateway's address inside their network.
     needsHost: false,
     anyOrigin: true,
     step: (exchange, { reject, respond }) => ({
@@ -186,8 +189,8 @@ export const routes: ReadonlyArray<RouteRow> = [
 ]
 
 /**
- * The paths of the discovery documents for hosts that route by path, each followed by `/*` if it is about the host: a
- * path below it is not a document unless it has its own row here.
+ * The paths of the discovery documents, for hosts that route by path. `/*` follows a path that stands for the host:
+ * paths below it are documents only if they have their own row here.
  */
 export const documentPaths = (place: ServerPlace): ReadonlyArray<`/${string}`> =>
   routes.flatMap(({ access, alone = [], of, paths }) => {

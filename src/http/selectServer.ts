@@ -1,4 +1,4 @@
-/** To which of several MCP servers a request goes, by its host and path. Pure. */
+/** Which of several MCP servers a request is for, by its host and path. Pure. */
 import * as Result from "effect/Result"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { askedRequest } from "./askedRequest.ts"
@@ -9,16 +9,16 @@ import { requestTarget } from "./requestTarget.ts"
 import { gatewayPaths } from "./route.ts"
 import { mcpRoute, routes } from "./routes.ts"
 
-/** The servers of one host, or those without a host, by their paths. */
+/** The servers of one host, or those without a configured host, by their paths. */
 interface HostTable {
-  /** By the paths of their MCP endpoints. */
+  /** The key is the path of the MCP endpoint. */
   readonly endpoints: Map<string, GatewaySettings>
   /**
-   * The maximum number of segments of such a path, which bounds the prefixes of a request's path to look up, regardless
+   * The maximum number of segments of a key. It limits how many prefixes of a request's path are looked up, regardless
    * of the number of servers.
    */
   depth: number
-  /** By the paths of their discovery documents, and of the endpoints of their facades. */
+  /** The key is the path of a discovery document, or of an endpoint of the facade. */
   readonly documents: Map<string, GatewaySettings>
 }
 
@@ -43,7 +43,7 @@ const makeTables = (servers: ReadonlyArray<GatewaySettings>): ReadonlyMap<string
   return tables
 }
 
-/** The server with the longest path that ends where a segment of this one does. */
+/** Returns the server with the longest path that is a prefix of this path, in whole segments. */
 const longest = ({ depth, endpoints }: HostTable, path: string): GatewaySettings | undefined => {
   let found = endpoints.get("/")
   let from = 1
@@ -57,14 +57,14 @@ const longest = ({ depth, endpoints }: HostTable, path: string): GatewaySettings
   return found
 }
 
-/** The only server of a host, whose documents stand at the root, too. */
+/** Returns the server if it is the only one of its host. Its documents are also at the root of the host. */
 const only = ({ endpoints }: HostTable): GatewaySettings | undefined => {
   if (endpoints.size > 1) return undefined
   for (const server of endpoints.values()) return server
   return undefined
 }
 
-/** Of several servers the one with the longest path; of equally long ones the first. */
+/** Returns the server with the longer path; if they are equally long, the first. */
 const better = (one: GatewaySettings | undefined, other: GatewaySettings | undefined): GatewaySettings | undefined =>
   one === undefined || (other !== undefined && other.path.length > one.path.length) ? other : one
 
@@ -85,15 +85,15 @@ const findIn = (tables: ReadonlyArray<HostTable>, path: string): GatewaySettings
   return found
 }
 
-/** The server that a request is for; `undefined` if it is for none of them. */
+/** Returns the server that a request is for; `undefined` if no server is configured for it. */
 export type SelectServer = (request: RequestHead) => GatewaySettings | undefined
 
 /**
  * Builds the function that finds the server of a request.
  *
- * The longest path wins among the servers whose host fits; of two with one path the one that names the host. Paths are
- * compared byte by byte, on boundaries of segments. Nothing is checked here: the course reports problems of target and
- * host. The effort does not depend on the number of servers.
+ * The longest path among the servers whose host matches wins. If two servers have the same path, the one that names the
+ * host wins. Paths are compared byte by byte, in whole segments. Nothing is rejected here: the course reports problems
+ * of target and host. The time that this takes does not depend on the number of servers.
  */
 export const makeSelectServer = ({ forwardAuth, servers, trustedProxies }: GatewaySettings): SelectServer => {
   const tables = makeTables(servers)

@@ -6,8 +6,8 @@ import type { Exchange } from "./Exchange.ts"
 const encoder = new TextEncoder()
 
 /**
- * Returns a digest of the session of an exchange: the same for all of its requests, and useless to join it. `undefined` for
- * an exchange without a session.
+ * Returns a digest of the session of an exchange; `undefined` if the exchange has no session. All requests of a session
+ * have the same digest, and the digest cannot be used to join the session.
  */
 export const sessionDigest = (
   digest: Digest.Digest["Service"],

@@ -1,8 +1,8 @@
-/** Operations as the log and the audit log show them. Pure. */
+/** Operations in the form that the log and the audit log show. Pure. */
 import { shownText, withoutCredential } from "../audit/shown.ts"
 import type { Operation } from "../message/operation.ts"
 
-/** The method of a message and what it names, under the name of its kind. */
+/** The method of a message, and the subject of the message under the name of its kind. */
 export interface ShownOperation {
   readonly method?: string
   readonly tool?: string
@@ -13,9 +13,9 @@ export interface ShownOperation {
 const withoutQuery = (uri: string): string => /^[^?#]*/.exec(uri)?.[0] ?? ""
 
 /**
- * The operation of a message, truncated and cleaned.
+ * The operation of a message, with texts truncated and control characters removed.
  *
- * @param authorization what the request has in `Authorization`, which is shown nowhere
+ * @param authorization the value of the request's `Authorization` field, which is removed from the texts
  */
 export const shownOperation = ({ method, subject }: Operation, authorization: string | undefined): ShownOperation => {
   const shown = (text: string) => shownText(withoutCredential(text, authorization))
@@ -32,7 +32,7 @@ const joined = (names: ReadonlyArray<string | undefined>): string | undefined =>
   return different.slice(0, mostNames).join(", ") + (different.length > mostNames ? ", …" : "")
 }
 
-/** The operations of a request: of a batch the first few different names. */
+/** The operations of a request; of a batch, the first few different ones. */
 export const shownOperations = (
   operations: ReadonlyArray<Operation>,
   authorization: string | undefined

@@ -1,4 +1,7 @@
-/** Every rule about one token with its result, where a verification would stop at the first that rejects it. */
+/**
+ * The result of every rule about one token. A verification stops at the first rule that rejects the token; an
+ * inspection goes on.
+ */
 import type { JwsAlgorithm } from "../config/GatewaySettings.ts"
 import type { VerificationError } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
@@ -6,30 +9,30 @@ import type { JsonObject } from "../remote/JsonObject.ts"
 import { type Rejection, toInvalidToken } from "./Rejection.ts"
 import type { RuleName, TokenRule } from "./TokenRule.ts"
 
-/** What one rule finds in a token. */
+/** The result of one rule. */
 export interface Finding {
   readonly rule: RuleName
   readonly expected: string
   readonly found: string
-  /** Why the token is not accepted; `undefined`: the rule passes, or was not checked. */
+  /** Why the rule rejects the token; `undefined` if it does not, or was not checked. */
   readonly error?: VerificationError | undefined
-  /** Something that the rule needs is missing. */
+  /** Whether the rule was not checked because something that it needs is missing. */
   readonly isSkipped?: boolean
 }
 
-/** The settings of the responsible provider, for advice. */
+/** The settings of the responsible provider, from which advice is derived. */
 export interface InspectedRules {
   readonly issuer?: string | undefined
   readonly audience?: ReadonlyArray<string> | undefined
   readonly allowedClients?: ReadonlyArray<string> | undefined
-  /** The claims that name the client; `undefined`: the usual ones. */
+  /** The claims that name the client; `undefined` for the default ones. */
   readonly clientClaims?: ReadonlyArray<string> | undefined
   readonly algorithms?: ReadonlyArray<JwsAlgorithm> | undefined
 }
 
-/** What a provider's verifier finds. */
+/** The result of an inspection by a provider's verifier. */
 export interface Inspection {
-  /** In the order of the verification: the first one with an error is why the token is not accepted. */
+  /** In the order of the verification: the first finding with an error is why the token is rejected. */
   readonly findings: ReadonlyArray<Finding>
   /** The claims of the token, or the provider's description of it, as far as they can be read. Unproven. */
   readonly claims?: JsonObject | undefined
@@ -40,14 +43,14 @@ export interface Inspection {
   readonly clockDifference?: number | undefined
 }
 
-/** The inspection of a token, with the way in which its provider was selected. */
+/** The inspection of a token, and how its provider was selected. */
 export interface InspectedToken extends Inspection {
   readonly form: "jwt" | "opaque" | "listed"
-  /** Why this provider is responsible; `undefined`: no provider is. */
+  /** The responsible provider, and why it is; `undefined` if no provider is responsible. */
   readonly provider?: { readonly name: string; readonly chosenBy: string } | undefined
 }
 
-/** Applies rules to a token, all of them. */
+/** Applies all rules to a token. */
 export const applied = <Token>(
   rules: ReadonlyArray<TokenRule<Token>>,
   token: Token,
@@ -79,7 +82,7 @@ export const skipped = (rule: RuleName, expected: string, why: string): Finding 
   isSkipped: true
 })
 
-/** Returns why a token is not accepted, by its findings; `undefined`: it is. */
+/** Returns why a token is rejected, given its findings; `undefined` if it is accepted. */
 export const decisive = (
   findings: ReadonlyArray<Finding>
 ): (Finding & { readonly error: VerificationError }) | undefined => {

@@ -30,28 +30,30 @@ import { makeSelectProvider } from "./selectProvider.ts"
 import type { Verdict } from "./Verdict.ts"
 
 /**
- * Everything that a provider's verdicts depend on. A verdict of one configuration is valid in another one if this is equal
- * in both.
+ * Everything that a provider's verdicts depend on. If it is equal in two configurations, each can use the other's
+ * verdicts.
  */
 export interface ProviderOrigin {
   readonly provider: Provider
   readonly clockSkewSeconds: number
-  /** The hosts at which the provider may be requested, which also show who has configured its address. */
+  /**
+   * The client for the hosts that the provider may be requested at. It also shows which setting each host comes from.
+   */
   readonly http: ProviderHttp["Service"]
 }
 
-/** The provider that is responsible for a token, with its verification. */
+/** The provider that is responsible for a token, and its verification. */
 export interface SelectedProvider {
   readonly name: string
-  /** If left out, verdicts are not taken over by another configuration. */
+  /** If left out, other configurations do not take over the provider's verdicts. */
   readonly origin?: ProviderOrigin | undefined
   /** The keys that verdicts depend on, if any. */
   readonly keys?: ProviderKeys | undefined
-  /** Verifies the token. An `Exit` if the verification need not wait. */
+  /** Verifies the token. Is an `Exit` if nothing has to be waited for. */
   readonly verify: Effect.Effect<Verdict, VerificationError>
   /** How long the provider's rejections are cached, in milliseconds. If left out, they are not cached. */
   readonly rejectionMillis?: number | undefined
-  /** The provider verifies the token, so that replicas share the verdict. */
+  /** Whether the provider itself verifies the token by a request, so that replicas share the verdict. */
   readonly isOpaque?: boolean | undefined
 }
 
@@ -62,7 +64,7 @@ export interface ProviderReadiness extends Readiness {
 
 /** The state of a provider, for operators. */
 export interface ProviderState extends ProviderReadiness {
-  /** Its key sets as they are cached. */
+  /** The cached key sets of the provider. */
   readonly keySets: ReadonlyArray<KeySetState>
 }
 
@@ -83,7 +85,7 @@ const verifyListed = (identity: Identity): Effect.Effect<Verdict, InvalidToken> 
     validity: { until: (identity.expiresAt ?? Number.POSITIVE_INFINITY) * 1000, isLocal: true }
   })
 
-/** Observes the keys of all providers where someone reads that. */
+/** Records metrics of the keys of all providers, if metrics are read. */
 const observeAll = (providers: ReadonlyArray<ObservedKeys>) =>
   Effect.flatMap(
     MeasureRequests,
@@ -93,30 +95,30 @@ const observeAll = (providers: ReadonlyArray<ObservedKeys>) =>
 /** The configured providers, each with its own verifier. */
 export class ProviderRegistry extends Context.Service<ProviderRegistry, {
   /**
-   * Selects the provider by the shape of the token and the configuration: a listed static token, a configured prefix, the
-   * issuer that a JWT names, the only provider of opaque tokens.
+   * Selects the provider that is responsible for a token: the one that lists it as a static token, that has its prefix,
+   * whose issuer the JWT names, or the only provider of opaque tokens.
    *
    * Sends no request. Fails with `InvalidToken` if no provider is responsible.
    */
   readonly select: (token: BearerToken) => Effect.Effect<SelectedProvider, InvalidToken>
   /**
-   * Whether each provider can verify tokens now. Keys that must be fetched have to be cached, and are fetched if they are
-   * not; an endpoint that verifies tokens has to respond, and is probed at a limited rate. Other providers are always
-   * ready.
+   * Whether each provider can verify tokens now. Keys that must be fetched count as ready if they are cached, and are
+   * fetched if they are not. An endpoint that verifies tokens must respond, and is probed at a limited rate. Other
+   * providers are always ready.
    */
   readonly readiness: Effect.Effect<ReadonlyArray<ProviderReadiness>>
   /** The cached keys of each provider, for the metrics. Optional. */
   readonly observed?: ReadonlyArray<ObservedKeys> | undefined
-  /** The same with the cached keys of each provider, for operators. Optional. */
+  /** Readiness, with the cached keys of each provider, for operators. Optional. */
   readonly states?: Effect.Effect<ReadonlyArray<ProviderState>> | undefined
   /**
-   * Waits until the keys that must be fetched were fetched, or a fetch has failed; returns the providers that have no usable
-   * keys then. Optional, for changing the configuration.
+   * Waits until every key fetch has succeeded or failed; returns the providers that then have no usable keys. Optional,
+   * for changing the configuration.
    */
   readonly warm?: Effect.Effect<ReadonlyArray<ProviderReadiness>> | undefined
   /**
-   * Checks every rule about a token, for an operator who wants to know whether it is accepted, and why. Sends the same
-   * requests as the verification, and requests the keys once more. Caches nothing. Optional.
+   * Checks every rule about a token, for an operator who wants to know why it is accepted or rejected. Sends the same
+   * requests as the verification, and fetches the keys once more. Caches nothing. Optional.
    */
   readonly inspect?: ((token: BearerToken) => Effect.Effect<InspectedToken>) | undefined
 }>()("mcp-authorizer/verify/ProviderRegistry") {
@@ -170,7 +172,7 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
           name,
           origin,
           keys: keysOf.get(name),
-          // Evaluated on access, so that a verification that need not wait is an `Exit`.
+          // A getter, so that the verification runs on access: it is then an `Exit` if nothing has to be waited for.
           get verify() {
             return selection.provider.verify(selection.jws)
           }
@@ -217,7 +219,7 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
     Effect.flatMap(
       GatewayConfig,
       (settings) =>
-        // Their audiences depend on the server that is called.
+        // Audiences depend on the server that is called, so several servers need several registries.
         settings.servers.length > 0 ? Effect.die(severalServers) : Effect.flatMap(
           ProviderRegistry.make(settings),
           (registry) =>

@@ -1,7 +1,7 @@
 import { InvalidToken, type InvalidTokenReason } from "../errors/GatewayError.ts"
 import { withoutStack } from "../errors/withoutStack.ts"
 
-/** Why the pure rules reject a token. `detail` is for the log, and contains nothing of the token's own text. */
+/** Why a pure rule rejects a token. `detail` is for the log, and contains no text of the token. */
 export interface Rejection {
   readonly reason: InvalidTokenReason
   readonly detail: string

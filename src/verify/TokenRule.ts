@@ -1,7 +1,7 @@
-/** Rules about tokens, as verifiers check them and as operators read them. Pure. */
+/** Rules about tokens: verifiers check them, and operators read what they expect. Pure. */
 import type { Rejection } from "./Rejection.ts"
 
-/** The names of the rules that a token must pass before its caller is known, in the order for people. */
+/** The names of the rules that a token must pass, in the order in which they are shown. */
 export const ruleNames = [
   "form",
   "provider",
@@ -27,9 +27,9 @@ export interface TokenRule<in Token> {
   readonly name: RuleName
   /** Returns why the rule rejects the token; `undefined` if it does not. */
   readonly check: (token: Token) => Rejection | undefined
-  /** What the rule expects, in words. */
+  /** Describes what the rule expects. */
   readonly expected: (token: Token) => string
-  /** What the token has, in words. Only for the operator: it may be unproven. */
+  /** Describes what the token contains. Only for the operator: it may be unproven. */
   readonly found: (token: Token) => string
 }
 

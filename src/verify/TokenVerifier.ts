@@ -19,7 +19,7 @@ import { countRejection } from "./verdictMetrics.ts"
 import { makeVerdictStore, type VerdictStore } from "./verdictStore.ts"
 import { makeVerifiedTokens, type VerifiedTokens } from "./VerifiedTokens.ts"
 
-/** Verifies tokens with a prefix by one verifier, and all others by another one. */
+/** Verifies tokens that have a prefix with one verifier, and all others with another. */
 const withPrefix = (
   others: TokenVerifier["Service"],
   prefix: string,
@@ -35,7 +35,7 @@ const withPrefix = (
   )
 }
 
-/** Builds the verifier with its cache and the counter of rejections. */
+/** Builds the verifier of the configured providers, with its cache and its counter of rejections. */
 const make = Effect.fnUntraced(function*(store?: VerdictStore) {
   const { peek, verify } = yield* makeVerifiedTokens(
     store,
@@ -56,9 +56,9 @@ const make = Effect.fnUntraced(function*(store?: VerdictStore) {
 /**
  * Returns the caller that a bearer token represents, or rejects the token.
  *
- * `InvalidToken` results in 401. `InsufficientScope`, for a provider that requires more scopes before it identifies the
- * caller, results in 403. `ProviderUnavailable` means that the token cannot be verified now, which is never the caller's
- * fault, and results in 500. A verifier of your own replaces this one, or wraps it with `layerPrefix` and
+ * `InvalidToken` results in 401. `InsufficientScope`, from a provider that requires more scopes before it identifies
+ * the caller, results in 403. `ProviderUnavailable` means that the token cannot be verified now, which is never the
+ * caller's fault, and results in 500. Your own verifier can replace this one, or wrap it with `layerPrefix` and
  * `layerMapIdentity`. Test it with `TokenVerifierTest` of `mcp-authorizer/testing`.
  *
  * **Example** (a verifier that accepts one token)
@@ -84,7 +84,7 @@ export class TokenVerifier extends Context.Service<TokenVerifier, {
   readonly verify: (token: BearerToken) => Effect.Effect<Identity, VerificationError>
   /**
    * Returns the identity synchronously if the token was verified before and a fresh verification would have the same
-   * result. `undefined`: use `verify`.
+   * result. If it returns `undefined`, call `verify`.
    *
    * Optional, for servers with many requests a second. It must be as strict as `verify`. It takes the text of the token,
    * because a wrapper for each request would cost more than the lookup. It must not keep the text.
@@ -99,7 +99,7 @@ export class TokenVerifier extends Context.Service<TokenVerifier, {
     Layer.effect(TokenVerifier, make())
   )
 
-  /** The same, and shares verdicts with other instances in the `KeyValueStore`. */
+  /** Like `layer`, and shares verdicts with other instances in the `KeyValueStore`. */
   static readonly layerStored: Layer.Layer<
     TokenVerifier,
     never,
@@ -142,11 +142,11 @@ export class TokenVerifier extends Context.Service<TokenVerifier, {
     ))
 
   /**
-   * The same as `layerPrefix`, and the function's verdicts are cached and guarded like those of the gateway's own providers.
+   * Like `layerPrefix`, with the function's verdicts cached and guarded like those of the gateway's own providers.
    *
-   * Use it if the function queries a database or another server. It is not called while a verdict is cached, and rarely
-   * while it fails with `ProviderUnavailable`: other requests then fail at once. An end of the identity ends its
-   * verdict.
+   * Use it if the function queries a database or another server. The function is not called while a verdict is cached,
+   * and rarely while it fails with `ProviderUnavailable`: other requests then fail at once. A verdict ends at the
+   * latest when the identity expires.
    *
    * **Example** (tokens of GitHub)
    *
@@ -217,8 +217,8 @@ export class TokenVerifier extends Context.Service<TokenVerifier, {
     ))
 
   /**
-   * Requires that the claims of every caller fit a schema of your own: `AccessDenied` with the reason `Claims`, a 403, for a
-   * token whose claims do not.
+   * Requires that the claims of every caller match a schema of your own. Tokens whose claims do not are rejected by
+   * `AccessDenied` with the reason `Claims`, a 403.
    *
    * Use it where a program relies on claims. Middlewares with the option `claims`, and `Authentication.layerClaims`, apply
    * it themselves and give handlers the decoded claims.
@@ -250,7 +250,7 @@ export class TokenVerifier extends Context.Service<TokenVerifier, {
             verify: (token) => Effect.tap(verifier.verify(token), (identity) => Effect.fromResult(decode(identity))),
             peek: peek && ((token) => {
               const identity = peek(token)
-              // Claims that do not fit are left to `verify`, which fails with the reason.
+              // `undefined` for claims that do not match: `verify` fails with the reason.
               return identity !== undefined && Result.isSuccess(decode(identity)) ? identity : undefined
             })
           }),

@@ -10,25 +10,25 @@ export interface UsedKey {
   readonly key: CryptoKey
 }
 
-/** How long an accepted token is cached without checking again what cannot change. Times are milliseconds since 1970. */
+/** How long the verdict about an accepted token may be reused. Times are milliseconds since 1970. */
 export interface Validity {
-  /** Before this time, which can only come if the clock steps back, the token must be verified again. */
+  /** Before this time, which is possible only if the clock is set back, the token must be verified again. */
   readonly from?: number | undefined
   /** From this time on, the token must be verified again. */
   readonly until: number
-  /**
-   * From this time on, the token is verified again in the background, so that no request waits when `until` has passed.
-   */
+  /** From this time on, the token is verified again in the background, so that no request has to wait after `until`. */
   readonly renewFrom?: number | undefined
   /** If set, the verdict also ends when the issuer no longer publishes this key. */
   readonly key?: UsedKey | undefined
-  /** Instances do not share the verdict: it is as quick to compute as to look up in a store, and depends on secrets. */
+  /**
+   * Whether other instances must not use the verdict: it is as quick to compute as to look up, and depends on secrets.
+   */
   readonly isLocal?: boolean | undefined
 }
 
 /** An accepted token's identity, and how long the verdict is valid. */
 export interface Verdict {
   readonly identity: Identity
-  /** `undefined`: the verdict is not cached, and each request verifies the token. */
+  /** `undefined` if the verdict is not cached, so that each request verifies the token. */
   readonly validity: Validity | undefined
 }

@@ -27,17 +27,20 @@ class PendingVerification extends Context.Service<PendingVerification, Effect.Ef
   "mcp-authorizer/verify/VerifiedTokens/PendingVerification"
 ) {}
 
-/** Numbers of cached verdicts; the least recently used are evicted. A flood of rejections evicts no accepted token. */
+/**
+ * The maximum numbers of cached verdicts. If there are more, the least recently used are evicted. Rejections are
+ * counted separately, so that a flood of them evicts no accepted token.
+ */
 const acceptedCapacity = 8_192
 const rejectedCapacity = 1_000
 
 // The pause after a renewal that failed.
 const renewalPauseMillis = 10_000
 
-/** A token that was accepted before cannot be invented by an attacker, so it need not queue with unknown tokens. */
+/** Marks a token as accepted before. An attacker cannot invent such a token, so it does not queue with unknown ones. */
 const asKnown = Effect.updateService(Requester, (requester): Requester => ({ ...requester, isKnown: true }))
 
-/** Which configuration a verdict is from, and which of its providers. */
+/** The configuration that a verdict comes from, and which of its providers. */
 interface Origin {
   /** One object for each configuration. */
   readonly epoch: object
@@ -66,7 +69,7 @@ const noVerdicts = (): Verdicts => ({
   rejected: makeRecentlyUsed<Rejected>(rejectedCapacity)
 })
 
-/** Compares providers of two configurations, once each. */
+/** Builds the comparison of providers of two configurations, which remembers its results. */
 const makeIsSameProvider = () => {
   const compared = new WeakMap<ProviderOrigin, boolean>()
   return (earlier: ProviderOrigin, own: ProviderOrigin): boolean => {
@@ -81,17 +84,19 @@ const makeIsSameProvider = () => {
   }
 }
 
-/** The validity of a reused verdict: its key is looked up in the sources of this configuration. */
+/** The validity of a reused verdict. Its key is looked up in the key sets of this configuration. */
 const withKeysOf = ({ keys }: SelectedProvider, { key, ...rest }: Validity): Validity => ({
   ...rest,
   ...(key === undefined || keys === undefined ? {} : { key: { ...key, keys } })
 })
 
-/** Whether a fresh verification would still accept the token, as far as this is known synchronously. */
+/** Returns whether a fresh verification would still accept the token, as far as that is known synchronously. */
 const isValid = ({ from = 0, key, until }: Validity, now: number): boolean =>
   now >= from && now < until && (key === undefined || key.keys.peek(key.header) === key.key)
 
-/** The same, with time to look up the key. Compares keys by reference: structural equality treats any two as equal. */
+/**
+ * Like `isValid`, but may fetch the key. Keys are compared by reference: structural equality treats any two as equal.
+ */
 const confirm = ({ key, ...times }: Validity, clock: Clock.Clock): Effect.Effect<boolean> =>
   key === undefined
     ? Effect.succeed(false)
@@ -103,22 +108,22 @@ const confirm = ({ key, ...times }: Validity, clock: Clock.Clock): Effect.Effect
 /** The verifier of all tokens, with its cache. */
 export interface VerifiedTokens {
   readonly verify: (token: BearerToken) => Effect.Effect<Identity, VerificationError>
-  /** As `TokenVerifier.peek`. `undefined` if the host has no synchronous digest. */
+  /** Like `TokenVerifier.peek`; `undefined` if the host has no synchronous digest. */
   readonly peek: ((token: string) => Identity | undefined) | undefined
 }
 
 /**
  * Builds the verifier, which does not verify a token again while its verdict is valid.
  *
- * Verdicts are found by the SHA-256 of the whole token. They belong to one configuration. The next one takes over those
- * whose provider is the same and would be selected again. An accepted token is cached as long as its `Verdict.validity`
- * permits, and a rejection as long as its provider permits; an unavailable provider is not cached. Concurrent requests with one new token share one verification.
- * Shortly before it ends, a verdict is renewed in the background when a request uses the token. A token is held after its
- * request for no longer than such a renewal takes.
+ * Verdicts are stored under the SHA-256 of the whole token, and belong to one configuration. The next configuration
+ * takes over a verdict if its provider is unchanged and would be selected again. An accepted token is cached as long as
+ * its `Verdict.validity` permits, a rejection as long as its provider permits, and an unavailable provider not at all.
+ * Concurrent requests with the same new token share one verification. Shortly before a verdict ends, a request with the
+ * token renews it in the background. A token is kept in memory after its request only while such a renewal runs.
  *
- * @param store where instances that live for one request share verdicts. It is read before the provider is requested
+ * @param store shares verdicts between instances that live for one request only. Read before the provider is requested
  * @param name distinguishes the verdicts of several verifiers of one server
- * @param replicas the sharing of verdicts about opaque tokens with other replicas
+ * @param replicas shares verdicts about opaque tokens with other replicas
  */
 export const makeVerifiedTokens = Effect.fnUntraced(function*(
   store?: VerdictStore,
@@ -136,14 +141,17 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
   const epoch = {}
   const isSameProvider = makeIsSameProvider()
 
-  /** Returns the provider of a verdict of another configuration, if it is responsible in this one and unchanged. */
+  /**
+   * Given a verdict of another configuration, returns the provider of this configuration that takes it over: the
+   * unchanged one, if it is responsible for the token.
+   */
   const successor = Effect.fnUntracedEager(function*({ origin }: Origin, token: BearerToken) {
     if (origin === undefined) return undefined
     const selected = yield* Effect.orElseSucceed(registry.select(token), () => undefined)
     return selected?.origin !== undefined && isSameProvider(origin, selected.origin) ? selected : undefined
   })
 
-  /** Returns the verdict about an accepted token, if it is one of this configuration or is taken over. */
+  /** Returns the verdict about an accepted token, if it was made in this configuration or can be taken over. */
   const acceptedAs = Effect.fnUntracedEager(function*(digest: string, token: BearerToken) {
     const known = accepted.get(digest)
     if (known === undefined || known.epoch === epoch) return known
@@ -154,7 +162,7 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
     return taken
   })
 
-  /** The same for a rejected token. */
+  /** Like `acceptedAs`, for a rejected token. */
   const rejectedAs = Effect.fnUntracedEager(function*(digest: string, token: BearerToken) {
     const known = rejected.get(digest)
     if (known === undefined || known.epoch === epoch) return known
@@ -165,14 +173,15 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
     return taken
   })
 
-  // Only while a verification runs: an entry holds the fiber that verifies, and with it the token.
+  // Entries exist only while a verification runs, because they keep the verifying fiber, and with it the token, in
+  // memory.
   const pending = yield* Cache.makeWith((_digest: string) => Effect.flatten(PendingVerification), {
     capacity: Number.POSITIVE_INFINITY,
     timeToLive: () => 0,
     requireServicesAt: "lookup"
   })
 
-  /** The same verification, whose verdict is shared with other instances. */
+  /** The same verification, with its verdict shared with other instances. */
   const shared = (
     verdict: Effect.Effect<Verdict, VerificationError>,
     others: SharedVerdict,
@@ -248,7 +257,7 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
       const { identity, validity } = known
       if (isValid(validity, now) || (now < validity.until && (yield* confirm(validity, clock)))) {
         count("hit")
-        // If nothing runs after a response, the token is verified again when its verdict ends.
+        // Skipped if nothing can run after a response: then the token is verified again when its verdict ends.
         if (now >= known.renewFrom && (sharedIo || (yield* WaitUntil) !== undefined)) {
           known.renewFrom = now + renewalPauseMillis
           const renewal = asKnown(verifyAnew(digest, token, isTracing, undefined, validity.until))
@@ -272,10 +281,10 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
     verify: (token) => Effect.withFiber((fiber) => verify(token, isTraced(fiber))),
     peek: sha256 === undefined ? undefined : (token) => {
       const known = accepted.get(sha256(token))
-      // A verdict of another configuration is left to `verify`, which decides whether to reuse it.
+      // Only `verify` decides whether a verdict of another configuration can be used.
       if (known === undefined || known.epoch !== epoch) return undefined
       const now = clock.currentTimeMillisUnsafe()
-      // A verdict that is due for renewal is left to `verify`, which can wait.
+      // Only `verify` can renew the verdict, because that may take time.
       if ((now >= known.renewFrom && sharedIo) || !isValid(known.validity, now)) return undefined
       count("hit")
       return known.identity

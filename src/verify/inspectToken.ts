@@ -17,7 +17,7 @@ import type { Selection } from "./selectProvider.ts"
 import type { RuleName } from "./TokenRule.ts"
 import type { Verdict } from "./Verdict.ts"
 
-/** A static token has only its expiry. */
+/** Inspects a static token, of which only the expiry is checked. */
 const inspectListed = Effect.fnUntraced(function*(
   identity: Identity,
   verify: Effect.Effect<Verdict, VerificationError>
@@ -46,7 +46,7 @@ const inspectListed = Effect.fnUntraced(function*(
   }
 })
 
-/** The rule by which the selection of a provider rejects a token. */
+/** The rule that failed if no provider could be selected. */
 const ruleOf = (reason: InvalidTokenReason, isJwt: boolean): RuleName => {
   switch (reason) {
     case "InvalidIssuer":
@@ -67,7 +67,7 @@ const selectionExpected: Partial<Readonly<Record<RuleName, string>>> = {
   provider: "a token of a configured provider"
 }
 
-/** No provider is responsible. What does not depend on a provider is checked nevertheless. */
+/** Inspects a token that no provider is responsible for: only the rules that need no provider are checked. */
 const inspectUnselected = Effect.fnUntraced(function*(
   text: string,
   rejected: Rejection,
@@ -94,7 +94,7 @@ const inspectUnselected = Effect.fnUntraced(function*(
   }
 })
 
-/** For verifiers that report only whether they accept a token. */
+/** Inspects a token with a verifier that reports only whether it accepts the token. */
 const inspectByVerdict = (
   name: string,
   verify: Effect.Effect<Verdict, VerificationError>
@@ -136,7 +136,7 @@ const inspectSelected = (token: BearerToken, selection: Selection): Effect.Effec
 /**
  * Checks every rule about a token.
  *
- * @param known the identity of a listed token, and its verification
+ * @param known the identity of a static token, and its verification
  * @param selected the selected provider, or the reason why no provider is responsible
  */
 export const inspectToken = (

@@ -6,7 +6,7 @@ import type { KeySetState } from "../keys/keySetState.ts"
 import { observeGauge } from "../metrics/observe.ts"
 import { type Phase, phases } from "../remote/remoteState.ts"
 
-/** The keys of one provider. */
+/** The cached keys of one provider. */
 export interface ObservedKeys {
   readonly name: string
   readonly keySets?: Effect.Effect<ReadonlyArray<KeySetState>> | undefined
@@ -14,7 +14,7 @@ export interface ObservedKeys {
 
 const seconds = (millis: number | undefined): number => millis === undefined ? Number.NaN : millis / 1000
 
-/** Observes the cached key sets of a provider for as long as the scope lives. */
+/** Records metrics of the cached key sets of a provider while the scope is open. */
 export const observeKeys = Effect.fnUntraced(function*(
   { keySets, name }: ObservedKeys
 ): Effect.fn.Return<void, never, Scope.Scope> {
@@ -22,7 +22,7 @@ export const observeKeys = Effect.fnUntraced(function*(
   yield* primeFetches(name)
   for (const [index, { source }] of (yield* keySets).entries()) {
     const labels = { provider: name, source }
-    // Reads what is in memory, and needs no services.
+    // `keySets` reads memory only, so it can run synchronously.
     // @effect-diagnostics-next-line runEffectInsideEffect:off
     const state = (): KeySetState | undefined => Effect.runSync(keySets)[index]
     const isIn = (phase: Phase) => (): number => state()?.phase === phase ? 1 : 0

@@ -11,7 +11,7 @@ import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { ProviderRegistry } from "./ProviderRegistry.ts"
 import type { TokenVerifier } from "./TokenVerifier.ts"
 
-/** The verification of tokens on top of the configured providers: `TokenVerifier.layer`, or that layer with wrappers. */
+/** Token verification for the configured providers: `TokenVerifier.layer`, possibly wrapped. */
 export type Verification<E = never> = Layer.Layer<TokenVerifier, E, ProviderRegistry | Digest.Digest>
 
 type ProviderNeeds = ProviderHttp | HttpClient.HttpClient | KeyValueStore.KeyValueStore
@@ -26,7 +26,7 @@ export const layerDocumentsWith = (
 > => perConfiguration(JwksCache.layer.pipe(Layer.provideMerge(metadata), Layer.provideMerge(ProviderHttp.layer)))
 
 /**
- * The keys and documents of providers, and the way to them: what several MCP servers of one gateway share.
+ * The client for providers, and the caches of their keys and documents. Several MCP servers of one gateway share them.
  *
  * Provide it to a `ProviderRegistry`.
  */
@@ -36,7 +36,7 @@ export const layerDocuments: ReturnType<typeof layerDocumentsWith> = layerDocume
  * The configured providers and everything that they need, from `GatewayConfig`, an `HttpClient`, a `KeyValueStore` and a
  * `Digest`.
  *
- * Provide it to a `TokenVerifier`: `TokenVerifier.layer` for the configured providers alone.
+ * Provide it to `TokenVerifier.layer`, or to a verifier of your own that wraps it.
  */
 export const layerProviders: Layer.Layer<
   ProviderMetadata | ProviderRegistry,

@@ -3,16 +3,16 @@ import * as Effect from "effect/Effect"
 import type { Identity } from "../identity/Identity.ts"
 import { makeTokenDigest } from "./tokenDigest.ts"
 
-/** A listed token, by its digest. */
+/** A static token, by its digest. */
 export interface ListedToken {
   readonly digest: string
   readonly identity: Identity
 }
 
-/** Finds the identity of a listed token; `undefined` for an unknown one. Does not check the expiry. */
+/** Finds the identity of a static token; `undefined` for an unknown token. Does not check the expiry. */
 export type FindListedToken = (token: string) => Effect.Effect<Identity | undefined>
 
-/** The OR of all differing bits: 0 for equal digests. Takes the same time wherever they differ. */
+/** Returns 0 for equal digests. Takes the same time regardless of where they differ. */
 const difference = (left: string, right: string): number => {
   let bits = left.length ^ right.length
   for (let index = 0; index < left.length; index++) bits |= left.charCodeAt(index) ^ right.charCodeAt(index)
@@ -20,9 +20,9 @@ const difference = (left: string, right: string): number => {
 }
 
 /**
- * Builds the search for a token among the listed ones of all providers.
+ * Builds the lookup of static tokens of all providers.
  *
- * A token is compared with every entry in full, by digest, so that the time taken does not reveal how much of which token
+ * A token is compared with every entry in full, by digest, so that the time taken does not reveal how much of a token
  * was guessed.
  */
 export const makeFindListedToken = (

@@ -1,4 +1,6 @@
-/** The verdicts of a function of the embedding program, cached and guarded as those of the gateway's own providers. */
+/**
+ * The verdicts of an embedding program's own function, cached and guarded like those of the gateway's own providers.
+ */
 import * as Clock from "effect/Clock"
 import type * as Digest from "effect/crypto/Digest"
 import * as Duration from "effect/Duration"
@@ -13,20 +15,22 @@ import { maxPositiveMillis, negativeMillis, renewedAheadMillis } from "./opaque/
 import { ProviderRegistry } from "./ProviderRegistry.ts"
 import { makeVerifiedTokens, type VerifiedTokens } from "./VerifiedTokens.ts"
 
-/** What a verifier behind a prefix shares with the gateway's own. */
+/** How the verdicts of a verifier for a prefix are cached and guarded. */
 export interface PrefixOptions {
   /**
-   * How long verdicts are cached in this process: accepted tokens for 5 minutes and at most until they expire, rejected ones
-   * for 10 seconds, unless given. That is also how long a revoked key can remain accepted. `false`: each request verifies
-   * its token. A verdict is renewed shortly before it ends, so that no request waits. An unavailable provider is not cached.
+   * How long verdicts are cached in this process. By default, accepted tokens for 5 minutes and at most until they
+   * expire, rejected ones for 10 seconds. A revoked key can remain accepted for as long. With `false`, each request
+   * verifies its token. A verdict is renewed shortly before it ends, so that no request waits. The failure of an
+   * unavailable provider is not cached.
    */
   readonly remember?: false | {
     readonly accepted?: Duration.Input | undefined
     readonly rejected?: Duration.Input | undefined
   } | undefined
   /**
-   * Whether the function is guarded: at most 32 run at a time and others wait in turns by peer, each for at most 6 seconds,
-   * and after several `ProviderUnavailable` in a row it is paused, for 10 seconds or until it works again. Default: `true`.
+   * Whether the function is guarded: at most 32 calls run at a time, and others wait in turns by peer, each for at most
+   * 6 seconds. After several `ProviderUnavailable` in a row the function is not called for 10 seconds, or until a call
+   * succeeds. Default: `true`.
    */
   readonly breaker?: boolean | undefined
 }
@@ -37,7 +41,7 @@ const unavailable = (provider: string, detail: string, cause?: unknown) =>
 /**
  * Builds the verification of tokens with a prefix.
  *
- * @param prefix the name of the provider in log entries, without the characters that separate it from the rest
+ * @param prefix the prefix, which without separators at its end becomes the provider's name in log entries
  */
 export const makePrefixVerdicts = Effect.fnUntraced(function*(
   prefix: string,

@@ -1,4 +1,4 @@
-/** Values by name. When there are too many, the oldest one that was not used since the last check is evicted. */
+/** A cache by name. If it is full, the oldest value that was not used since the last eviction check is evicted. */
 export interface RecentlyUsed<A> {
   readonly get: (name: string) => A | undefined
   readonly set: (name: string, value: A) => void
@@ -13,8 +13,8 @@ interface Entry<A> {
 /**
  * Builds a cache for `capacity` values.
  *
- * "Second chance": a use only sets a mark and moves nothing. V8 copies a `Map` that changes with every request again and
- * again, and the old copies keep their values alive.
+ * This is the "second chance" algorithm: a use only sets a mark and moves nothing. V8 keeps copying a `Map` that
+ * changes with every request, and the old copies keep their values alive.
  */
 export const makeRecentlyUsed = <A>(capacity: number): RecentlyUsed<A> => {
   // A `Map` keeps its entries in insertion order.
@@ -24,7 +24,7 @@ export const makeRecentlyUsed = <A>(capacity: number): RecentlyUsed<A> => {
     for (const [name, entry] of entries) {
       if (entries.size < capacity) return
       entries.delete(name)
-      // Moved to the end without its mark: if it is still unused when the loop comes to it again, it is evicted.
+      // Moved to the end, without the mark: if the value is still unused when the loop reaches it again, it is evicted.
       if (entry.isUsed) entries.set(name, { value: entry.value, isUsed: false })
     }
   }

@@ -1,4 +1,4 @@
-/** Verdicts about opaque tokens that replicas share, so that the provider is asked once for all of them. */
+/** Sharing verdicts about opaque tokens between replicas, so that the provider is requested once for all of them. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -9,7 +9,10 @@ import type { ProviderOrigin } from "./ProviderRegistry.ts"
 import type { Verdict } from "./Verdict.ts"
 import * as Entry from "./verdictEntry.ts"
 
-/** The store in which replicas share verdicts about opaque tokens: `SharedEntries`, unless the operator has disabled that. */
+/**
+ * The store in which replicas share verdicts about opaque tokens: `SharedEntries`, unless the operator has switched
+ * that off.
+ */
 export const SharedVerdictEntries = Context.Reference<Entries<never> | undefined>(
   "mcp-authorizer/verify/replicaVerdicts/SharedVerdictEntries",
   { defaultValue: () => undefined }
@@ -20,32 +23,35 @@ export interface ReplicaVerification {
   readonly token: string
   /** What the verdict depends on. */
   readonly origin: ProviderOrigin
-  /** Requests the provider. */
+  /** Verifies the token at the provider. */
   readonly verify: Effect.Effect<Verdict, VerificationError>
-  /** How long a rejection is shared; `undefined`: not at all. */
+  /** How long a rejection is shared; `undefined` if it is not shared. */
   readonly rejectionMillis: number | undefined
-  /** The end of the own verdict, which is to be renewed. A verdict that does not last longer is of no use then. */
+  /**
+   * When the verdict that is to be renewed ends; `undefined` if there is none. A stored verdict that ends no later is
+   * not used.
+   */
   readonly renews: number | undefined
 }
 
 /** Returns the verdict of another replica, or verifies the token and shares the verdict. */
 export type ReplicaVerdicts = (verification: ReplicaVerification) => Effect.Effect<Verdict, VerificationError>
 
-/** Longer entries are neither written nor read. Claims of a token are a few kilobytes. */
+/** In characters. Longer entries are neither written nor read. Claims of a token are a few kilobytes. */
 const maxLength = 65_536
 
-/** How long one replica has for its request to the provider before another one sends the same. */
+/** How long one replica may take for its request to the provider before another replica sends the same request. */
 const claimMillis = 5_000
 
-/** Rejections that depend on the clock of the replica. */
+/** Reasons of rejections that depend on the clock of the replica. */
 const timed: ReadonlySet<InvalidTokenReason> = new Set<InvalidTokenReason>(["Expired", "NotYetValid"])
 
 /**
- * Builds the sharing of verdicts in `SharedVerdictEntries`; `undefined` if there is no such store.
+ * Builds the function that shares verdicts in `SharedVerdictEntries`; `undefined` if there is no such store.
  *
- * A verdict is shared as long as it would be cached in memory, and ends at the same time in every replica. Verdicts belong to
- * the settings that they were made with. While one replica requests the provider, others wait for its verdict for a quarter
- * of a second, and then send a request of their own. Failures of the provider are not shared.
+ * A verdict is shared as long as it would be cached in memory, and ends at the same time in every replica. It is used
+ * only with the settings that it was made with. While one replica requests the provider, others wait for its verdict
+ * for a quarter of a second, and then send their own request. Failures of the provider are not shared.
  */
 export const makeReplicaVerdicts = Effect.map(SharedVerdictEntries, (entries): ReplicaVerdicts | undefined => {
   if (entries === undefined) return undefined
@@ -60,7 +66,7 @@ export const makeReplicaVerdicts = Effect.map(SharedVerdictEntries, (entries): R
     const accepted = Entry.accepted(text, digest, now)
     if (accepted !== undefined) {
       const { identity, madeAt = now, renewFrom, until } = accepted
-      // If the clock of the other replica is ahead of this one, the verdict does not last longer here than there.
+      // If the clocks of two replicas differ, the verdict must not last longer here than the other replica intended.
       const end = Math.min(until, now + until - madeAt)
       return renews !== undefined && end <= renews
         ? undefined

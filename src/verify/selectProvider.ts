@@ -14,7 +14,7 @@ import { type Rejection, rejection } from "./Rejection.ts"
 
 interface Registered {
   readonly name: string
-  /** Tokens with this prefix belong to this provider, regardless of their shape. */
+  /** All tokens with this prefix go to this provider, regardless of their shape. */
   readonly tokenPrefix: string | undefined
 }
 
@@ -36,13 +36,13 @@ export interface RegisteredOpaqueProvider extends Registered {
   readonly inspect?: ((token: BearerToken) => Effect.Effect<Inspection>) | undefined
 }
 
-/** A provider with its verifier. Listed tokens are found before a provider is selected. */
+/** A provider with its verifier. Static tokens are looked up earlier, and are not part of the selection. */
 export type RegisteredProvider =
   | RegisteredJwtProvider
   | RegisteredOpaqueProvider
   | (Registered & { readonly _tag: "Listed" })
 
-/** The provider that verifies a token, with its input. Its rejection is final. */
+/** The provider that verifies a token, and the parsed token. Its rejection is final. */
 export type Selection =
   & { readonly by: "Prefix" | "Issuer" | "Shape" }
   & (
@@ -54,7 +54,7 @@ type Selected = Result.Result<Selection, Rejection>
 
 const unknownToken = rejection("UnknownToken", "not one of the static tokens")
 
-/** Selects a provider by its prefix, regardless of the token's shape. */
+/** Selects the provider whose prefix a token has. */
 const selectNamed = (provider: RegisteredProvider, token: string): Selected => {
   switch (provider._tag) {
     case "Jwt":
@@ -67,12 +67,11 @@ const selectNamed = (provider: RegisteredProvider, token: string): Selected => {
 }
 
 /**
- * Builds the selection rule for a set of providers, for tokens that are not listed.
+ * Builds the selection among a set of providers, for tokens that are not static.
  *
  * The longest configured prefix wins. Otherwise, a token of three parts goes to the JWT provider that its unverified
- * `iss` names (no other provider is tried, and none by a request). Otherwise, it goes to the introspection or userinfo
- * provider, if exactly one has no prefix. A token with the form of a JWT is tried as an opaque one only if there is no
- * JWT provider.
+ * `iss` names, and no other provider is tried. Otherwise, it goes to the introspection or userinfo provider, if exactly
+ * one has no prefix. A token with the form of a JWT counts as opaque only if there is no JWT provider.
  */
 export const makeSelectProvider = (providers: ReadonlyArray<RegisteredProvider>): (token: string) => Selected => {
   const prefixed = providers

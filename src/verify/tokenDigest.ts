@@ -1,13 +1,14 @@
-/** What represents a token wherever one is cached or compared: its SHA-256, in hexadecimal. */
+/** The SHA-256 of a token in hexadecimal, which represents the token in caches and comparisons. */
 import * as Context from "effect/Context"
 import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import type { Identity } from "../identity/Identity.ts"
 
 /**
- * The SHA-256 of a text's UTF-8 bytes in lower-case hexadecimal, on hosts that can compute it synchronously.
+ * Computes the SHA-256 of a text's UTF-8 bytes in lower-case hexadecimal; `undefined` on hosts that cannot do so
+ * synchronously.
  *
- * With it, verified tokens are found without waiting. `undefined`: only the `Digest` service is available.
+ * With it, verified tokens are found without waiting. Without it, the `Digest` service is used.
  */
 export const Sha256 = Context.Reference<((text: string) => string) | undefined>(
   "mcp-authorizer/verify/tokenDigest/Sha256",
@@ -16,7 +17,7 @@ export const Sha256 = Context.Reference<((text: string) => string) | undefined>(
 
 const encoder = new TextEncoder()
 
-/** Returns the digest of a token, computed by the fastest means of the host. */
+/** Builds the function that returns the digest of a token, by the fastest means of the host. */
 export const makeTokenDigest = Effect.gen(function*() {
   const { digestHex } = yield* Digest.Digest
   const sha256 = yield* Sha256
@@ -28,9 +29,9 @@ export const makeTokenDigest = Effect.gen(function*() {
 const digests = new WeakMap<Identity, string>()
 
 /**
- * Returns an identity that belongs to one token alone, whose digest `notedDigest` returns.
+ * Returns a copy of the identity for one token, whose digest `notedDigest` then returns.
  *
- * Two tokens of one caller may have the same identity otherwise, where a provider of a program's own caches it.
+ * The copy is necessary because an embedder's verifier may return the same identity object for two tokens of a caller.
  */
 export const withDigest = (identity: Identity, digest: string): Identity => {
   const own = { ...identity }
@@ -38,5 +39,8 @@ export const withDigest = (identity: Identity, digest: string): Identity => {
   return own
 }
 
-/** Returns the digest of the token that an identity belongs to; `undefined` for identities that others have made. */
+/**
+ * Returns the digest of the token that an identity was made for; `undefined` for identities that `withDigest` has not
+ * made.
+ */
 export const notedDigest = (identity: Identity): string | undefined => digests.get(identity)

@@ -8,7 +8,7 @@ export const unavailable = (provider: string, detail: string, cause?: unknown): 
   new ProviderUnavailable({ provider, detail, retryAfter: retryAfterSeconds, cause })
 
 /**
- * The same, because a request to the provider failed. Clients get the provider's `Retry-After`.
+ * Like `unavailable`, for a failed request to the provider. Clients get the provider's `Retry-After`.
  *
  * @param advice what to check, if the caller knows better than the failure itself
  */

@@ -1,9 +1,9 @@
 /**
  * The verdict about a token as an entry of the host's key-value store. Pure.
  *
- * Entry `verdict:<slot>` or `rejection:<slot>`: `{"digest", "until", …}`. The digest is that of the token and of the
- * settings that verified it; the token itself is never stored. The slot is a part of the digest, which bounds the number
- * of entries.
+ * Entry `verdict:<slot>` or `rejection:<slot>`: `{"digest", "until", …}`. The digest is computed from the token and the
+ * settings that verified it; the token itself is never stored. The slot is a part of the digest, which limits the
+ * number of entries.
  */
 import * as Result from "effect/Result"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
@@ -20,7 +20,8 @@ export interface Accepted {
   /** If set, the verdict also ends when the issuer no longer publishes these keys. */
   readonly keys: SharedKeys | undefined
   /**
-   * When the provider was requested, and when it is to be requested again in the background. Only replicas share these.
+   * When the provider was requested, and when it should be requested again in the background. Only replicas share these
+   * times.
    */
   readonly madeAt?: number | undefined
   readonly renewFrom?: number | undefined
@@ -33,13 +34,13 @@ export interface Rejected {
   readonly reason: InvalidToken["reason"]
 }
 
-/** Characters of the digest, 6 bits each: 4096 entries of each kind. */
+/** How many characters of the digest name the slot. A character is 6 bits, so there are 4096 entries of each kind. */
 const slotLength = 2
 
 export const verdictEntry = (digest: string): string => `verdict:${digest.slice(0, slotLength)}`
 export const rejectionEntry = (digest: string): string => `rejection:${digest.slice(0, slotLength)}`
 
-/** The name of an entry with a verdict of either kind, in a store whose entries expire. */
+/** The name of an entry with either kind of verdict, in a store whose entries expire. */
 export const replicaEntry = (digest: string): string => `verdict:${digest}`
 
 const encoder = new TextEncoder()
@@ -47,7 +48,7 @@ const encoder = new TextEncoder()
 /**
  * Returns the digest under which the verdict about a token is stored: SHA-256 in Base64.
  *
- * A verdict belongs to the settings that it was made with. Secrets are not part of the digest.
+ * The settings are part of it, because a verdict must not be used with other settings. Secrets are not part of it.
  */
 export const digestOf = async (
   { clockSkewSeconds, providers }: Pick<GatewaySettings, "clockSkewSeconds" | "providers">,
@@ -63,7 +64,10 @@ export const written = (digest: string, verdict: Accepted | Rejected): string =>
 const isText = (value: unknown): value is string => typeof value === "string"
 const isTextIfGiven = (value: unknown): value is string | undefined => value === undefined || isText(value)
 
-/** Reads the members of an entry that is for this digest and has not expired. Anyone may have written the entry. */
+/**
+ * Reads the members of an entry, if it is for this digest and has not expired. The content is not trusted: others can
+ * write to the store.
+ */
 const current = (text: string | undefined, digest: string, now: number) => {
   const parsed = text === undefined ? undefined : Result.getOrUndefined(Result.try((): unknown => JSON.parse(text)))
   const entry = isJsonObject(parsed) ? parsed : {}
@@ -113,7 +117,7 @@ const timeIn = (entry: JsonObject, name: string): number | undefined => {
   return typeof time === "number" ? time : undefined
 }
 
-/** Reads the accepted token of an entry, if it is for this digest and has not expired. */
+/** Reads an entry with an accepted token, if it is for this digest and has not expired. */
 export const accepted = (text: string | undefined, digest: string, now: number): Accepted | undefined => {
   const found = current(text, digest, now)
   const stored = found && own(found.entry, "identity")
@@ -134,13 +138,16 @@ export const accepted = (text: string | undefined, digest: string, now: number):
     : undefined
 }
 
-/** Whether the stored keys of an issuer still contain the key that verified a token, and may be used without a fetch. */
+/**
+ * Returns whether the stored keys of an issuer still contain the key that verified a token, and are fresh enough to be
+ * used without a fetch.
+ */
 export const stillPublished = (text: string | undefined, { digest }: SharedKeys, now: number): boolean => {
   const value = text === undefined ? undefined : usableDocument(text, "jwks", now)
   return value !== undefined && own(value, "digest") === digest
 }
 
-/** Reads the rejection of an entry, if it is for this digest and has not expired. */
+/** Reads an entry with a rejection, if it is for this digest and has not expired. */
 export const rejected = (text: string | undefined, digest: string, now: number): Rejected | undefined => {
   const found = current(text, digest, now)
   const provider = found && own(found.entry, "provider")

@@ -1,4 +1,4 @@
-/** Recording verdicts about tokens. */
+/** Counts verdicts about tokens. */
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import { type InvalidTokenReason, invalidTokenReasons, type VerificationError } from "../errors/GatewayError.ts"
@@ -12,7 +12,7 @@ const counted = {
 /** Builds the counter of lookups in the cache of verdicts. */
 export const makeCountVerdict = Effect.map(
   Effect.context<never>(),
-  // Not an effect: this is counted for every request, and on some hosts without a fiber.
+  // Not an effect, because it runs for every request, and on some hosts outside of a fiber.
   (context) => (outcome: keyof typeof counted): void => counted[outcome].updateUnsafe(1, context)
 )
 

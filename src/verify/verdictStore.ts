@@ -8,19 +8,22 @@ import { awaitOthers, StoreClaims } from "../remote/SharedEntries.ts"
 import type { Validity, Verdict } from "./Verdict.ts"
 import * as Entry from "./verdictEntry.ts"
 
-/** What instances share about one token. Only `recall` fails. */
+/** The shared verdict about one token. Only `recall` can fail. */
 export interface SharedVerdict {
-  /** Returns the identity that another instance established, if it is still valid. Fails with its rejection. */
+  /**
+   * Returns the identity that another instance has established, if it is still valid. Fails if that instance rejected
+   * the token.
+   */
   readonly recall: Effect.Effect<Identity | undefined, InvalidToken>
   readonly accept: (identity: Identity, validity: Validity) => Effect.Effect<void>
   readonly reject: (error: InvalidToken, until: number) => Effect.Effect<void>
-  /** Whether this instance requests the provider. If not, another one is doing so. */
+  /** Returns whether this instance should request the provider; if not, another one is already doing so. */
   readonly claim: Effect.Effect<boolean>
-  /** Ends the claim of this instance, or of the one that it has waited for. */
+  /** Ends the claim of this instance, or that of the instance it has waited for. */
   readonly release: Effect.Effect<void>
 }
 
-/** Verifies a token at its provider. While another instance does, waits for its verdict. */
+/** Verifies a token at its provider. If another instance is already doing so, waits for its verdict. */
 export const claimedVerdict = (
   verdict: Effect.Effect<Verdict, VerificationError>,
   { claim, recall, release }: SharedVerdict
@@ -33,7 +36,7 @@ export const claimedVerdict = (
     )
   return Effect.flatMap(claim, (isOurs) =>
     isOurs
-      // The claim of another instance may have ended after the first look: then its verdict is there.
+      // The other instance may have finished in between: then its verdict is stored.
       ? Effect.ensuring(orVerdict(recall), release)
       : orVerdict(awaitOthers(recall, "second")))
 }
@@ -45,14 +48,14 @@ export type VerdictStore = (token: string) => Effect.Effect<SharedVerdict>
  * Builds the part of the cache of verdicts that instances share through the `KeyValueStore`.
  *
  * An accepted token is shared until its validity ends or its issuer's keys change, and a rejection as long as its
- * provider permits. Static tokens are not shared.
+ * provider permits. Verdicts about static tokens are not shared.
  */
 export const makeVerdictStore = Effect.gen(function*() {
   const store = yield* KeyValueStore.KeyValueStore
   const settings = yield* GatewayConfig
   const claims = yield* StoreClaims
 
-  // If the store fails, every token is verified again. The store itself logs its failure.
+  // If the store fails, every token is verified again. The store logs its own failures.
   const read = (entry: string) => Effect.orElseSucceed(store.get(entry), () => undefined)
   const write = (entry: string, digest: string, verdict: Entry.Accepted | Entry.Rejected) =>
     Effect.ignore(store.set(entry, Entry.written(digest, verdict)))
@@ -78,7 +81,7 @@ export const makeVerdictStore = Effect.gen(function*() {
       recall: recall(digest),
       accept: (identity, { isLocal, key, until }) => {
         const keys = key?.keys.shared?.(key.header, key.key)
-        // Keys that other instances cannot look up are useless to them.
+        // Verdicts that depend on a key which other instances cannot look up are not shared.
         return isLocal === true || !Number.isFinite(until) || (key !== undefined && keys === undefined)
           ? Effect.void
           : write(Entry.verdictEntry(digest), digest, { until, identity, keys })

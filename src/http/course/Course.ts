@@ -31,7 +31,7 @@ import { makePerform, type Perform, type PerformServices } from "./perform.ts"
 import type { Next, Sending } from "./steps.ts"
 
 /**
- * The course of a request through the gateway: all of its rules and their order.
+ * The steps of a request through the gateway, and their order.
  *
  * A driver begins an exchange, takes the steps that `next` names until there is a response or a request to send, takes
  * the steps that `Sending.head` names for the MCP server's response, and writes the log entry at the end. It contains
@@ -39,7 +39,7 @@ import type { Next, Sending } from "./steps.ts"
  */
 export interface Course {
   /**
-   * @param startedAtNanos the time of the request's arrival, by the effect's clock
+   * @param startedAtNanos when the request arrived, by Effect's clock
    * @param tracing what the spans of the request are made with, if the program has a tracer
    */
   readonly begin: (request: RequestHead, startedAtNanos: bigint, tracing: Tracing | undefined) => Exchange
@@ -49,9 +49,9 @@ export interface Course {
   readonly responses: OwnResponses
   /** Ends the span of an exchange that is over, and writes its log entry and its audit entries. */
   readonly log: (exchange: Exchange, ended: Ending | undefined) => Effect.Effect<void>
-  /** Whether there is an audit log, so that `log` is called regardless of the log level. */
+  /** Whether there is an audit log, so that drivers must call `log` regardless of the log level. */
   readonly audits: boolean
-  /** Called by a driver when a response has ended; `undefined`: requests are not measured. */
+  /** Measures requests; drivers call `ended` when a response has ended. `undefined` if requests are not measured. */
   readonly measure: Measure | undefined
   readonly memory: BodyMemory
 }
@@ -140,9 +140,9 @@ const noServer = new InvalidToken({
 })
 
 /**
- * Builds the course of the requests that are for none of several MCP servers: probes, preflights, and unknown paths.
+ * Builds the course of requests that no MCP server is configured for: probes, preflights, and unknown paths.
  *
- * @param readiness of the providers of the whole gateway
+ * @param readiness returns the readiness of all providers of the gateway
  */
 export const makeFrontCourse = (
   settings: GatewaySettings,
@@ -151,7 +151,7 @@ export const makeFrontCourse = (
 ) =>
   makeWith(settings, onError, {
     routeOf: makeGatewayRoute(),
-    // None of these is used: no route of the gateway itself is protected, a document, or a facade.
+    // These services are never used: the gateway's own routes are not protected, and have no documents or facade.
     verifier: { verify: () => Effect.fail(noServer) },
     discovery: () => Effect.fail(new DiscoveryNotSupported()),
     facade: () => Effect.fail(new NotFound()),

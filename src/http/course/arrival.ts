@@ -28,7 +28,8 @@ export type Arrive = <A>(exchange: Exchange, admitted: Admitted<A>) => Next<A>
 /**
  * Builds the first part of the course.
  *
- * Its steps: preflight; route, target, version and `Host`; then, for the protected path, origin, credential, token, scopes.
+ * It checks, in this order: preflight; route, target, version and `Host`; then, for the protected path, origin,
+ * credential, token, and scopes.
  *
  * @param routeOf returns the route of a request target
  * @param peek as `TokenVerifier.peek`
@@ -64,8 +65,7 @@ export const makeArrival = (
     }
     const credential = found.success
     if (credential instanceof Admission) return admitted(exchange, credential, route)
-    // A cached token is neither checked again nor wrapped: the registry of `Redacted` values costs more than everything
-    // else here.
+    // A cached token is not parsed again: registering a `Redacted` value costs more than the rest of this function.
     const identity = peek?.(credential)
     if (identity !== undefined) return authorized(exchange, route, identity, admitted)
     return {
@@ -81,7 +81,7 @@ export const makeArrival = (
   return (exchange, admitted) => {
     const { subrequest, request: { headers, method } } = exchange
     if (subrequest?.problem !== undefined) return reject(exchange, subrequest.problem)
-    // A preflight in a subrequest would be forwarded to a server by the proxy.
+    // A response to a preflight would be taken for permission to forward it, if a proxy asks for a decision.
     if (method === "OPTIONS" && subrequest === undefined) {
       return respond(exchange, preflight(headers["access-control-request-headers"]))
     }
@@ -89,9 +89,9 @@ export const makeArrival = (
     if (Result.isFailure(received)) return reject(exchange, received.failure)
     const route = received.success
     const { row } = route
-    // Its methods are checked after the caller is admitted.
+    // The method is checked after the caller is admitted, so that callers without a token learn nothing about methods.
     if (row.access === "protected") return protect(exchange, route, admitted)
-    // The gateway's own responses are not decisions about a server: proxies must send these requests to the gateway.
+    // The gateway's own documents are not decisions: proxies must send requests for them to the gateway.
     if (subrequest !== undefined) return reject(exchange, new NotFound())
     const allowed = requireMethod(row.methods, method)
     return Result.isFailure(allowed) ? reject(exchange, allowed.failure) : row.step(exchange, responses, settings)

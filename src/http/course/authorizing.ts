@@ -9,7 +9,7 @@ import { requesterOf } from "../requester.ts"
 import type { OwnResponses } from "./ownResponses.ts"
 import type { Next } from "./steps.ts"
 
-/** Continues with the fields for the MCP server. */
+/** Continues the course with the fields for the MCP server. */
 export type Authorizing = <A>(
   exchange: Exchange,
   identity: Identity | undefined,
@@ -17,9 +17,9 @@ export type Authorizing = <A>(
 ) => Next<A>
 
 /**
- * Builds the step. If the fields are fixed, or cached for the caller, the course continues without it.
+ * Builds the step. If the fields are fixed, or cached for the caller, the course skips it.
  *
- * @param peek as `UpstreamAuthorizer.peek`; `undefined`: nothing is cached
+ * @param peek `UpstreamAuthorizer.peek`; `undefined` if fields are not cached
  */
 export const makeAuthorizing = (
   settings: GatewaySettings,

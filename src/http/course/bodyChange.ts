@@ -1,16 +1,16 @@
-/** Changes to the body of a response, one after the other, and applied. Pure. */
+/** Combines and applies changes to the body of a response. Pure. */
 import * as Result from "effect/Result"
 import type { UpstreamError } from "../../errors/GatewayError.ts"
 import { chainFilters } from "../../message/BodyFilter.ts"
 import type { BodyChange } from "./steps.ts"
 
-/** Two changes as one; `undefined` changes nothing. */
+/** Combines two changes into one; `undefined` changes nothing. */
 export const chainChanges = (first: BodyChange | undefined, second: BodyChange | undefined): BodyChange | undefined =>
   first === undefined || second === undefined
     ? first ?? second
     : { ...second, whole: first.whole ?? second.whole, filter: chainFilters(first.filter, second.filter) }
 
-/** Collects a body that must not leave before its end. */
+/** Collects a body that is forwarded only after its end has been checked. */
 export class CollectedBody {
   private readonly change: BodyChange
   private readonly limit: number

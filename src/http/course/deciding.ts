@@ -1,4 +1,4 @@
-/** The second part of the course for a request about which a proxy asks: from its admission to the decision. Pure. */
+/** The second part of the course if a proxy requests a decision: from the admission to the decision. Pure. */
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Result from "effect/Result"
 import type { Admission } from "../../authorize/Admission.ts"
@@ -23,7 +23,7 @@ import type { OwnResponses } from "./ownResponses.ts"
 import { makeRuling } from "./ruling.ts"
 import type { Next } from "./steps.ts"
 
-/** Methods whose messages name something that rules look at, with its kind. */
+/** Methods whose messages name something that rules can match, with its kind. */
 const kinds = new Map(
   (["tool", "prompt", "resource"] as const).flatMap((kind) => methodsOf[kind].map((method) => [method, kind] as const))
 )
@@ -34,10 +34,10 @@ const namedInHead: ReadonlySet<string> = new Set(
 )
 
 /**
- * The operation of a message, according to the head of its request; `undefined` if only the body has it.
+ * Returns the operation of a message by the head of its request; `undefined` if only the body contains it.
  *
- * Only revisions whose servers must compare the fields with the message (from 2026-07-28 on) have a head that can be taken
- * for it.
+ * Only in revisions whose servers must compare the fields with the message (from 2026-07-28 on) can the head stand in
+ * for the body.
  */
 const operationOf = (exchange: Exchange): Operation | undefined => {
   const { others } = mirroredFields(exchange)
@@ -50,8 +50,8 @@ const operationOf = (exchange: Exchange): Operation | undefined => {
 }
 
 /**
- * Every field about a caller that the MCP server may get. An empty field replaces the one that a client has sent, in
- * proxies that copy the fields of the decision.
+ * The names of all fields about a caller that the MCP server may get, each with an empty value. Proxies that copy the
+ * fields of the decision thus overwrite what a client has sent under these names.
  */
 const makeDecisionFields = ({ forwardClaims, identityHeaders: withIdentity, upstreamAuth }: GatewaySettings) => {
   const claimHeaders = makeClaimHeaders(forwardClaims)
@@ -72,8 +72,8 @@ const makeDecisionFields = ({ forwardClaims, identityHeaders: withIdentity, upst
 const onlyInBody = "it needs the arguments, and a proxy asks about the head of the request alone"
 
 /**
- * The rules for requests whose arguments are unknown: a condition on them counts as an error, which denies, or as true
- * if the operator allows such requests.
+ * The rules for requests whose arguments are unknown. A condition on arguments counts as an error, which denies, unless
+ * the operator allows such requests: then it counts as true.
  */
 const policyForHeads = (policy: Policy, allowsUnread: boolean): Policy => ({
   ...policy,
@@ -93,13 +93,13 @@ const unread = (): DeniedByRule =>
   )
 
 /**
- * Builds the last step for a request about which a proxy asks: 200 with the caller in fields, or the error for the
+ * Builds the last step if a proxy requests a decision: 200 with the fields about the caller, or the error for the
  * client.
  *
- * Without the body of the request, no session is opened, and rules that need the body deny unless the operator allows
- * such requests.
+ * The body is unknown, so no session is opened, and rules that need the body deny, unless the operator allows such
+ * requests.
  *
- * @param nowMillis the time of day
+ * @param nowMillis returns the time of day
  */
 export const makeDeciding = (
   settings: GatewaySettings,
@@ -109,7 +109,8 @@ export const makeDeciding = (
   nowMillis: () => number
 ) => {
   const { forwardAuthUnread, policy, upstreamAuth } = settings
-  // A fixed secret or a token of the provider is valid elsewhere, and must not reach a client by a proxy's mistake.
+  // // A fixed secret or a provider's token is valid elsewhere too, and a misconfigured proxy could return it to a
+  // client.
   const vouches = upstreamAuth._tag === "IdentityJwt"
   const allowsUnread = forwardAuthUnread === "allow"
   const ruling = policy && makeRuling(settings, policyForHeads(policy, allowsUnread), nowMillis)

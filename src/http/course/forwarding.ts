@@ -26,10 +26,10 @@ import { makeResponding } from "./responding.ts"
 import { makeRuling } from "./ruling.ts"
 import type { Next, Sending } from "./steps.ts"
 
-/** A request about which the rules have not decided yet; without a token it is admitted only by them. */
+/** A request that the rules have not decided about yet. Without a token, only the rules can admit it. */
 type PendingRequest = AdmittedRequest | (Omit<AdmittedRequest, "admission"> & { readonly admission: undefined })
 
-/** The admission of a request that the rules do not decide about. */
+/** Returns the admission of a request that no rules apply to; fails if there is none. */
 const admissionOf = (admission: Admission | undefined): Result.Result<Admission, MissingCredential> =>
   admission === undefined ? Result.fail(missingCredential()) : Result.succeed(admission)
 
@@ -37,13 +37,13 @@ const admissionOf = (admission: Admission | undefined): Result.Result<Admission,
  * Builds the second part of the course.
  *
  * Its steps: method, session, body, what to send and whether the fields agree with it (`prepare`), the operator's rules
- * (`ruling.ts`), rate limits (`limiting.ts`), and what the MCP server trusts (`authorizing.ts`); `responding.ts` has
- * those for the response.
+ * (`ruling.ts`), rate limits (`limiting.ts`), and the fields that the MCP server trusts (`authorizing.ts`). The steps
+ * for the response are in `responding.ts`.
  *
- * @param nowMillis the time of day
+ * @param nowMillis returns the time of day
  * @param audits whether operations are recorded
- * @param measure what measures requests; `undefined`: requests are not measured
- * @param peekUpstream as `UpstreamAuthorizer.peek`; `undefined`: nothing is cached
+ * @param measure measures requests; `undefined` if requests are not measured
+ * @param peekUpstream `UpstreamAuthorizer.peek`; `undefined` if fields are not cached
  */
 export const makeForwarding = (
   settings: GatewaySettings,
@@ -65,8 +65,8 @@ export const makeForwarding = (
   const deciding = makeDeciding(settings, responses, limiting, authorizing, nowMillis)
 
   const send = (exchange: Exchange, pending: PendingRequest, body: Uint8Array | undefined): Next<Sending> => {
-    // The fields must agree with the message that the rules decide about. Without a token, clients learn only that a
-    // token is required.
+    // The fields must agree with the message, because the rules decide about the message. Without a token, clients
+    // learn only that a token is required.
     const known = pending.admission === undefined ? undefined : prepare.whole(pending, body)
     if (known !== undefined && Result.isFailure(known)) {
       if (audits && body !== undefined) noteOperations(exchange, body)
@@ -78,7 +78,7 @@ export const makeForwarding = (
     if (Result.isFailure(ruled)) return rejectMessage(exchange, ruled.failure, body)
     const unreadable = audits && body !== undefined ? noteOperations(exchange, body) : undefined
     if (unreadable !== undefined) return reject(exchange, unreadable)
-    // An unreadable body does not matter for the trace: the span is then named without it.
+    // An unreadable body is no error here: the span is then named without its operation.
     if (body !== undefined && exchange.trace?.span.sampled === true) noteOperations(exchange, body)
     const prepared = known ?? prepare.whole({ ...pending, admission: ruled.success }, body)
     if (Result.isFailure(prepared)) return reject(exchange, prepared.failure)
@@ -93,7 +93,7 @@ export const makeForwarding = (
   }
 
   const receiveBody = (exchange: Exchange, pending: PendingRequest, owner: Owner): Next<Sending> => {
-    // Without a token, clients learn only that a token is required, unless the gateway has no memory for the body.
+    // Without a token, clients learn only that a token is required, unless the gateway is out of memory for bodies.
     const rejected = (error: GatewayError) =>
       reject(exchange, pending.admission !== undefined || error._tag === "Overloaded" ? error : missingCredential())
     const expected = expectsBody(exchange.request, maxBodyBytes)
@@ -117,7 +117,7 @@ export const makeForwarding = (
       limit: maxBodyBytes,
       owner,
       whole: (bytes) => send(exchange, pending, body.mayBeEmpty && bytes.length === 0 ? undefined : bytes),
-      // Rules decide about whole messages, limits count them, and the audit log names them.
+      // Rules, limits and the audit log need whole messages, so the body is not streamed.
       streamed: pending.admission === undefined || ruling !== undefined || limiting.readsMessages || audits ?
         undefined :
         () =>

@@ -24,7 +24,7 @@ const noStore = new InvalidConfiguration({
   }]
 })
 
-/** Builds the rate limiter of one server: in the host's store if one is configured. */
+/** Builds the rate limiter of one server. It counts in the host's shared store, if one is configured. */
 export const makeLimiter = Effect.fnUntraced(function*(settings: GatewaySettings) {
   const store = yield* LimitStore
   if (store === undefined && settings.storeUrl !== undefined) return yield* noStore
@@ -34,10 +34,10 @@ export const makeLimiter = Effect.fnUntraced(function*(settings: GatewaySettings
 const unnamed: ReadonlyArray<Pick<Operation, "subject">> = [{ subject: undefined }]
 
 /**
- * Builds the step that counts the messages of an admitted request. Without a limit for messages, the course continues
- * without it.
+ * Builds the step that counts the messages of an admitted request. If no limit applies to messages, the course skips
+ * it.
  *
- * A request with unreadable messages has nothing to count: it is rejected, as it would be later.
+ * Unreadable messages are not counted: their request is rejected now, with the error that it would get later.
  */
 export const makeLimiting = (
   { rateLimits, serverName, trustedProxies }: GatewaySettings,
@@ -46,7 +46,7 @@ export const makeLimiting = (
   const readsMessages = rateLimits.some(({ on }) => on === "messages")
 
   return {
-    /** Whether it needs whole bodies. */
+    /** Whether the step needs the whole body. */
     readsMessages,
     count: <A>(
       exchange: Exchange,
@@ -61,7 +61,7 @@ export const makeLimiting = (
       return {
         _tag: "CountMessages",
         caller: { identity, address: group, server: serverName },
-        // A request about which a proxy asks counts as one message, although its head may not name it.
+        // A request that a proxy asks about counts as one message, even if its head does not name the operation.
         messages: (exchange.operations ?? (exchange.subrequest === undefined ? [] : unnamed)).map(({ subject }) => ({
           tool: subject?.kind === "tool" ? subject.name : undefined
         })),

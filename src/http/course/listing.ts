@@ -1,4 +1,4 @@
-/** What a server with rules may list to a caller. Pure. */
+/** Lists in responses of a server with rules: which tools, prompts and resources a caller may see. Pure. */
 import * as Result from "effect/Result"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { requestedScopes } from "../../discovery/requestedScopes.ts"
@@ -15,7 +15,7 @@ import type { Policy } from "../../rules/Policy.ts"
 import type { Exchange } from "../Exchange.ts"
 import type { BodyChange } from "./steps.ts"
 
-/** Returns how the body of a response is changed, by its head; fails if it cannot be changed. */
+/** Returns how to change the body of a response, given its head; fails if it cannot be changed. */
 export type Listing = (
   exchange: Exchange,
   head: ResponseHead
@@ -26,13 +26,13 @@ const unlisted = (fault: string): UpstreamUnavailable =>
 
 const tooLarge = (): UpstreamError => unlisted("the response is longer than MCP_MAX_LIST_BYTES")
 
-/** For all servers: as much as some dozens of long lists on their way at a time. */
+/** Shared by all servers: enough for some dozens of long lists at a time. */
 const slabs = new Slabs(32 * 1024 * 1024)
 
-/** For all servers: as much as the long lists of some dozens of them. */
+/** Shared by all servers: enough for the long lists of some dozens of servers. */
 const remembered = new RememberedLists(16 * 1024 * 1024)
 
-/** The value of a field that should come once. */
+/** Returns the value of a field that should occur once. */
 const single = (field: string | ReadonlyArray<string> | undefined): string | undefined =>
   typeof field === "string" || field === undefined ? field : field.join(", ")
 
@@ -42,7 +42,7 @@ const isIdentity = (encoding: string | undefined): boolean =>
 const isJsonType = (type: string | undefined): boolean =>
   type !== undefined && /^application\/([^;]*\+)?json\s*(;|$)/i.test(type)
 
-/** The operations of the request. */
+/** Returns the operations of the request. */
 const asked = ({ operations, request }: Exchange) => {
   if (operations === undefined) return { forLists: request.method === "POST", forNothingElse: false }
   const lists = operations.filter(({ method }) => listMethods.has(method)).length
@@ -57,8 +57,8 @@ const keepsBy = (policy: Policy, { identity }: Exchange, context: DecideContext)
 const encoder = new TextEncoder()
 
 /**
- * Builds the function that returns the `securitySchemes` of a listed tool; `undefined` where hosts find that out by the
- * response to a call.
+ * Builds the function that returns the `securitySchemes` of a listed tool; `undefined` if hosts learn about
+ * authentication from the response to a call instead.
  *
  * @see OpenAI Apps SDK, authentication: `securitySchemes`
  */
@@ -72,13 +72,13 @@ const makeSecuritySchemes = (settings: GatewaySettings, policy: Policy) =>
   }
 
 /**
- * Builds the step that leaves out of lists what their caller can never use; `undefined` for a server without rules.
+ * Builds the step that removes from lists what their caller can never use; `undefined` for a server without rules.
  *
- * Every response is inspected, because clients match responses and requests by their ids alone: a list may be in any of
- * them. A response that should be a list is collected first, so that a fault becomes an error response; others are
+ * Every response is inspected, because clients match responses to requests by id alone, so any response may contain a
+ * list. A response that should be a list is collected first, so that an error response can replace it; others are
  * forwarded while they are inspected, and aborted at a fault. An encoded body cannot be inspected.
  *
- * @param nowMillis the time of day
+ * @param nowMillis returns the time of day
  */
 export const makeListing = (settings: GatewaySettings, nowMillis: () => number): Listing | undefined => {
   const { maxListBytes, policy, serverName } = settings
@@ -105,14 +105,14 @@ export const makeListing = (settings: GatewaySettings, nowMillis: () => number):
       server: serverName
     }
     const filter = isStream ? new ListEventFilter(options) : new ListFilter(options)
-    // An event stream must be forwarded as it arrives: an event before the list may be a request that the list waits
-    // for.
+    // An event stream must be forwarded as it arrives: before the list it may contain a request whose response the
+    // server waits for.
     const whole = forLists && !isStream ? { limit: maxListBytes, tooLarge } : undefined
     return Result.succeed({ filter, faulty: unlisted, whole })
   }
 }
 
-/** A body of another type can only be empty in place of a list. */
+/** Allows only an empty body, for a response whose type cannot hold a list. */
 const onlyEmpty = (limit: number): BodyChange => {
   const filter = {
     fault: undefined as string | undefined,

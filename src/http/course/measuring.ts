@@ -1,4 +1,4 @@
-/** Counting and timing requests, where someone reads that. */
+/** Counts and times requests, if metrics are read. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { messageDecision, requestDecision } from "../../audit/auditDecision.ts"
@@ -12,34 +12,34 @@ import { clientClosedRequest } from "../accessLog.ts"
 import type { Exchange } from "../Exchange.ts"
 import { measuredMethod } from "../measuredMethod.ts"
 
-/** The limit of tools that are shown by name, in addition to those that the settings name, for each server. */
+/** The maximum number of tools shown by name, in addition to those that the settings name, for each server. */
 const maxTools = 100
 
-/** The limit of combinations of method, status and reason, for each server. */
+/** The maximum number of combinations of method, status and reason, for each server. */
 const maxKinds = 1_000
 
-/** What happens to requests, as far as it is measured. Nothing here is an effect: every request passes it. */
+/** Functions to call at the steps of a request. They are not effects, because every request calls them. */
 export interface Measure {
-  /** A token is being verified. Returns what takes the result. */
+  /** Called when the verification of a token begins. Call the returned function with the outcome. */
   readonly verifying: () => (outcome: "accepted" | "rejected" | "unavailable") => void
-  /** A request is sent to the MCP server. Returns a function to call for each head of a response. */
+  /** Called when a request is sent to the MCP server. Call the returned function for each head of a response. */
   readonly sent: () => () => void
-  /** The response of the MCP server, which has a body, is being forwarded. */
+  /** Called when a response of the MCP server that has a body begins to be forwarded. */
   readonly relayed: (exchange: Exchange, type: string | ReadonlyArray<string> | undefined) => void
-  /** The response has ended, completely or not. */
+  /** Called when the response has ended, completely or not. */
   readonly ended: (exchange: Exchange) => void
 }
 
 const isEventStream = (type: string | ReadonlyArray<string> | undefined): boolean =>
   typeof type === "string" && /^\s*text\/event-stream\s*(?:;|$)/i.test(type)
 
-/** The exact reason of an error, from the fixed lists of `errors`. */
+/** The reason of an error, from the fixed lists of `errors`. */
 const reasonOf = ({ error }: Exchange): string => {
   if (error === undefined) return "none"
   return "reason" in error ? error.reason : error._tag
 }
 
-/** The tools that the settings name, without patterns. */
+/** The tools that the settings name literally, not by a pattern. */
 const configuredTools = ({ policy, rateLimits }: GatewaySettings): ReadonlyArray<string> =>
   [
     ...(policy?.rules ?? []).flatMap(({ tools = [] }) => tools.map(({ pattern }) => pattern)),
@@ -51,7 +51,7 @@ const serverLabel = ({ serverName, servers }: GatewaySettings): string => {
   return servers.length > 0 ? "none" : "default"
 }
 
-/** Builds what measures the requests of one MCP server; `undefined` if requests are not measured. */
+/** Builds the functions that measure the requests of one MCP server; `undefined` if requests are not measured. */
 export const makeMeasure = Effect.fnUntraced(function*(settings: GatewaySettings) {
   if (!(yield* MeasureRequests)) return undefined
   const context = yield* Effect.context<never>()
@@ -59,7 +59,7 @@ export const makeMeasure = Effect.fnUntraced(function*(settings: GatewaySettings
   const server = serverLabel(settings)
   const seconds = (since: bigint): number => Number(clock.currentTimeNanosUnsafe() - since) / 1e9
 
-  // A configuration that takes over from another one must not begin the bounds anew.
+  // Kept when the configuration is reloaded: otherwise each reload would allow `maxTools` and `maxKinds` more series.
   const { calls, durations, kinds, seenTools } = yield* carryOverValue("measured series", undefined, () => ({
     kinds: new SeriesCache<ReturnType<typeof counter>>(maxKinds),
     durations: new SeriesCache<ReturnType<typeof histogram>>(maxKinds),
@@ -81,7 +81,7 @@ export const makeMeasure = Effect.fnUntraced(function*(settings: GatewaySettings
     status: otherName,
     reason: otherName
   })
-  // Alerts about changes need the value before the first one.
+  // The series must exist with 0 before the first error: alerts on its increase would miss the first one otherwise.
   policyErrors.updateUnsafe(0, context)
   streams.modifyUnsafe(0, context)
 
@@ -117,7 +117,7 @@ export const makeMeasure = Effect.fnUntraced(function*(settings: GatewaySettings
       let began = clock.currentTimeNanosUnsafe()
       return () => {
         upstream.updateUnsafe(seconds(began), context)
-        // For a request that is sent again.
+        // The request may be sent again: then its next head is timed from here.
         began = clock.currentTimeNanosUnsafe()
       }
     },

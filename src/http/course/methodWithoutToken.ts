@@ -14,10 +14,9 @@ export const carriesMessages = (method: string): boolean => withMessages.has(met
 /**
  * Builds the check of the HTTP method of a request without a token, if rules allow something to anyone.
  *
- * A stream of what the server sends on its own (`GET`), and the end of a session (`DELETE`), are for callers with a
- * token. If anyone may begin a session, a request for a stream gets 405, which tells clients that there is no stream
- * (MCP 2025-11-25, Streamable HTTP). A 401 would make people log in without need. Elsewhere it is 401, as without
- * rules.
+ * Only callers with a token may open a stream of server messages (`GET`) or end a session (`DELETE`). If anyone may
+ * begin a session, a `GET` gets 405, which tells clients that there is no stream (MCP 2025-11-25, Streamable HTTP): a
+ * 401 would make users sign in without need. In all other cases the response is 401, as without rules.
  */
 export const makeMethodWithoutToken = (policy: Policy | undefined) => {
   const anyoneBegins = policy !== undefined && letsAnyoneBegin(policy)

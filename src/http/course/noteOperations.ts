@@ -4,9 +4,9 @@ import { readOperations } from "../../message/operation.ts"
 import type { Exchange } from "../Exchange.ts"
 
 /**
- * Reads the operations of a body and records them in the exchange, unless the rules have done so.
+ * Reads the operations of a body and records them in the exchange, unless the rules have already done so.
  *
- * Returns the error for a body that servers could read in another way, because the record must show what the server
+ * Returns the error for a body that servers could interpret in different ways: the record must show what the server
  * does.
  */
 export const noteOperations = (exchange: Exchange, body: Uint8Array): InvalidRequest | undefined => {

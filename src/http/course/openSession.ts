@@ -7,11 +7,11 @@ import type { OwnResponses } from "./ownResponses.ts"
 import type { Next } from "./steps.ts"
 
 /**
- * Builds the step that finds the session of a request; `undefined` if sessions are not bound, because the operator
- * switched that, or authentication, off.
+ * Builds the step that finds the session of a request; `undefined` if the operator has switched the binding of
+ * sessions, or authentication, off.
  *
- * MCP 2026-07-28 has no sessions, and servers ignore the field: a request that names this revision, or a later one,
- * does not belong to a session. Its message is compared with the field once it has arrived (`mirroredFields.ts`).
+ * MCP 2026-07-28 has no sessions, and its servers ignore the field. So a request that names this revision or a later
+ * one does not belong to a session. Its message is compared with the fields once it has arrived (`mirroredFields.ts`).
  */
 export const makeOpenSession = ({ authEnabled, bindSessions }: GatewaySettings, { reject }: OwnResponses) =>
 <A>(

@@ -18,15 +18,15 @@ import type { Respond } from "./steps.ts"
 export interface OwnResponses {
   readonly respond: (exchange: Exchange, response: HttpServerResponse) => Respond
   readonly reject: (exchange: Exchange, error: GatewayError) => Respond
-  /** The same as a page for people, which gets the status of the error. */
+  /** Like `reject`, but with a page for people. */
   readonly rejectPage: (
     exchange: Exchange,
     error: GatewayError,
     page: (status: number) => HttpServerResponse
   ) => Respond
   /**
-   * The response to a rejected message: a tool call without a token or scopes is rejected according to the server's
-   * `MCP_STEP_UP`, everything else by `reject`.
+   * Rejects a message. The response to a tool call without a token or scopes depends on the server's `MCP_STEP_UP`;
+   * everything else is rejected by `reject`.
    */
   readonly rejectMessage: (exchange: Exchange, error: GatewayError, body: Uint8Array | undefined) => Respond
   /** The response to a fault of the gateway itself. */
@@ -37,14 +37,15 @@ export interface OwnResponses {
 
 const protocolVersionField = "mcp-protocol-version"
 
-/** Whether results of this revision have a type; revisions are dates. */
+/** Returns whether results in this revision have a `resultType`. Revisions are dates, so they compare as text. */
 const isModern = (revision: string | undefined): boolean => revision !== undefined && revision >= "2026-07-28"
 
 const callsOneTool = ({ operations }: Exchange): boolean =>
   operations?.length === 1 && operations[0]?.method === "tools/call"
 
 /**
- * Builds the responses of the gateway itself: for errors, and with the fields of every response.
+ * Builds the responses of the gateway itself, for errors and for everything else, with the fields that every response
+ * has.
  *
  * @param onError changes the responses to errors
  */

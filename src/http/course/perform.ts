@@ -15,7 +15,7 @@ import type { PublishedName } from "../discovery.ts"
 import type { Measure } from "./measuring.ts"
 import type { HeadStep, Next, SealSession, Verify, Waiting } from "./steps.ts"
 
-/** The services that steps of the course wait for. */
+/** The services that steps of the course need. */
 export interface PerformServices {
   readonly limiter: RateLimiter
   readonly verifier: TokenVerifier["Service"]
@@ -31,7 +31,7 @@ export interface PerformServices {
 
 /** Takes the steps that wait for a service, for every driver that can run an effect. */
 export interface Perform {
-  /** Verifies a token that did not arrive in a request of the course, for `Requester`. */
+  /** Verifies a token on behalf of a `Requester`. For hosts that have a token, but no request of the course. */
   readonly verify: (
     token: () => Result.Result<BearerToken, CredentialError>
   ) => Effect.Effect<Identity, CredentialError | LimitError | VerificationError>
@@ -39,9 +39,7 @@ export interface Perform {
   readonly seal: (step: SealSession) => Effect.Effect<HeadStep>
 }
 
-/**
- * Verifies a token, unless its address has sent too many wrong ones: then the token is rejected without being verified.
- */
+/** Verifies a token, unless its address has sent too many wrong tokens: then the token is rejected unverified. */
 const verifyWithin = ({ limiter, verifier }: PerformServices, makeToken: Verify<unknown>["token"]) => {
   const verify = Effect.suspend((): Effect.Effect<Identity, CredentialError | VerificationError> => {
     const token = makeToken()
@@ -58,7 +56,7 @@ const verifyWithin = ({ limiter, verifier }: PerformServices, makeToken: Verify<
   })
 }
 
-/** Times a verification if requests are measured. */
+/** Measures how long a verification takes, if requests are measured. */
 const timed = <A, E extends { readonly _tag: string }>(
   effect: Effect.Effect<A, E>,
   measure: Measure | undefined
@@ -77,9 +75,9 @@ const timed = <A, E extends { readonly _tag: string }>(
 }
 
 /**
- * Builds the functions that take the steps that wait for a service.
+ * Builds the functions that carry out steps with services.
  *
- * @param measure times verifications; `undefined`: requests are not measured
+ * @param measure measures verifications; `undefined` if requests are not measured
  */
 export const makePerform = (services: PerformServices, measure?: Measure): Perform => ({
   verify: (token) => verifyWithin(services, token),

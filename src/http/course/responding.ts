@@ -22,7 +22,7 @@ import type { Measure } from "./measuring.ts"
 import type { OwnResponses } from "./ownResponses.ts"
 import type { BodyChange, HeadStep, Sending } from "./steps.ts"
 
-/** The addition to this response, by its head. */
+/** Returns the change that adds to the result of `initialize`, given the head of the response. */
 const changeOf = (head: ResponseHead, { authInfo, id, limit }: Injection): BodyChange | undefined => {
   switch (injectable(head)) {
     case "Message":
@@ -54,12 +54,12 @@ interface Expected {
 /**
  * Builds the last part of the course.
  *
- * Its steps: a redirect of the configured URL to its other spelling, and a rejection of the additions to `initialize`,
- * lead to a second request. Then come responses that must not be forwarded, the session id, the lists in the body, the
- * fields, and the time that the response may take.
+ * First, the request is sent a second time if the configured URL redirects to the same URL with or without a slash, or
+ * if the server rejects the additions to `initialize`. Then the course rejects responses that must not be forwarded,
+ * and handles the session id, lists in the body, the fields, and the time that the response may take.
  *
- * @param nowMillis the time of day
- * @param measure what measures requests; `undefined`: requests are not measured
+ * @param nowMillis returns the time of day
+ * @param measure measures requests; `undefined` if requests are not measured
  */
 export const makeResponding = (
   settings: GatewaySettings,
@@ -141,7 +141,7 @@ export const makeResponding = (
         head: (head, hasBody) => {
           arrived?.()
           if (isRedirect(head.status) && !hasFollowed && !isWithout) {
-            // Only once: a server that redirects both spellings would cause a loop.
+            // Followed only once: a server that redirects each spelling to the other would cause a loop.
             hasFollowed = true
             const again = respelled(head)
             if (again !== undefined) {
@@ -178,13 +178,13 @@ export const makeResponding = (
         }
       }
     },
-    /** For a message that is forwarded while it arrives: its response may come before its end. */
+    /** For a message that is forwarded while it arrives. Its response may begin before the message ends. */
     streamed: (
       exchange: Exchange,
       session: BoundSession | undefined,
       { complete, request, respelled, rewriter }: PreparedStream
     ): Sending => {
-      // The values until the message is complete: a response to an unfinished message has no other limit.
+      // Used until the message is complete: the response to an incomplete message has no time limit of its own.
       let expected: Expected = { injection: undefined, listens: true }
       const limit = settings.maxBodyBytes
       const arrived = measure?.sent()
@@ -207,7 +207,8 @@ export const makeResponding = (
           arrived?.()
           const isRespelled = isRedirect(head.status) && respelled(head) !== undefined
           const next = forwardResponse(exchange, session, head, hasBody, expected)
-          // The sent part of the message cannot be sent again, so the redirect helps only the next message.
+          // The part of the message that is already sent cannot be sent again, so the log entry helps only with later
+          // messages.
           return isRespelled ? { _tag: "Notify", log: logRespelled(head), next } : next
         }
       }

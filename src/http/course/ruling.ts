@@ -17,11 +17,11 @@ import type { Exchange } from "../Exchange.ts"
 /** The rules' decision about a request with messages: the admission to continue with, or the error. */
 type Ruled = Result.Result<Admission, GatewayError>
 
-/** The step that checks the rules. Without an admission the request has no token. */
+/** The step that checks the rules. A request without a token has no admission. */
 export interface Ruling {
   /** Reads the messages of a body. */
   readonly body: (exchange: Exchange, admission: Admission | undefined, body: Uint8Array) => Ruled
-  /** For messages that have been read already. */
+  /** Decides about messages that have already been read. */
   readonly operations: (
     exchange: Exchange,
     admission: Admission | undefined,
@@ -39,9 +39,9 @@ const tokenRequired = (
   withoutStack(() => new TokenRequired({ required: [...new Set([...requiredScopes, ...scopes])], detail }))
 
 /**
- * Returns the error of a request, by the rules' decisions about its messages; `undefined` if all are allowed.
+ * Returns the error of a request, given the decisions about its messages; `undefined` if all are allowed.
  *
- * A missing token comes first; then the first message that is not allowed decides.
+ * A missing token takes precedence; after it, the first message that is not allowed.
  */
 export const rejectionBy = (
   settings: GatewaySettings,
@@ -60,7 +60,7 @@ export const rejectionBy = (
       return withoutStack(() => new DeniedByRule({ rule, detail: `${ruleName(rule)} denies it: ${reason}` }))
     }
     if (decision._tag === "MissingScopes" && identity !== undefined) {
-      // All scopes that the messages of the request need, so that its client requests them once.
+      // The scopes that all messages of the request need together, so that the client requests them at once.
       const required = decisions.flatMap((other) => other._tag === "MissingScopes" ? other.required : [])
       return withoutStack(() =>
         new InsufficientScope({
@@ -76,10 +76,9 @@ export const rejectionBy = (
 /**
  * Builds the step that reads the operations of a body, and checks the rules for each of them.
  *
- * All of them must be allowed. Otherwise a missing token comes first; then the first message that is not allowed
- * decides. Operations and decisions are recorded in the exchange.
+ * All of them must be allowed. Operations and decisions are recorded in the exchange.
  *
- * @param nowMillis the time of day
+ * @param nowMillis returns the time of day
  */
 export const makeRuling = (settings: GatewaySettings, policy: Policy, nowMillis: () => number): Ruling => {
   const options = { argumentsDecide: argumentsDecide(policy) }
@@ -94,7 +93,8 @@ export const makeRuling = (settings: GatewaySettings, policy: Policy, nowMillis:
     if (rejected !== undefined) return Result.fail(rejected)
     if (admission !== undefined) return Result.succeed(admission)
     return operations.length === 0
-      // Responses to requests of the server: without a token it is unknown to whom the server sent them.
+      // The body has only responses to requests of the server. Without a token, it is unknown which caller the server
+      // asked.
       ? Result.fail(tokenRequired(settings, [], "responses to the server need a token"))
       : Result.succeed(Admission.byRules())
   }

@@ -35,12 +35,12 @@ export interface Respond {
 /** How the course continues if the step fails. */
 type Rejected = (error: GatewayError) => Respond
 
-/** Look the token up in the cache, and verify it if it is not cached. */
+/** Look the token up in the cache; if it is not there, verify it. */
 export interface Verify<A> {
   readonly _tag: "Verify"
-  /** The text of the credential, which may not be a valid token. */
+  /** The text of the credential. It may not have the form of a token. */
   readonly credential: string
-  /** Parses it as a token. */
+  /** Parses the text as a token. */
   readonly token: () => Result.Result<BearerToken, CredentialError>
   readonly requester: () => Requester
   readonly verified: (identity: Identity) => Next<A>
@@ -65,7 +65,7 @@ export interface CountMessages<A> {
   readonly rejected: Rejected
 }
 
-/** Get the fields that prove to the MCP server for whom a request is sent. */
+/** Get the fields that prove to the MCP server who the caller is. */
 export interface AuthorizeUpstream<A> {
   readonly _tag: "AuthorizeUpstream"
   readonly caller: UpstreamCaller
@@ -90,7 +90,7 @@ export interface Readiness {
   readonly rejected: Rejected
 }
 
-/** Let the facade respond, instead of the provider's authorization server. */
+/** Let the facade handle the request, in place of the provider's authorization server. */
 export interface Facade {
   readonly _tag: "Facade"
   readonly request: FacadeRequest
@@ -98,7 +98,7 @@ export interface Facade {
   readonly rejected: Rejected
 }
 
-/** The steps that a service has to take (`perform.ts`). */
+/** Steps that need a service (`perform.ts`). */
 export type Waiting<A> =
   | Verify<A>
   | OpenSession<A>
@@ -117,14 +117,17 @@ export interface ReadBody<A> {
   readonly owner: Owner
   /** The whole body has arrived. */
   readonly whole: (bytes: Uint8Array) => Next<A>
-  /** The body is too long to be collected, and the driver can send it while it arrives; `undefined`: it is collected anyway. */
+  /**
+   * Called instead of `whole` if the body is too long to be collected and the driver can send it while it arrives;
+   * `undefined`: long bodies are collected as well.
+   */
   readonly streamed: (() => Next<A>) | undefined
   /** The body is longer than `limit`. */
   readonly tooLarge: () => Respond
   readonly rejected: Rejected
 }
 
-/** This part of the course is over. */
+/** This part of the course is complete. */
 export interface Ready<A> {
   readonly _tag: "Ready"
   readonly value: A
@@ -137,23 +140,23 @@ export type Next<A> = Respond | ReadBody<A> | Ready<A> | Waiting<A>
 export interface StreamedMessage {
   readonly limit: number
   readonly rewriter: RequestRewriter
-  /** All of it has arrived; returns the error if it is rejected. */
+  /** The whole message has arrived; returns the error if the message is rejected. */
   readonly complete: (message: RequestSummary) => GatewayError | undefined
   readonly tooLarge: PayloadTooLarge
 }
 
-/** A request for the MCP server, and the continuation for its response. */
+/** A request for the MCP server, and how the course continues with its response. */
 export interface Sending {
   readonly request: UpstreamRequest
-  /** The message, if it is not in the request. */
+  /** The message, if it is not part of `request` because it is still arriving. */
   readonly message: StreamedMessage | undefined
   /**
-   * The head of the response has arrived. Call it again for each request that was sent again.
+   * The head of the response has arrived. Called again for the response to each `Resend`.
    *
-   * @param hasBody there is a body, or perhaps one
+   * @param hasBody whether the response has, or may have, a body
    */
   readonly head: (head: ResponseHead, hasBody: boolean) => HeadStep
-  /** There is no response, or one that cannot be forwarded; or the message was rejected while it was sent. */
+  /** There is no response, or it cannot be forwarded; or the message was rejected while it was sent. */
   readonly rejected: Rejected
 }
 
@@ -163,7 +166,7 @@ export interface Resend {
   readonly request: UpstreamRequest
 }
 
-/** Read the body as far as the reader needs it, and keep the bytes. */
+/** Read as much of the body as the reader needs, and keep the bytes for forwarding. */
 export interface Inspect {
   readonly _tag: "Inspect"
   readonly reader: RejectionReader
@@ -185,21 +188,21 @@ export interface Notify {
   readonly next: HeadStep
 }
 
-/** How the body of a response is changed. */
+/** A change to the body of a response. */
 export interface BodyChange {
   readonly filter: BodyFilter
-  /** The error for a fault of the filter. */
+  /** The error for a fault that the filter reports. */
   readonly faulty: (fault: string) => UpstreamError
   /**
-   * Nothing is forwarded before the end, so that an error can replace the response; `undefined`: the body is forwarded
-   * as it arrives, and aborted at a fault.
+   * If set, the whole body is collected before any of it is forwarded, so that an error can replace the response. If
+   * `undefined`, the body is forwarded as it arrives, and aborted at a fault.
    */
   readonly whole: WholeBody | undefined
 }
 
-/** What applies to a body that is collected. */
+/** The limit of a body that is collected, and its error. */
 export interface WholeBody {
-  /** Bytes; a longer body results in an error. */
+  /** In bytes. A longer body results in `tooLarge`. */
   readonly limit: number
   readonly tooLarge: () => UpstreamError
 }
@@ -208,12 +211,12 @@ export interface WholeBody {
 export interface Relay {
   readonly _tag: "Relay"
   readonly status: number
-  /** All fields, in lower case; without a length where the body is changed. */
+  /** All fields, with names in lower case. `content-length` is left out if the body is changed. */
   readonly headers: Record<string, string | ReadonlyArray<string>>
   readonly change: BodyChange | undefined
-  /** Returns how long a body that is still arriving may take from now. */
+  /** Returns how long the rest of the body may take from now. */
   readonly life: () => ResponseLife | undefined
 }
 
-/** The next step for a response of the MCP server, by its head. `Respond` discards it. */
+/** The next step for a response of the MCP server, given its head. `Respond` discards that response. */
 export type HeadStep = Respond | Resend | Inspect | SealSession | Notify | Relay

@@ -9,10 +9,13 @@ import { statesAccess } from "./tokenKind.ts"
 const isAudience = (aud: unknown): aud is string | ReadonlyArray<string> =>
   typeof aud === "string" || (Array.isArray(aud) && aud.every((one) => typeof one === "string"))
 
-// A scheme, an authority and a slash, and nothing else.
+// Only a scheme, an authority and a slash.
 const rootWithSlash = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\\\s]+\/$/i
 
-/** `https://x` and `https://x/` are the same URL (RFC 9110, section 4.2.3), and providers write either. */
+/**
+ * Removes the slash of a URL that has no other path: `https://x` and `https://x/` are the same URL (RFC 9110, section
+ * 4.2.3), and providers write either.
+ */
 const withoutRootSlash = (audience: string): string => rootWithSlash.test(audience) ? audience.slice(0, -1) : audience
 
 const isAccepted = (accepted: ReadonlyArray<string>) => (one: string): boolean => {
@@ -27,12 +30,12 @@ export interface AudienceRules extends Pick<ClaimNames, "clientClaims"> {
   readonly allowedClients: ReadonlyArray<string>
 }
 
-// The URL of a client that uses its metadata document as its id.
+// Returns whether an audience is a URL. The id of a client is one, too, if it is the URL of its metadata document.
 const isUrl = (audience: string): boolean => audience.includes("://")
 
 /**
- * Whether the client of a token without `aud` replaces the audience: one of the allowed clients or, if the token states
- * that it is an access token, as Cognito's do, a client that `audience` names.
+ * Whether the client of a token without `aud` replaces the audience: it is one of the allowed clients or, if the token
+ * states that it is an access token, as Cognito's do, a client that `audience` names.
  */
 const hasClientForAudience = (claims: JsonObject, rules: AudienceRules): boolean =>
   isOfClients(claims, rules.allowedClients, rules) ||
@@ -56,11 +59,11 @@ export const expectedAudience = ({ allowedClients, audience }: AudienceRules): s
 }
 
 /**
- * Checks `aud`, a string or an array of strings: one of them must be in `audience`, character for character, except that
- * a URL with only a host may or may not end with a slash. The client may replace a missing `aud`, and an allowed client
- * an empty list.
+ * Checks `aud`, a string or an array of strings: one of them must equal an entry of `audience`, except that a URL with
+ * only a host may or may not end with a slash. The client may replace a missing `aud`, and an allowed client may
+ * replace an empty list.
  *
- * If `audience` is empty, any audience is accepted, but an `aud` of another type is not.
+ * If `audience` is empty, any audience is accepted, but `aud` must still be a string or an array of strings.
  */
 export const checkAudience = (claims: JsonObject, rules: AudienceRules): Rejection | undefined => {
   const { audience } = rules
@@ -71,7 +74,7 @@ export const checkAudience = (claims: JsonObject, rules: AudienceRules): Rejecti
   if (!isAudience(aud)) return rejection("InvalidAudience", "aud is neither a string nor an array of strings")
   const given = [aud].flat()
   if (audience.length === 0 || given.some(isAccepted(audience))) return undefined
-  // Hydra and others write an empty list if the client requested no audience.
+  // Hydra and others write an empty list if the client has requested no audience.
   return given.length === 0 && isOfClients(claims, rules.allowedClients, rules)
     ? undefined
     : rejection("InvalidAudience", `aud is ${showAll(given)}; MCP_JWT_AUDIENCE is ${showAll(audience)}`)

@@ -1,10 +1,10 @@
 /** The claims that an identity keeps. Pure. */
 import { type JsonObject, own } from "../../remote/JsonObject.ts"
 
-/** Characters of JSON. The longest token that can be configured is not much longer. */
+/** In characters of JSON. The longest configurable token is not much longer. */
 const maxCharacters = 65_536
 
-/** The claims that identify the caller, and the times. */
+/** The claims that identify the caller, and the times of the token. */
 const kept = [
   "iss",
   "sub",
@@ -24,7 +24,7 @@ const kept = [
 
 const sizeOf = (claims: JsonObject): number => JSON.stringify(claims).length
 
-/** The same claims; if they exceed 64 KiB, only those that identify the caller. */
+/** Returns the claims; if they exceed 64 KiB, only those that identify the caller, and the times. */
 export const boundedClaims = (
   claims: JsonObject
 ): { readonly claims: JsonObject; readonly isComplete: boolean } => {

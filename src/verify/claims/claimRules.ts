@@ -14,7 +14,7 @@ import { readSubject, readUser, type SubjectRules } from "./subject.ts"
 import { checkIsAccessToken, checkIsBearer, shownKind } from "./tokenKind.ts"
 import { checkValidity, expectedTimes, shownTimes } from "./validity.ts"
 
-/** Claims, and what they are checked with. */
+/** Claims, and the settings and values that they are checked against. */
 export interface CheckedClaims {
   readonly claims: JsonObject
   readonly rules: AudienceRules & SubjectRules
@@ -23,9 +23,9 @@ export interface CheckedClaims {
   /** Tolerance for times, in seconds. */
   readonly skew: number
   readonly requireExpiry: boolean
-  /** The type in the token's header, if it has one: lower case, without `application/`. */
+  /** The `typ` of the token's header, if it has one: lower case, without `application/`. */
   readonly typ: string | undefined
-  /** That type is the one of access tokens. */
+  /** Whether `typ` is that of access tokens. */
   readonly isAccessType: boolean
 }
 
@@ -39,7 +39,7 @@ export const kindRule: ClaimRule = {
   found: (token) => kindRule.check(token)?.detail ?? shownKind(token.claims, token.typ)
 }
 
-/** The token has not expired, and has begun. */
+/** The token has not expired, and is already valid. */
 export const timesRule: ClaimRule = {
   name: "times",
   check: ({ claims, now, requireExpiry, skew }) => checkValidity(claims, { now, skew, requireExpiry }),
@@ -58,7 +58,7 @@ export const audienceRule: ClaimRule = {
   }
 }
 
-/** The client of the token may call. */
+/** The client of the token is allowed. */
 export const clientRule: ClaimRule = {
   name: "client",
   check: ({ claims, rules }) => checkClient(claims, rules.allowedClients, rules),
@@ -69,7 +69,7 @@ export const clientRule: ClaimRule = {
 const failureOf = (result: Result.Result<unknown, Rejection>): Rejection | undefined =>
   Result.isFailure(result) ? result.failure : undefined
 
-/** The token has a caller. The verifier applies this rule when it builds the identity. */
+/** The token names a caller. The verifier applies this rule when it builds the identity. */
 export const subjectRule: ClaimRule = {
   name: "subject",
   check: ({ claims, rules }) => failureOf(readSubject(claims, rules)),
@@ -81,7 +81,7 @@ export const subjectRule: ClaimRule = {
   }
 }
 
-/** A provider that describes a token names its user. The verifier applies this rule when it builds the identity. */
+/** The description of the token names its user. The verifier applies this rule when it builds the identity. */
 export const userRule: ClaimRule = {
   name: "subject",
   check: ({ claims, rules }) => failureOf(readUser(claims, rules)),

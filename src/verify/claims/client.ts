@@ -7,14 +7,14 @@ import { type Rejection, rejection } from "../Rejection.ts"
 import { textOf } from "./text.ts"
 
 /**
- * The claims that name the client, in order of preference, unless `MCP_CLIENT_CLAIMS` names others: RFC 9068 and RFC 7662;
- * OpenID Connect; Entra before 2.0; Okta.
+ * The default claims that name the client, in order of preference; `MCP_CLIENT_CLAIMS` replaces them. RFC 9068 and RFC
+ * 7662; OpenID Connect; Entra before 2.0; Okta.
  */
 const usualClientClaims: ReadonlyArray<string> = ["client_id", "azp", "appid", "cid"]
 
 type ClientClaims = Pick<ClaimNames, "clientClaims">
 
-/** Returns the client that a token names: by default `client_id`, otherwise `azp`, `appid` or `cid`. */
+/** Returns the client that a token names: by default in `client_id`, otherwise in `azp`, `appid` or `cid`. */
 export const readClientId = (
   claims: JsonObject,
   { clientClaims = usualClientClaims }: ClientClaims = {}
@@ -26,7 +26,7 @@ export const readClientId = (
   return undefined
 }
 
-/** Returns the claims of a token that name a client, of any type. */
+/** Returns the values of all claims that name a client, of any type. */
 export const namedClients = (
   claims: JsonObject,
   { clientClaims = usualClientClaims }: ClientClaims = {}
@@ -36,7 +36,7 @@ export const namedClients = (
     return client === undefined || client === "" ? [] : [[path, client]]
   })
 
-/** Whether a token names at least one client, and only allowed ones. */
+/** Returns whether a token names at least one client, and only allowed ones. */
 export const isOfClients = (
   claims: JsonObject,
   allowed: ReadonlyArray<string>,
@@ -59,7 +59,7 @@ export const shownClients = (claims: JsonObject, names: ClientClaims = {}): stri
 }
 
 /**
- * Checks the client of a token: it must name at least one, and each one must be in `allowed`, character for character. If
+ * Checks the client of a token: the token must name at least one, and each must equal an entry of `allowed`. If
  * `allowed` is empty, any client is accepted.
  */
 export const checkClient = (

@@ -8,9 +8,12 @@ const isTrue = (value: unknown): boolean =>
 
 /** The settings of a provider about e-mail addresses. */
 export interface EmailRules {
-  /** Leave the address out unless `email_verified` is true. If `false`: leave it out only if that is false. */
+  /**
+   * If `true`, the address is left out unless `email_verified` is true. If `false`, it is left out only if
+   * `email_verified` is false.
+   */
   readonly requireVerifiedEmail: boolean
-  /** The operator vouches for addresses without `email_verified`, so that rules use them as well. */
+  /** Whether rules may also use addresses without `email_verified`, because the operator vouches for them. */
   readonly trustEmail?: boolean | undefined
 }
 

@@ -1,10 +1,10 @@
-/** The groups and roles that a provider puts a caller in. Pure. */
+/** The groups and roles of a caller, as the provider states them. Pure. */
 import { claimsAt } from "../../identity/claimPath.ts"
 import { isJsonObject, type JsonObject, own } from "../../remote/JsonObject.ts"
 
 /**
- * The claims in which providers write them, unless `MCP_GROUP_CLAIMS` names others: Entra, Okta and others; Keycloak
- * for its realm and for each client; Auth0; Cognito.
+ * The default claims with groups; `MCP_GROUP_CLAIMS` replaces them. Entra, Okta and others; Keycloak, for its realm and
+ * for each client; Auth0; Cognito.
  */
 export const usualGroupClaims: ReadonlyArray<string> = [
   "groups",
@@ -15,20 +15,23 @@ export const usualGroupClaims: ReadonlyArray<string> = [
   "cognito:groups"
 ]
 
-/** The most that is kept of one caller: groups, and characters of all of them. */
+/** The maximum kept for one caller: the number of groups, and the characters of all of them. */
 const maxGroups = 1_000
 const maxCharacters = 65_536
 
 /** The groups of a caller, each once. */
 export interface Groups {
   readonly groups: ReadonlyArray<string>
-  /** Whether these are all. A provider may keep them elsewhere, or name more than are kept; `groups` is empty then. */
+  /**
+   * Whether these are all groups of the caller. The provider may have left them out of the token, or may name more than
+   * are kept: then `groups` is empty.
+   */
   readonly isComplete: boolean
 }
 
 /**
- * OpenID Connect Core 1.0, section 5.6.2; Entra does so for members of many groups, or states only that there are
- * groups.
+ * Whether the token only states that there are groups (OpenID Connect Core 1.0, section 5.6.2). Entra does so for
+ * members of many groups.
  */
 const isElsewhere = (claims: JsonObject, path: string): boolean => {
   const [name = path] = path.split(".")
@@ -40,8 +43,8 @@ const isElsewhere = (claims: JsonObject, path: string): boolean => {
 const isGroup = (value: unknown): value is string => typeof value === "string" && value !== ""
 
 /**
- * The groups in any of these claims: arrays of strings, or one string for one group. A value of another type is not a
- * group.
+ * Reads the groups from all of these claims. Each is an array of strings, or one string for one group; values of other
+ * types are ignored.
  */
 export const readGroups = (claims: JsonObject, paths: ReadonlyArray<string>): Groups => {
   const groups = new Set(paths.flatMap((path) => claimsAt(claims, path)).flat().filter(isGroup))

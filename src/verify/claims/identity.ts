@@ -18,11 +18,11 @@ export interface IdentityRules extends EmailRules, ClaimNames {
   /** The provider's name. */
   readonly name: string
   readonly issuer: string
-  /** Where groups and roles are, as paths into the claims; the usual places where it is left out. */
+  /** The claims with groups and roles, as paths; the default ones if left out. */
   readonly groupClaims?: ReadonlyArray<string> | undefined
 }
 
-/** What rules look at. */
+/** The parts of an identity that only rules read. */
 const forRules = (
   claims: JsonObject,
   { groupClaims = usualGroupClaims }: IdentityRules
@@ -43,7 +43,7 @@ const forRules = (
 /**
  * Builds an identity.
  *
- * @param caller the parts that depend on what the provider says of its tokens
+ * @param caller the parts of the identity that depend on the kind of provider
  */
 const identityOf = (
   claims: JsonObject,
@@ -68,7 +68,7 @@ const identityOf = (
 /**
  * Builds the identity that claims describe.
  *
- * @param rules its issuer is used if the claims have no `iss`
+ * @param rules the rules of the provider, whose issuer is used if the claims have no `iss`
  */
 export const identityFromClaims = (
   claims: JsonObject,
@@ -89,7 +89,7 @@ export const identityFromClaims = (
 /**
  * Builds the identity that a userinfo response describes: a user, without expiry, scopes or a separate issuer.
  *
- * A client id does not replace a missing `sub` here.
+ * The caller must have a `sub`: a client id does not replace it here.
  */
 export const identityFromUserinfo = (
   userinfo: JsonObject,
@@ -107,7 +107,10 @@ export const identityFromUserinfo = (
       })
   )
 
-/** Builds the identity that a description of a token (`tokeninfo`) contains: a user, with the scopes and end of the token. */
+/**
+ * Builds the identity that a description of a token (`tokeninfo`) contains: a user, with the scopes and expiry of the
+ * token.
+ */
 export const identityFromTokeninfo = (
   tokeninfo: JsonObject,
   rules: IdentityRules

@@ -5,19 +5,17 @@ import { firstClaim } from "../../identity/claimPath.ts"
 import type { JsonObject } from "../../remote/JsonObject.ts"
 import { type Rejection, rejection } from "../Rejection.ts"
 
-// RFC 6749, section 3.3: no spaces. Scopes are forwarded joined by spaces, and one with a space would become two.
+// RFC 6749, section 3.3. Scopes are forwarded joined by spaces, so a scope that contains one would become two.
 const scopeToken = /^[^\s\p{C}]+$/u
 
-/**
- * The claims in which providers write scopes, unless `MCP_SCOPE_CLAIMS` names others: RFC 9068; Entra, Okta and others.
- */
+/** The default claims with scopes; `MCP_SCOPE_CLAIMS` replaces them. RFC 9068; Entra, Okta and others. */
 const usualScopeClaims: ReadonlyArray<string> = ["scope", "scp"]
 
 type ScopeClaims = Pick<ClaimNames, "scopeClaims">
 
 /**
- * Reads the scopes of `scope`, or of `scp` if there is no `scope`: a string of words or an array of strings. With
- * `scopeClaims`, those of the first of these claims that is present.
+ * Reads the scopes of `scope`, or of `scp` if there is no `scope`: a string of words or an array of strings. If
+ * `scopeClaims` is set, reads the first of those claims that is present instead.
  *
  * An element of an array that is not one word is left out. Any other type is rejected.
  */
@@ -33,6 +31,6 @@ export const readScopes = (
     : Result.fail(rejection("ValidationFailed", "scopes are neither a string nor an array of strings"))
 }
 
-/** The same, but no scopes if they are of another type. */
+/** Like `readScopes`, but returns no scopes if the claim has another type. */
 export const scopesOf = (claims: JsonObject, names: ScopeClaims = {}): ReadonlyArray<string> =>
   Result.getOrElse(readScopes(claims, names), () => [])

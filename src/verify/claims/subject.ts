@@ -9,7 +9,7 @@ import { type EmailRules, readEmail } from "./email.ts"
 import { scopesOf } from "./scopes.ts"
 import { maxTextLength, readText, textOf } from "./text.ts"
 
-/** Claims about a user, or about a user's login session. Programs have neither. */
+/** Claims about a user, or about a user's login session. Tokens of programs have neither. */
 const personClaims = [
   "sid",
   "session_state",
@@ -41,15 +41,17 @@ const personClaims = [
   "nickname",
   "picture",
   "birthdate",
-  // RFC 9493, section 4.1, and RFC 8693, section 4.1: the subject is in another claim, or an actor represents it.
+  // The subject is in another claim (RFC 9493, section 4.1), or an actor represents it (RFC 8693, section 4.1).
   "sub_id",
   "act"
 ]
 
-// OpenID Connect Core 1.0, sections 3.1.2.1, 5.4 and 11: scopes that a client requests for a user.
+// Scopes that clients request only for users (OpenID Connect Core 1.0, sections 3.1.2.1, 5.4 and 11).
 const personScopes: ReadonlySet<string> = new Set(["openid", "profile", "email", "address", "phone", "offline_access"])
 
-/** Claims that name how a token was obtained, and their values for programs: Auth0, SAP and UAA, Entra, WSO2. */
+/**
+ * Claims that state how a token was obtained, with the values that stand for programs: Auth0, SAP and UAA, Entra, WSO2.
+ */
 const grantClaims: ReadonlyArray<readonly [name: string, ofPrograms: ReadonlyArray<unknown>]> = [
   ["gty", ["client-credentials", "client_credentials"]],
   ["grant_type", ["client_credentials"]],
@@ -60,7 +62,7 @@ const grantClaims: ReadonlyArray<readonly [name: string, ofPrograms: ReadonlyArr
 const saysProgram = (claims: JsonObject): boolean =>
   grantClaims.some(([name, ofPrograms]) => ofPrograms.includes(own(claims, name)))
 
-/** Returns the claim that shows that a token was not obtained the way programs do. */
+/** Returns the claim that shows that the token was obtained in a way that programs do not use. */
 const otherGrant = (claims: JsonObject): string | undefined =>
   grantClaims.find(([name, ofPrograms]) => (own(claims, name) ?? "") !== "" && !ofPrograms.includes(own(claims, name)))
     ?.[0]
@@ -75,10 +77,10 @@ const personSign = (claims: JsonObject, names: ClaimNames): string | undefined =
   return scope === undefined ? undefined : `it has the scope ${scope}`
 }
 
-/** Claims of a login. A user whose name looks like that of a service account has them. */
+/** Claims of a login. A user has them, even if the user's name looks like that of a service account. */
 const sessionClaims = ["sid", "session_state", "auth_time", "nonce"]
 
-/** Whether this is a service account: Keycloak names the account of a program after its client. */
+/** Returns whether the caller is a service account: Keycloak names such an account after its client. */
 const isServiceAccount = (claims: JsonObject, names: ClaimNames): boolean =>
   readText(claims, "preferred_username")?.toLowerCase() ===
     `service-account-${readClientId(claims, names) ?? ""}`.toLowerCase() &&
@@ -90,14 +92,14 @@ export interface Subject {
   readonly principal: "user" | "client"
 }
 
-/** Decides the kind of a caller with a subject: a program if the token states this, or if the subject is its client. */
+/** Returns the kind of a caller: a program if the token states this, or if the subject is the client itself. */
 const principalOf = (claims: JsonObject, subject: string, names: ClaimNames): Subject["principal"] =>
   saysProgram(claims) || isServiceAccount(claims, names) ||
     (subject === readClientId(claims, names) && personSign(claims, names) === undefined)
     ? "client"
     : "user"
 
-/** If a provider has its own subject claims, a token of a user may have `sub` but lack them. */
+/** Returns the `sub` that a user's token has although the configured subject claims are missing, if it does. */
 const otherSubject = (claims: JsonObject, names: ClaimNames): string | undefined => {
   const sub = own(claims, "sub")
   return sub === undefined || saysProgram(claims) || sub === readClientId(claims, names)
@@ -120,7 +122,10 @@ export interface SubjectRules extends ClaimNames, Partial<EmailRules> {}
 
 const usualSubjectClaims: ReadonlyArray<string> = ["sub"]
 
-/** Integers are ids at GitHub and GitLab. `sub` is a string by definition (RFC 7519, section 4.1.2). */
+/**
+ * Reads a subject as text. Integers are allowed, because GitHub and GitLab use them as ids, except in `sub`, which is a
+ * string by definition (RFC 7519, section 4.1.2).
+ */
 const subjectText = ({ path, value }: FoundClaim): string | undefined =>
   typeof value === "number" && Number.isSafeInteger(value) && path !== "sub" ? String(value) : textOf(value)
 
@@ -130,7 +135,10 @@ const unverifiedEmail = rejection(
     "without email_verified"
 )
 
-/** Reads a claim that names the subject. An e-mail address does so only if it is verified: users can enter any other. */
+/**
+ * Reads a claim that names the subject. An e-mail address counts only if it is verified, because users can enter any
+ * other.
+ */
 const readSubjectClaim = (
   claims: JsonObject,
   found: FoundClaim,
@@ -151,8 +159,8 @@ const readSubjectClaim = (
 }
 
 /**
- * Reads `sub`, or the first present claim of `subjectClaims`: a non-empty string of at most 1024 characters; or the client
- * of a machine token without such a claim.
+ * Reads the subject: `sub`, or the first present claim of `subjectClaims`, as a non-empty string of at most 1024
+ * characters. For a machine token without such a claim, the client is the subject.
  *
  * A token of a user's session without `sub` is rejected, because its client is not the user. Control characters are
  * allowed, because every place that forwards the subject encodes it.
@@ -177,7 +185,7 @@ export const readSubject = (claims: JsonObject, rules: SubjectRules = {}): Resul
     : Result.fail(withoutSubject(sign, subjectClaims))
 }
 
-/** Reads the subject of claims that are about a user, whom no client replaces. */
+/** Reads the subject of claims that describe a user. A client never replaces it. */
 export const readUser = (claims: JsonObject, rules: SubjectRules): Result.Result<string, Rejection> => {
   const { subjectClaims = usualSubjectClaims } = rules
   const found = firstClaim(claims, subjectClaims)

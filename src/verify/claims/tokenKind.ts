@@ -3,7 +3,7 @@ import { show } from "../../errors/show.ts"
 import { isJsonObject, type JsonObject, own } from "../../remote/JsonObject.ts"
 import { type Rejection, rejection } from "../Rejection.ts"
 
-/** What a statement about the kind of a token means. */
+/** What one statement says about the kind of a token. */
 type Kind = "Access" | "Bound" | "Other" | "Nothing"
 
 /**
@@ -53,10 +53,10 @@ const normalise = (word: string): string =>
     .replace(/[-\s]+/g, "_")
     .replace(/_?token$/, "")
 
-/** A claim that names the kind of a token. */
+/** A claim that states the kind of a token. */
 interface Statement {
   readonly name: string
-  /** The claim has other uses as well, so that an unknown word in it is ignored. */
+  /** Whether the claim has other uses as well, so that unknown words in it are ignored. */
   readonly ambiguous: boolean
 }
 
@@ -104,16 +104,18 @@ const isOtherKind = (name: string, value: unknown): Rejection =>
     `${name} is ${show(value)}`
   )
 
-/** Whether a claim is present and not empty: some providers write every claim into every token, most of them as `""`. */
+/**
+ * Returns whether a claim is present and not empty. Some providers write every claim into every token, mostly as `""`.
+ */
 const has = (claims: JsonObject, name: string): boolean => {
   const value = own(claims, name)
   return value !== undefined && value !== "" && !(Array.isArray(value) && value.length === 0)
 }
 
-// RFC 8417, section 2.2: an object. Access tokens may have an array of that name.
+// RFC 8417, section 2.2: `events` of a security event is an object. Access tokens may have an array of that name.
 const isEvent = (claims: JsonObject): boolean => isJsonObject(own(claims, "events"))
 
-/** Claims that make up other kinds of tokens, with the name of the kind. */
+/** Claims that only other kinds of tokens have, with the name of that kind. */
 const contents: ReadonlyArray<readonly [has: (claims: JsonObject) => boolean, what: string, because: string]> = [
   [
     (claims) => isEvent(claims) && Object.keys(Object(own(claims, "events"))).some((event) => /logout/i.test(event)),
@@ -155,9 +157,9 @@ const accessSigns = ["scope", "scp", "permissions", "gty", "grant_type", "idtyp"
 const clientSigns = ["client_id", "cid"]
 
 /**
- * Recognizes ID tokens that do not state their kind: by claims that only ID tokens have; by the `nonce` of the login,
- * which access tokens of some providers repeat, but only together with scopes; by the client as the only audience, if
- * nothing else makes it an access token (OpenID Connect Core 1.0, section 2).
+ * Recognizes ID tokens that do not state their kind, by one of: claims that only ID tokens have; the `nonce` of the
+ * login, which some providers repeat in access tokens, but only together with scopes; the client as the only audience,
+ * if nothing else indicates an access token (OpenID Connect Core 1.0, section 2).
  */
 const idTokenSign = (claims: JsonObject): string | undefined => {
   const hash = hashes.find((name) => has(claims, name))
@@ -174,11 +176,12 @@ const idTokenSign = (claims: JsonObject): string | undefined => {
 }
 
 /**
- * Returns what the claims state about the kind: an access token (`Access`), or why they are something else.
+ * Returns what the claims state about the kind: that it is an access token (`Access`), nothing, or why it is another
+ * kind.
  *
  * One statement of another kind outweighs any number of statements that it is an access token.
  *
- * @param lenient ignore unknown words in every claim
+ * @param lenient whether to ignore unknown words in every claim
  */
 const stated = (claims: JsonObject, lenient = false): "Access" | "Nothing" | Rejection => {
   let says: "Access" | "Nothing" = "Nothing"
@@ -193,7 +196,7 @@ const stated = (claims: JsonObject, lenient = false): "Access" | "Nothing" | Rej
   return says
 }
 
-/** Whether claims state that they are those of an access token. */
+/** Returns whether the claims state that the token is an access token. */
 export const statesAccess = (claims: JsonObject): boolean => stated(claims) === "Access"
 
 /**
@@ -203,7 +206,7 @@ export const statesAccess = (claims: JsonObject): boolean => stated(claims) === 
  * What a token states about itself (`typ`, `token_use`, `token_type` and similar claims, `events`) decides first. If it
  * states nothing, signs of ID tokens decide.
  *
- * @param isAccessToken the type in the header is that of an access token (RFC 9068, section 2.1)
+ * @param isAccessToken whether the type in the header is that of an access token (RFC 9068, section 2.1)
  */
 export const checkIsAccessToken = (claims: JsonObject, isAccessToken: boolean): Rejection | undefined => {
   const says = stated(claims)
@@ -214,7 +217,7 @@ export const checkIsAccessToken = (claims: JsonObject, isAccessToken: boolean): 
 }
 
 /**
- * Describes how a token states that it is an access token; for tokens that `checkIsAccessToken` does not reject.
+ * Describes how a token states that it is an access token. Only for tokens that `checkIsAccessToken` accepts.
  *
  * @param typ the type in its header
  */
@@ -229,8 +232,8 @@ export const shownKind = (claims: JsonObject, typ: string | undefined): string =
 }
 
 /**
- * Rejects an introspection response that names neither a caller nor a use. Spring responds this way about refresh tokens,
- * which must not be accepted as tokens of their client.
+ * Rejects an introspection response that names neither a caller nor a use of the token. Spring responds like this about
+ * refresh tokens, which must not be accepted as tokens of their client.
  */
 export const checkSaysUse = (claims: JsonObject): Rejection | undefined =>
   has(claims, "sub") || has(claims, "aud") || statesAccess(claims) || accessSigns.some((name) => has(claims, name))
@@ -241,21 +244,22 @@ export const checkSaysUse = (claims: JsonObject): Rejection | undefined =>
     )
 
 /**
- * Rejects sender-constrained tokens: accepted as a plain bearer token, a stolen one would be worth more than its issuer
- * intended (RFC 7800; RFC 8705, section 3; RFC 9449, section 7.1).
+ * Rejects sender-constrained tokens. Accepting them as plain bearer tokens would let a thief use them, which the issuer
+ * meant to prevent (RFC 7800; RFC 8705, section 3; RFC 9449, section 7.1).
  */
 export const checkIsBearer = (claims: JsonObject): Rejection | undefined =>
   own(claims, "cnf") === undefined ? undefined : bound("it has the claim cnf")
 
-/** The type in the header that marks access tokens, and the types that mark nothing. */
+/** The type in the header of access tokens. */
 const accessType = "at+jwt"
 const isPlain = (typ: string | undefined): boolean => typ === undefined || typ === "jwt"
 
 /**
- * Returns why the type in a header does not fit an access token: only `at+jwt` if that is required (RFC 9068, section 4),
- * otherwise also `JWT` or no type. ID tokens, logout tokens and others have their own types (RFC 8725, section 3.11).
+ * Returns why the type in a header is not that of an access token: only `at+jwt` is accepted if it is required (RFC
+ * 9068, section 4); otherwise `JWT` and no type are as well. ID tokens, logout tokens and others have types of their
+ * own (RFC 8725, section 3.11).
  *
- * @param typ lower case, without `application/`
+ * @param typ the type in lower case, without `application/`
  */
 export const checkType = (typ: string | undefined, requireAccessTokenType: boolean): Rejection | undefined => {
   if (typ === accessType || (!requireAccessTokenType && isPlain(typ))) return undefined
@@ -271,15 +275,18 @@ export const checkType = (typ: string | undefined, requireAccessTokenType: boole
 /** Whether the type in a header states that this is an access token. */
 export const isAccessType = (typ: string | undefined): boolean => typ === accessType
 
-/** Rejects a userinfo response that states that it is about another kind of token. Its other claims are about a user. */
+/**
+ * Rejects a userinfo response that states that it describes another kind of token. Its other claims are about the user,
+ * not the token.
+ */
 export const checkUserinfo = (claims: JsonObject): Rejection | undefined => {
   const says = stated(claims, true)
   return typeof says === "string" ? undefined : says
 }
 
 /**
- * Rejects a token that its provider verifies, if it has the form of a JWT and states that it is not an access token: some
- * providers accept every token that they have issued.
+ * Rejects a token that is verified at its provider, if it has the form of a JWT and states that it is not an access
+ * token: some providers accept every token that they have issued.
  *
  * The claims are not verified, so this check can only reject.
  *

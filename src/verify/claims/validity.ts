@@ -14,13 +14,13 @@ export interface ValidityRules {
   readonly requireExpiry: boolean
 }
 
-/** The last second of the year 9999: a later `exp` is in milliseconds, or is not a time. */
+/** The last second of the year 9999. A later `exp` is in milliseconds, or not a time at all. */
 const maxExpiry = 253_402_300_799
 
-// NumericDate (RFC 7519, section 2); `1e400` in JSON is Infinity.
+// NumericDate (RFC 7519, section 2). `JSON.parse` reads `1e400` as Infinity.
 const isNumericDate = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value)
 
-/** Whether a token with this `exp` has expired: "on or after" counts as expired. */
+/** Returns whether a token with this `exp` has expired. It expires on `exp`, not after it (RFC 7519, section 4.1.4). */
 export const isExpired = (exp: number, now: number, skew: number): boolean => now >= exp + skew
 
 /** Returns the `exp` of claims that have passed `checkValidity`. */
@@ -29,7 +29,7 @@ export const expiresAt = (claims: JsonObject): number | undefined => {
   return isNumericDate(exp) ? exp : undefined
 }
 
-/** Returns the time, in seconds since 1970, from which claims that have passed `checkValidity` pass it. */
+/** Returns the time, in seconds since 1970, from which claims that have passed `checkValidity` are valid. */
 export const validFrom = (claims: JsonObject, skew: number): number =>
   Math.max(...["nbf", "iat"].map((name) => own(claims, name)).filter(isNumericDate), Number.NEGATIVE_INFINITY) - skew
 
@@ -55,7 +55,7 @@ export const shownTimes = (claims: JsonObject, now: number): string =>
     return [isNumericDate(time) ? `${name} is ${showTime(time, now)}` : `${name} is ${show(time)}, not a date`]
   }).join(", ")
 
-/** Describes the times that pass. */
+/** Describes the times that `checkValidity` accepts. */
 export const expectedTimes = ({ requireExpiry, skew }: Omit<ValidityRules, "now">): string =>
   `exp to come${
     requireExpiry ? "" : " (it may be missing)"

@@ -7,14 +7,14 @@ import { type JoseHeader, mediaType, readJoseHeader } from "./JoseHeader.ts"
 
 /** A token that has the form of a JWT. Nothing in it is verified. */
 export interface CompactJws {
-  /** The token as it was sent. */
+  /** The token as the client sent it. */
   readonly token: string
   readonly header: JoseHeader
   readonly claims: JsonObject
   readonly signature: Uint8Array
 }
 
-/** Whether a token is verified as a JWT: it has two dots, even if its parts are malformed. */
+/** Returns whether a token is verified as a JWT: it has two dots, even if its parts are malformed. */
 export const hasJwtShape = (token: string): boolean => {
   const first = token.indexOf(".")
   const second = token.indexOf(".", first + 1)
@@ -23,7 +23,7 @@ export const hasJwtShape = (token: string): boolean => {
 
 const malformed = (detail: string): Result.Result<never, Rejection> => Result.fail(rejection("MalformedToken", detail))
 
-// A byte order mark is kept, so that the JSON parser rejects it.
+// Keeps a byte order mark, so that the JSON parser rejects it.
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 const readText = (bytes: Uint8Array): string | undefined => {
@@ -34,7 +34,7 @@ const readText = (bytes: Uint8Array): string | undefined => {
   }
 }
 
-/** Reads the JSON object in one part. */
+/** Reads one part, which must be a JSON object. */
 const readObject = (bytes: Uint8Array, what: string): Result.Result<JsonObject, Rejection> => {
   const text = readText(bytes)
   if (text === undefined) return malformed(`${what} is not UTF-8`)
@@ -42,9 +42,7 @@ const readObject = (bytes: Uint8Array, what: string): Result.Result<JsonObject, 
   return Result.isSuccess(object) ? Result.succeed(object.success) : malformed(`${what}: ${object.failure}`)
 }
 
-/**
- * Reads the claims of a token that its provider verifies, if it has the form of a JWT. Nothing is verified or required.
- */
+/** Reads the claims of a token that is verified at its provider, if it has the form of a JWT. Nothing is verified. */
 export const peekJwt = (
   token: string
 ): { readonly typ: string | undefined; readonly claims: JsonObject } | undefined => {

@@ -6,20 +6,24 @@ import { thumbprint } from "../../keys/thumbprint.ts"
 import { type JsonObject, own } from "../../remote/JsonObject.ts"
 import { type Rejection, rejection } from "../Rejection.ts"
 
-/** The relevant parameters of a header. `jku`, `jwk`, `x5u` and `x5c` are ignored: a token must not bring its own key. */
+/**
+ * The header parameters that the gateway uses. `jku`, `jwk`, `x5u` and `x5c` are ignored: a token must not bring its
+ * own key.
+ */
 export interface JoseHeader {
   readonly alg: JwsAlgorithm
   readonly kid: string | undefined
-  /** The thumbprints of the key's certificate, if the token names its key this way. */
+  /** The thumbprints of the key's certificate, if the token names its key by them. */
   readonly x5t?: string | undefined
   readonly x5tS256?: string | undefined
-  /** Lower case, without `application/`. */
+  /** The type in lower case, without `application/`. */
   readonly typ: string | undefined
 }
 
 const maxKeyIdLength = 1024
 
-// Extensions, unencoded payloads (RFC 7797), compression and encryption (RFC 7516). Access tokens need none of them.
+// Parameters for extensions, unencoded payloads (RFC 7797), compression and encryption (RFC 7516). Access tokens need
+// none of them.
 const forbiddenParameters = ["crit", "b64", "zip", "enc"]
 
 const isJwsAlgorithm = (alg: unknown): alg is JwsAlgorithm => jwsAlgorithms.some((known) => known === alg)
@@ -35,7 +39,7 @@ const unsupported = (alg: unknown): Rejection =>
 /** Normalizes a media type: lower case, without `application/` (RFC 7515, section 4.1.9). */
 export const mediaType = (value: string): string => value.toLowerCase().replace(/^application\//, "")
 
-/** Reads a header, or returns why no token may have it. `none` and HMAC are not allowed. `null` counts as missing. */
+/** Reads a header, or returns why no token may have it: `none` and HMAC are not allowed. `null` counts as missing. */
 export const readJoseHeader = (header: JsonObject): Result.Result<JoseHeader, Rejection> => {
   const alg = own(header, "alg")
   const cty = own(header, "cty")

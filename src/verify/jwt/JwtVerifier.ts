@@ -24,18 +24,18 @@ import type { CheckSignature } from "./signature.ts"
 export interface ProviderKeys {
   /** Finds the key that a header names. */
   readonly find: (header: KeyHeader) => Effect.Effect<CryptoKey, UnknownKey | KeysUnavailable>
-  /** Returns synchronously what `find` would find; `undefined`: use `find`. */
+  /** Returns synchronously what `find` would find. If it returns `undefined`, call `find`. */
   readonly peek: (header: KeyHeader) => CryptoKey | undefined
   /**
-   * The published key set in the form that instances share, if a header names this key in it. Absent if the keys are
-   * configured, because they never change.
+   * The published key set that has this key, in the form that instances share. Left out if the keys are configured,
+   * because those never change.
    */
   readonly shared?: ((header: KeyHeader, key: CryptoKey) => SharedKeys | undefined) | undefined
-  /** Describes the keys for an operator, as the provider publishes them now. Sends a request. */
+  /** Fetches the keys that the provider publishes now, and describes them for an operator. */
   readonly inspect: InspectKeys
 }
 
-/** Verifies a token that has the form of a JWT. Returns an `Exit` if the verification need not wait. */
+/** Verifies a token that has the form of a JWT. Returns an `Exit` if nothing has to be waited for. */
 export type VerifyJwt = (jws: CompactJws) => Effect.Effect<Verdict, VerificationError>
 
 /** The verifier of one JWT provider. */
@@ -45,7 +45,7 @@ export interface JwtVerifier {
   readonly inspect: (jws: CompactJws) => Effect.Effect<Inspection>
 }
 
-/** A longer token is verified for each request: its claims would take the space of many others in the cache. */
+/** Longer tokens are verified for each request: their claims would take the space of many others in the cache. */
 const maxRememberedLength = 4_096
 
 /**
@@ -68,13 +68,13 @@ export const makeJwtVerifier = (
   const reject = (reason: Rejection) => toInvalidToken(name, reason)
   const checked = (jws: CompactJws) => checkedJwt(jws, provider, issuers, clock.currentTimeMillisUnsafe(), skew)
 
-  /** One key set may contain keys of several issuers, and several issuers may have their own sets. */
+  /** One key set may contain the keys of several issuers, so a key is looked up together with its issuer. */
   const keyHeader = ({ claims, header }: CompactJws): KeyHeader => {
     const iss = tenants === undefined ? undefined : own(claims, "iss")
     return typeof iss === "string" ? { ...header, issuer: iss } : header
   }
 
-  // Everything about the token that time or the provider can change.
+  // The validity depends on everything about the token that can change: the times, and the published key.
   const validity = ({ claims }: CompactJws, header: KeyHeader, key: CryptoKey): Validity => ({
     from: validFrom(claims, skew) * 1000,
     until: (expiresAt(claims) ?? 0) * 1000,
@@ -98,7 +98,7 @@ export const makeJwtVerifier = (
     if (unfit !== undefined) return yield* Exit.fail(reject(unfit))
     const header = keyHeader(jws)
     const key = keys.peek(header) ?? (yield* findKey(header))
-    // The time may have passed while the key was fetched.
+    // The times are checked now, because time has passed while the key was fetched.
     const rejected = (yield* signatureOf(jws, key)) ?? firstRejection(claimRules, checked(jws))
     if (rejected !== undefined) return yield* Exit.fail(reject(rejected))
     const identity = identityFromClaims(jws.claims, provider)

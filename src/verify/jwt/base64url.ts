@@ -3,14 +3,14 @@ const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 /** The value of each ASCII character; -1 for characters outside the alphabet. */
 const values = Int8Array.from({ length: 128 }, (_, code) => alphabet.indexOf(String.fromCharCode(code)))
 
-/** The six bits of a character, shifted into place; negative if it is not in the alphabet. */
+/** The six bits of a character, shifted into place; negative if the character is not in the alphabet. */
 const bits = (text: string, index: number, place: number): number => (values[text.charCodeAt(index)] ?? -1) << place
 
 /**
- * Decodes a non-empty text that is canonical base64url: no padding, no other characters, unused bits zero (RFC 7515,
- * section 2; RFC 4648, section 3.5). `undefined` for every other text.
+ * Decodes a non-empty text in canonical base64url: no padding, no other characters, unused bits zero (RFC 7515, section
+ * 2; RFC 4648, section 3.5). Returns `undefined` for every other text.
  *
- * Each sequence of bytes then has only one text, so that a token cannot be spelled in two ways.
+ * Each sequence of bytes has only one canonical text, so no token has a second spelling.
  */
 export const decode = (text: string): Uint8Array | undefined => {
   const rest = text.length % 4

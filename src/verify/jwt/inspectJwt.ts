@@ -1,4 +1,4 @@
-/** Every rule about one JWT with its result, for an operator. */
+/** The result of every rule about one JWT, for an operator. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { InvalidToken, ProviderUnavailable } from "../../errors/GatewayError.ts"
@@ -11,15 +11,15 @@ import { applied, type Finding, type Inspection, rejectedBy, skipped } from "../
 import type { Rejection } from "../Rejection.ts"
 import { type CheckedJwt, claimRules, headerRules } from "./jwtRules.ts"
 
-/** The keys of a provider as it publishes them now. */
+/** The keys that a provider publishes now. */
 export interface InspectedKeys {
-  /** Where they are: a URL, or in the settings. */
+  /** The URL of the keys, or the setting that contains them. */
   readonly place: string
-  /** The state of the gateway's copy; `undefined` for keys of the settings. */
+  /** The state of the cached keys; `undefined` for keys in the settings. */
   readonly phase?: Phase | undefined
-  /** The keys that are published now, or why they cannot be fetched. */
+  /** The keys that are published now, or why they could not be fetched. */
   readonly published: Result.Result<string, string>
-  /** Whether one of these keys is the one that the token names; `undefined`: they cannot be fetched. */
+  /** Whether the key that the token names is among them; `undefined` if they could not be fetched. */
   readonly hasKey?: boolean | undefined
   readonly clockDifference?: number | undefined
 }
@@ -27,7 +27,7 @@ export interface InspectedKeys {
 /** Describes the keys of a provider. */
 export type InspectKeys = (header: KeyHeader) => Effect.Effect<InspectedKeys>
 
-/** The parts of a verification that may wait. */
+/** The parts of the verification that may have to wait. */
 interface JwtParts {
   readonly key: Effect.Effect<CryptoKey, InvalidToken | ProviderUnavailable>
   readonly keys: Effect.Effect<InspectedKeys>

@@ -15,15 +15,15 @@ import type { JoseHeader } from "./JoseHeader.ts"
 
 /** The settings of a provider that concern its JWTs. */
 export interface JwtRules extends IdentityRules, AudienceRules {
-  /** If `issuer` is a template: the tenants whose tokens are accepted. Never empty. */
+  /** The tenants whose tokens are accepted, if `issuer` is a template. Never empty. */
   readonly tenants?: ReadonlyArray<string> | undefined
-  /** Never empty. */
+  /** The allowed algorithms. Never empty. */
   readonly algorithms: ReadonlyArray<JwsAlgorithm>
-  /** Require `typ: at+jwt` (RFC 9068, section 4). */
+  /** Whether the header must have `typ: at+jwt` (RFC 9068, section 4). */
   readonly requireAccessTokenType: boolean
 }
 
-/** A JWT, and what it is checked with. */
+/** A JWT, and the settings and values that it is checked against. */
 export interface CheckedJwt extends CheckedClaims {
   readonly header: JoseHeader
   readonly rules: JwtRules
@@ -62,7 +62,7 @@ const issuerRule: JwtRule = {
   found: ({ claims }) => show(own(claims, "iss"))
 }
 
-/** If a token names its tenant twice, both must be the same (Entra's `tid` in addition to the issuer). */
+/** If a token names its tenant in two places, they must agree (Entra's `tid`, and the issuer). */
 const checkTenant = ({ claims, rules: { issuer, tenants } }: CheckedJwt): Rejection | undefined => {
   const tid = own(claims, "tid")
   if (tenants === undefined || tid === undefined) return undefined
@@ -87,12 +87,12 @@ const typeRule: JwtRule = {
   found: (token) => typeRule.check(token)?.detail ?? shownKind(token.claims, token.typ)
 }
 
-/** Rules that are checked before the signature. Their results give a forger no information about claims. */
+/** Rules that are checked before the signature. Their results tell a forger nothing about claims. */
 export const headerRules: ReadonlyArray<JwtRule> = [algorithmRule, issuerRule, typeRule]
 
 /**
- * Rules that are checked after the signature. The kind comes first: a token of another kind also fails other checks, which
- * would hide the actual mistake.
+ * Rules that are checked after the signature. The kind comes first, because a token of another kind also fails other
+ * checks, and their errors would hide the actual mistake.
  */
 export const claimRules: ReadonlyArray<JwtRule> = [tenantRule, kindRule, timesRule, audienceRule, clientRule]
 

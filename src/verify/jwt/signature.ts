@@ -10,16 +10,16 @@ import { rejection } from "../Rejection.ts"
 import type { CompactJws } from "./CompactJws.ts"
 import type { JoseHeader } from "./JoseHeader.ts"
 
-/** The verification failed for a reason that is not in the token. */
+/** The signature could not be verified, for a reason that is not in the token. */
 export class SignatureNotChecked extends Data.TaggedError("SignatureNotChecked")<{
   readonly detail: string
 }> {}
 
 /**
- * Verifies synchronously whether a signature is that of the signed text (ASCII); `undefined`: not supported here.
+ * Returns synchronously whether a signature of a text (ASCII) is valid; `undefined` if that is not supported here.
  *
- * It must be as strict as Web Crypto and must not throw. It blocks all other requests, so leave to Web Crypto what takes
- * longer than handing it to another thread and back.
+ * It must be as strict as Web Crypto and must not throw. It blocks all other requests, so algorithms that take longer
+ * than a switch to another thread should be left to Web Crypto.
  */
 export type VerifyAtOnce = (
   algorithm: JwsAlgorithm,
@@ -28,20 +28,21 @@ export type VerifyAtOnce = (
   signed: string
 ) => boolean | undefined
 
-/** How this host verifies signatures synchronously. By default it does not, and leaves all of them to Web Crypto. */
+/** How this host verifies signatures synchronously. By default, Web Crypto verifies all of them asynchronously. */
 export const VerifyAtOnce = Context.Reference<VerifyAtOnce>(
   "mcp-authorizer/verify/jwt/signature/VerifyAtOnce",
   { defaultValue: () => () => undefined }
 )
 
-/** Names the key, because a provider may sign with another one than its token names. */
+/** The detail names the key of the header, because a provider may have signed with another one. */
 const wrong = ({ kid }: JoseHeader): Rejection =>
   rejection(
     "InvalidSignature",
     `the signature does not verify${kid === undefined ? "" : ` with the key ${show(kid)}, which the token names`}`
   )
 
-// By code, never by text. An error that is not listed is not the caller's fault: an outage must not become a 401.
+// Errors are classified by code, never by text. An error that is not listed is not the caller's fault: an outage must
+// not become a 401.
 const classify = (cause: unknown, header: JoseHeader): Effect.Effect<Rejection, SignatureNotChecked> => {
   const code = cause instanceof errors.JOSEError ? cause.code : undefined
   switch (code) {
@@ -58,30 +59,30 @@ const classify = (cause: unknown, header: JoseHeader): Effect.Effect<Rejection, 
 }
 
 /**
- * Returns how many bytes a signature has: those of the modulus, of two scalars, or 64 (RFC 8017, sections 8.1.2 and
- * 8.2.2; RFC 7518, section 3.4; RFC 8032, section 5.1.7).
+ * Returns how many bytes a signature must have: the length of the modulus, of two scalars, or 64 (RFC 8017, sections
+ * 8.1.2 and 8.2.2; RFC 7518, section 3.4; RFC 8032, section 5.1.7).
  *
- * Checked here because OpenSSL also accepts a PSS signature without its leading zeros: one token would have two
- * spellings.
+ * Checked here because OpenSSL also accepts a PSS signature without its leading zeros, which would give a token a
+ * second spelling.
  */
 const signatureBytes = (algorithm: JwsAlgorithm, key: CryptoKey): number | undefined => {
   const rule = keyRules[algorithm]
   if (rule.kty !== "RSA") return 2 * rule.coordinateBytes
-  // Only RSA keys have this member; the type of `algorithm` does not distinguish the kinds.
+  // Only RSA keys have this member, which the type of `algorithm` does not show.
   const bits = "modulusLength" in key.algorithm ? Number(key.algorithm.modulusLength) : undefined
   return bits === undefined ? undefined : Math.ceil(bits / 8)
 }
 
 /**
- * Verifies the signature of a token with the given key, by the algorithm of the token's header and no other (RFC 7515,
- * section 5.2): `undefined` if it is valid. Returns an `Exit` if the host can verify it synchronously.
+ * Verifies the signature of a token with the given key and only with the algorithm of the token's header (RFC 7515,
+ * section 5.2). Returns `undefined` if it is valid. Is an `Exit` if the host can verify it synchronously.
  */
 export type CheckSignature = (
   jws: CompactJws,
   key: CryptoKey
 ) => Effect.Effect<Rejection | undefined, SignatureNotChecked>
 
-/** Builds the verifier of signatures of this host. */
+/** Builds the host's verifier of signatures. */
 export const makeCheckSignature: Effect.Effect<CheckSignature> = Effect.map(
   VerifyAtOnce,
   (verifyAtOnce): CheckSignature => ({ header, signature, token }, key) => {

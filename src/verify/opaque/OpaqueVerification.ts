@@ -31,16 +31,16 @@ export interface OpaqueVerification<Claims extends CheckedClaims> {
   readonly name: string
   /** The span of the request. */
   readonly span: SpanName
-  /** What the rule `endpoint` expects, which the provider itself checks. */
+  /** The expectation of the rule `endpoint`, which the provider itself checks. */
   readonly expected: string
-  /** Requests the provider's description of a token. Fails if it rejects the token, or cannot be requested. */
+  /** Requests the provider's description of a token. Fails if the provider rejects the token, or does not respond. */
   readonly request: (token: BearerToken) => Effect.Effect<ProviderResponse, VerificationError>
-  /** In the order of the verification. */
+  /** The rules for the description, in the order of the verification. */
   readonly rules: ReadonlyArray<TokenRule<Claims>>
   /** Prepares the provider's description for the rules. */
   readonly checked: (response: ProviderResponse, nowMillis: number) => Claims
   readonly identify: (claims: JsonObject) => Result.Result<Identity, Rejection>
-  /** Rules that `identify` applies. */
+  /** The rules that are applied when the identity is built. */
   readonly identityRules: ReadonlyArray<TokenRule<Claims>>
   readonly settings: InspectedRules
 }
@@ -63,7 +63,7 @@ export const makeQuery = <Claims extends CheckedClaims>(
 
 const kindExpected = "an access token"
 
-/** The kind that a JWT states by itself, which is checked before the provider is requested. */
+/** The finding about what a JWT states about its kind, which is checked before the provider is requested. */
 const presented = (token: BearerToken, name: string): ReadonlyArray<Finding> => {
   const jwt = peekJwt(Redacted.value(token))
   if (jwt === undefined) return []
@@ -73,7 +73,10 @@ const presented = (token: BearerToken, name: string): ReadonlyArray<Finding> => 
     : [rejectedBy("kind", kindExpected, rejected, name)]
 }
 
-/** Builds the function that checks every rule about a token, for an operator. It sends the same request. */
+/**
+ * Builds the function that checks every rule about a token, for an operator. It sends the same request as the
+ * verification.
+ */
 export const makeInspect = <Claims extends CheckedClaims>(
   { checked, expected, identify, identityRules, name, request, rules, settings }: OpaqueVerification<Claims>
 ): (token: BearerToken) => Effect.Effect<Inspection> => {

@@ -1,40 +1,43 @@
 import type { Requester } from "../../fairness/Requester.ts"
 
-/** How many consecutive failures indicate that the provider may be down. */
+/** How many failures in a row indicate that the provider may be down. */
 const failuresInRow = 5
 
-/** From how many peers the failures must come, unless they include a token that was accepted before. */
+/** How many peers must have caused the failures, unless a token that was accepted before is among them. */
 const severalPeers = 3
 
-/** How long the peers with failed requests are rejected, and then for the same time again queue behind others. */
+/**
+ * For this long, peers whose requests failed are rejected. For the same time after it, their requests queue behind
+ * others.
+ */
 const closedMillis = 10_000
 const othersFirstMillis = 5_000
 
-/** The pause between two requests of other peers while the provider counts as down. */
+/** The pause between two requests of other peers, while the provider counts as down. */
 const probeMillis = 1_000
 
-/** The longest duration of a request. If its client leaves, some hosts do not report its end. */
+/** A request counts as ended after this time, because some hosts do not report its end if its client leaves. */
 const longestMillis = 6_000
 
 /**
- * Whether a provider of opaque tokens is up, as far as its responses show. Pure; times are milliseconds of a clock that
- * never goes back.
+ * Whether a provider of opaque tokens is up, as far as its responses show. Pure. Times are milliseconds of a monotonic
+ * clock.
  *
- * A provider may fail for certain tokens and work otherwise, and any client can send such tokens. So the provider counts
- * as down only after 5 consecutive failures that came from several peers, or that include a token that was accepted
- * before. Even then, other peers may send requests, one at a time, and one response means that the provider is up.
+ * A provider may fail for certain tokens only, and any client can send such tokens. So the provider counts as down only
+ * after 5 failures in a row that several peers have caused, or that include a token that was accepted before. Even
+ * then, other peers may send requests, one at a time, and a single response means that the provider is up again.
  */
 export class ProviderHealth {
   #failures = 0
   #knownFailed = false
-  /** The peers with failures since the last response. Beyond a maximum they are not distinguished. */
+  /** The peers with failures since the last response. The number is limited; further peers share one entry. */
   readonly #failing = new Set<string>()
   #downUntil: number | undefined
-  /** The start of each running request. */
+  /** The start times of the requests in progress. */
   readonly #open: Array<number> = []
   #lastProbe = Number.NEGATIVE_INFINITY
 
-  /** Whether a request may be sent to the provider now. If so, `ended` must follow. */
+  /** Returns whether a request may be sent to the provider now. If so, `ended` must be called later. */
   mayAsk(requester: Requester, now: number): boolean {
     while (now - (this.#open[0] ?? now) >= longestMillis) this.#open.shift()
     if (this.#downUntil === undefined) {
@@ -50,7 +53,7 @@ export class ProviderHealth {
     return true
   }
 
-  /** Records the end of a request: with a response, with a failure of the provider, or with neither. */
+  /** Records how a request ended: with a response, with a failure of the provider, or with neither. */
   ended(requester: Requester, outcome: "Responded" | "Failed" | "Neither", now: number): void {
     this.#open.shift()
     if (outcome === "Responded") this.#recover()
@@ -61,7 +64,7 @@ export class ProviderHealth {
     return !isKnown && (group === "" || this.#failing.size >= 1_000 || this.#failing.has(group))
   }
 
-  /** A peer without a name represents all of them: no request may go before it. */
+  /** Until when a peer counts as a cause of the failures. A peer without a name counts as one of them. */
   #suspectsFrom({ group }: Requester, downUntil: number): number {
     return group === "" ? downUntil : downUntil + othersFirstMillis
   }

@@ -14,37 +14,37 @@ export interface Found {
   readonly detail: string
 }
 
-/** Sends a request to the provider without a real token. */
+/** Sends a request to the provider with a made-up token. */
 export type Probe = Effect.Effect<Found>
 
 /**
- * How hosts with short-lived instances share the result of a probe. On other hosts, each probe is run.
+ * How hosts with short-lived instances share the result of a probe. Other hosts run each probe.
  *
- * Called with the name of the provider. Must not send requests more often than once in a few seconds.
+ * Must not run the probe more often than once in a few seconds.
  */
 export const SharedProbe = Context.Reference<(provider: string, probe: Probe) => Probe>(
   "mcp-authorizer/verify/opaque/SharedProbe",
   { defaultValue: () => (_provider, probe) => probe }
 )
 
-/** How long a result is valid, and how long if it is in doubt. A provider is probed no more often than this. */
+/** How long a result stays valid, and how long after a failed request. A provider is probed no more often than this. */
 const goodMillis = 5_000
 const doubtfulMillis = 1_000
 
 /** Whether a provider of opaque tokens can be requested. */
 export interface Reachability {
-  /** The same client, whose responses count as evidence. */
+  /** The given client. Its responses show whether the provider can be requested. */
   readonly observed: ProviderHttp["Service"]
-  /** Returns the current state: a recent one, or the result of a probe. */
+  /** Returns the current state: a recent result, or the result of a new probe. */
   readonly current: Effect.Effect<ProviderReach>
 }
 
 /**
  * Builds the reachability of a provider.
  *
- * Every response to a real request is evidence that the provider can be requested. Only a probe, or a failed connection,
- * is evidence that it cannot, because clients could provoke other failures with malformed tokens. The provider is probed
- * on demand, by one request at a time, at most once in 5 seconds, or once a second if a request has failed since.
+ * Every response to a real request shows that the provider can be requested. Only a probe or a failed connection shows
+ * that it cannot, because clients could provoke other failures with malformed tokens. The provider is probed on demand,
+ * by one request at a time, at most once in 5 seconds, or once a second if a request has failed since.
  */
 export const makeReachability = Effect.fnUntraced(function*(
   provider: string,
@@ -56,7 +56,7 @@ export const makeReachability = Effect.fnUntraced(function*(
   const turn = yield* Semaphore.make(1)
   let latest: { readonly reach: ProviderReach; readonly at: number } | undefined
   let isDoubtful = false
-  // Changes are logged. A provider that is ready from the start needs no entry.
+  // Only changes are logged, and a provider that is ready from the start is not.
   let logged: ProviderReach = "ready"
 
   const believe = (reach: ProviderReach, at: number) => {
@@ -79,11 +79,11 @@ export const makeReachability = Effect.fnUntraced(function*(
       return yield* tell({ reach: "ready", detail: "" })
     }
     isDoubtful = true
-    // With the time of the last good evidence, so that the provider is probed as soon as permitted.
+    // The time of the last good result is kept, so that the provider is probed as soon as possible.
     if (failure.kind === "Unreachable" && latest !== undefined) latest = { reach: "unavailable", at: latest.at }
   })
 
-  /** The state, if it is recent enough. */
+  /** Returns the last result, if it is recent enough. */
   const fresh = Effect.map(Clock.currentTimeMillis, (now) => {
     if (latest === undefined) return undefined
     const age = now - latest.at
@@ -91,7 +91,7 @@ export const makeReachability = Effect.fnUntraced(function*(
   })
 
   const look = Effect.gen(function*() {
-    // Another request may have probed while this one waited.
+    // Another request may have probed while this one waited for the lock.
     const found = yield* fresh
     if (found !== undefined) return found
     const probed = yield* probe

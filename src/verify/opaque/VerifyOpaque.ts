@@ -11,20 +11,20 @@ import { toInvalidToken } from "../Rejection.ts"
 import type { Verdict } from "../Verdict.ts"
 import { endPassed, maxPositiveMillis, renewedAheadMillis } from "./verdictLife.ts"
 
-/** Requests the caller that an opaque token represents from the provider. */
+/** Asks the provider which caller an opaque token represents. */
 export type QueryProvider = (token: BearerToken) => Effect.Effect<Identity, VerificationError>
 
 /** Verifies an opaque token. */
 export type VerifyOpaque = (token: BearerToken) => Effect.Effect<Verdict, VerificationError>
 
 /**
- * Builds the verifier of opaque tokens. What the provider returns is cached until the token expires, at most for 5
+ * Builds the verifier of opaque tokens. The provider's verdict is cached until the token expires, and at most for 5
  * minutes, which is how long a revoked token can remain accepted.
  *
- * A JWT that states that it is not an access token is rejected without a request.
+ * A JWT that states that it is not an access token is rejected without a request to the provider.
  *
  * @param provider the provider's name
- * @param skew tolerance for the end of a token, in seconds
+ * @param skew tolerance for the expiry, in seconds
  */
 export const makeVerifyOpaque = (provider: string, skew: number, query: QueryProvider): VerifyOpaque =>
   Effect.fnUntraced(function*(token) {

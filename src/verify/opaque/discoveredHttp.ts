@@ -21,7 +21,8 @@ const makeDiscover = (metadata: ProviderMetadata["Service"], source: MetadataSou
   )
 
 /**
- * Sends requests to the endpoint that a provider's metadata name, ignoring their URL. Fails as `NoMetadata` without one.
+ * Builds the client that sends requests to the endpoint in the provider's metadata, ignoring the URL of the request.
+ * Fails with `NoMetadata` if the metadata have no endpoint.
  */
 export const makeDiscoveredHttp = (
   http: Http,
@@ -33,14 +34,19 @@ export const makeDiscoveredHttp = (
   return { send: (request) => Effect.flatMap(discover, (url) => http.send({ ...request, url })) }
 }
 
-/** How long the metadata are not fetched again after they did not help, so that not every rejected token fetches them. */
+/**
+ * How long metadata that named no better endpoint are not fetched again. Otherwise every rejected token would fetch
+ * them.
+ */
 const uselessMillis = 60_000
 
 /**
- * Sends requests to their URL, which is a guess, until a response with a user confirms it. Requests that fail there are
- * sent to the endpoint of the metadata, and after the first response there, all requests are.
+ * Builds the client for an endpoint whose configured URL is a guess. Requests go to the guess until a response with a
+ * user confirms it. Requests that fail there are sent to the endpoint in the metadata, and after the first success
+ * there, all requests are.
  *
- * A rejection alone does not decide: some servers reject every unknown path, and some tokens are rejected anywhere.
+ * A rejection alone does not confirm the guess: some servers reject every unknown path, and some tokens are rejected
+ * anywhere.
  */
 export const makeGuessedHttp = (
   http: Http,
@@ -59,7 +65,10 @@ export const makeGuessedHttp = (
         if (typeof own(body, "sub") === "string") right = request.url
       }))
 
-  /** Sends a request to the endpoint of the metadata if it is a different one. Otherwise the failure stands. */
+  /**
+   * Sends a request to the endpoint in the metadata, if it is a different one. Otherwise fails with the original
+   * failure.
+   */
   const sendElsewhere = (request: Parameters<Http["send"]>[0], failure: ProviderRequestFailed) =>
     Clock.clockWith((clock) => {
       const now = millisOf(clock)

@@ -10,16 +10,18 @@ import { makeOwnTurns, makeTurns } from "./turns.ts"
 /** How long a request may take, including the time in the queue. */
 const totalTimeout = "6 seconds"
 
-/** What a guard knows of the failures of its requests. */
+/** How a guard interprets and builds failures. */
 export interface Guarded<F> {
-  /** Whether a failure counts against the provider. Those that clients can cause (rejections, a full queue) do not. */
+  /**
+   * Whether a failure counts against the provider. Failures that clients can cause (rejections, a full queue) do not.
+   */
   readonly isProviderFailure: (failure: F) => boolean
   /** Builds the failure for a full queue, and for a request that takes too long. */
   readonly overloaded: () => F
   /**
-   * Builds the failure while the provider counts as down.
+   * Builds the failure for requests that are not sent because the provider counts as down.
    *
-   * @param last its last failure
+   * @param last the last failure of the provider
    */
   readonly circuitOpen: (last: F | undefined) => F
 }
@@ -27,8 +29,9 @@ export interface Guarded<F> {
 /**
  * Guards a provider of opaque tokens against floods, and the gateway against a provider that is down.
  *
- * At most 32 requests about new tokens and 8 about known ones run at a time, and 1,024 of each kind wait, in turns by
- * peer. A provider that is down (`ProviderHealth`) gets few requests; all others fail at once.
+ * At most 32 requests about new tokens and 8 about tokens that were accepted before run at a time. 1,024 of each kind
+ * can wait, and peers take turns. A provider that is down (`ProviderHealth`) gets few requests; all others fail at
+ * once.
  */
 export const makeGuard = <F>(
   { circuitOpen, isProviderFailure, overloaded }: Guarded<F>,
@@ -36,7 +39,7 @@ export const makeGuard = <F>(
 ): <A>(request: Effect.Effect<A, F>) => Effect.Effect<A, F> => {
   const millisOf = makeSteadyMillis()
   const health = new ProviderHealth()
-  // The reason for the log while no requests are sent.
+  // The last failure, logged while no requests are sent.
   let last: F | undefined
 
   const outcomeOf = (exit: Exit.Exit<unknown, F>): "Responded" | "Failed" | "Neither" => {

@@ -16,7 +16,7 @@ const circuitOpen = (last: ProviderRequestFailed | undefined) =>
     found: last === undefined ? undefined : `paused after ${last.summary.slice(last.url.length + 2)}`
   })
 
-/** Guards the requests to one provider (`makeGuard`), so that a failing provider does not affect the others. */
+/** Guards the requests to one provider with `makeGuard`, so that a failing provider does not affect the others. */
 export const makeGuardedHttp = (http: ProviderHttp["Service"], sharedIo = true): ProviderHttp["Service"] => {
   const guard = makeGuard({ isProviderFailure, overloaded, circuitOpen }, sharedIo)
   return {

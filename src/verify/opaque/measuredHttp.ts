@@ -1,4 +1,4 @@
-/** Counting and timing the requests about opaque tokens. */
+/** Counts and times the requests about opaque tokens. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -29,7 +29,7 @@ const outcomeOf = (exit: Exit.Exit<unknown, ProviderRequestFailed>): Outcome => 
 }
 
 /**
- * Counts and times each request about a token, with the time that it waits for its turn.
+ * Counts each request about a token, and measures its duration, including the time in the queue.
  *
  * @param provider the provider, whose type determines the kind of endpoint
  */

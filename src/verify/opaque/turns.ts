@@ -4,14 +4,16 @@ import * as Effect from "effect/Effect"
 import { FairQueue, type Waiting } from "../../fairness/FairQueue.ts"
 import { Requester } from "../../fairness/Requester.ts"
 
-/** Concurrent requests about new tokens. Requests about tokens that were accepted before have a limit of their own. */
+/**
+ * The maximum number of concurrent requests about new tokens. Tokens that were accepted before have a separate limit.
+ */
 export const ceiling = 32
 const knownCeiling = 8
 
-/** How many requests of each kind may wait for their turn. */
+/** How many requests of each kind may wait for a turn. */
 export const queueLength = 1_024
 
-/** Runs an effect when it is its turn. Fails if the queue is full. */
+/** Runs an effect when it gets a turn. Fails if the queue is full. */
 export type InTurn<F> = <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | F>
 
 interface Waiter {
@@ -19,13 +21,16 @@ interface Waiter {
   readonly pushedOut: () => void
 }
 
-/** How often a waiting request checks for a free turn, and how long a turn lasts if its end is not reported. */
+/**
+ * How often a waiting request polls for a free turn, and after how long a turn counts as free if its end is not
+ * reported.
+ */
 const lookMillis = 25
 const longestMillis = 6_000
 
-/** The same for hosts on which requests may not wait for each other (`SharedIo`): each one polls for a free turn. */
+/** Turns for hosts on which requests may not wait for each other (`SharedIo`): each request polls for a free turn. */
 export const makeOwnTurns = (): InTurn<never> => {
-  // The latest end of each turn: not every host reports that a client has left.
+  // Each turn has a latest end, because some hosts do not report that a client has left.
   const turns = { newcomers: new Set<{ readonly until: number }>(), known: new Set<{ readonly until: number }>() }
 
   const take = (isKnown: boolean, now: number): (() => void) | undefined => {
@@ -48,10 +53,10 @@ export const makeOwnTurns = (): InTurn<never> => {
 }
 
 /**
- * Builds the queue for the requests to a provider.
+ * Builds the queue of requests to a provider.
  *
- * Peers take turns, and so do the connections of each peer. Tokens that were accepted before have a queue of their own,
- * which attackers cannot fill with invented tokens, and which goes first.
+ * Peers take turns, and so do the connections of each peer. Tokens that were accepted before have a separate queue,
+ * which goes first, and which attackers cannot fill with invented tokens.
  *
  * @param full builds the failure for a full queue
  */
@@ -72,8 +77,8 @@ export const makeTurns = <F>(full: () => F): InTurn<F> => {
   /** Assigns a free turn to the next request. */
   const leave = (isKnown: boolean): void => {
     occupy(isKnown, -1)
-    // A request that ends while it gets its turn leaves the next turn to the loop below: nested calls could fill the
-    // stack.
+    // A request that ends while it gets its turn returns here at once. The loop below then assigns the next turn:
+    // nested calls could exhaust the stack.
     if (isGiving) return
     isGiving = true
     for (const [queue, kind] of [[known, true], [newcomers, false]] as const) {

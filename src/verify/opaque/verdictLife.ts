@@ -1,9 +1,9 @@
-/** How long verdicts about opaque tokens are cached, on every host. */
+/** How long verdicts about opaque tokens are cached, on all hosts. */
 
-/** How long an accepted token is cached at most: a revoked token can remain accepted for this long. */
+/** The maximum time that an accepted token is cached, so a revoked token can remain accepted for this long. */
 export const maxPositiveMillis = 300_000
 
-/** How long before that the verdict is renewed, unless the token itself expires. */
+/** How long before its end a verdict is renewed, unless it ends because the token expires. */
 export const renewedAheadMillis = 60_000
 
 /** How long a rejection is cached. */
