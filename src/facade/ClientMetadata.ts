@@ -11,11 +11,11 @@ export interface ClientDocument {
   readonly clientName: string | undefined
 }
 
-/** The document of a client cannot be used. */
+/** The document of a client that cannot be used. */
 export class ClientDocumentRejected extends Data.TaggedError("ClientDocumentRejected")<{
   /** For the log; without the document's content. */
   readonly detail: string
-  /** The document could not be fetched now, and may be usable later. */
+  /** Whether the document could not be fetched now, but may be usable later. */
   readonly isUnavailable?: boolean | undefined
 }> {}
 
@@ -28,8 +28,8 @@ export interface ClientMetadata {
   readonly isSupported: boolean
   /**
    * @param clientId an `https` URL, which the document must repeat as its `client_id`
-   * @param privateHosts hosts that may have addresses that are not public
-   * @param peer who caused the request, and gets a share of those that may be in progress
+   * @param privateHosts hosts that may have private addresses
+   * @param peer the peer that caused the request. Each peer may have a share of the fetches in progress
    */
   readonly fetch: (
     clientId: string,
@@ -38,7 +38,7 @@ export interface ClientMetadata {
   ) => Effect.Effect<ClientDocument, ClientDocumentRejected>
 }
 
-/** The service; a host that can guard against requests into its own network provides it. */
+/** The service. Provided by hosts that can prevent requests into their own network. */
 export const ClientMetadata = Context.Reference<ClientMetadata>("mcp-authorizer/facade/ClientMetadata", {
   defaultValue: () => ({
     isSupported: false,

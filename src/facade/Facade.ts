@@ -1,4 +1,4 @@
-/** The gateway as the authorization server that clients see. It stores nothing, and issues no access tokens itself. */
+/** The gateway in the role of the authorization server. It stores nothing, and issues no access tokens of its own. */
 import type * as Aead from "effect/crypto/Aead"
 import type * as Digest from "effect/crypto/Digest"
 import type * as Mac from "effect/crypto/Mac"
@@ -23,7 +23,7 @@ export type RespondAsFacade = (request: FacadeRequest) => Effect.Effect<FacadeRe
 
 type Handler = (parts: FacadeParts, request: FacadeRequest) => Effect.Effect<FacadeResponse, GatewayError>
 
-/** The gateway signs nothing as an issuer: the tokens are the provider's, and there are no ID tokens. */
+/** The key set is empty: the tokens are the provider's, and there are no ID tokens. */
 const keys: Handler = () => Effect.succeed({ _tag: "Json", body: { keys: [] } })
 
 const handlers: Readonly<Record<FacadeEndpoint, Handler>> = {
@@ -36,7 +36,7 @@ const handlers: Readonly<Record<FacadeEndpoint, Handler>> = {
   keys
 }
 
-/** Limits the requests of each address: no endpoint is a way to make others work, or to try out codes. */
+/** Limits the requests of each address, so that clients cannot overload the provider or try out codes. */
 const makeLimit = Effect.fnUntraced(function*(settings: GatewaySettings, { facade }: FacadeProvider) {
   const limiter = makeRateLimiter(
     {
@@ -49,7 +49,7 @@ const makeLimit = Effect.fnUntraced(function*(settings: GatewaySettings, { facad
         tools: undefined,
         servers: undefined
       }],
-      // What a store cannot count, this process counts.
+      // Requests that a failing store cannot count are counted in this process.
       storeFailure: "local"
     },
     "",
@@ -74,7 +74,7 @@ export type FacadeNeeds =
   | ProviderMetadata
   | SecureRandom.SecureRandom
 
-/** Builds the facade of an MCP server; without a configured facade, all of its endpoints are unknown. */
+/** Builds the facade of an MCP server. Without a configured facade, all of its endpoints respond as unknown. */
 export const makeFacade = Effect.fnUntraced(function*(
   settings: GatewaySettings
 ): Effect.fn.Return<RespondAsFacade, never, FacadeNeeds> {

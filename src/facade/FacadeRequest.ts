@@ -1,4 +1,4 @@
-/** The facade's view of a request and of its response, free of HTTP. */
+/** Requests to the facade and its responses, independent of HTTP. */
 import type { GatewayError } from "../errors/GatewayError.ts"
 import type { Json } from "../identity/Json.ts"
 import type { FacadeEndpoint } from "./places.ts"
@@ -7,9 +7,9 @@ import type { Language } from "./texts.ts"
 /** A request to one of the facade's endpoints. */
 export interface FacadeRequest {
   readonly endpoint: FacadeEndpoint
-  /** As received, without its `?`. */
+  /** The query as received, without its `?`. */
   readonly query: string
-  /** Empty for requests without one. */
+  /** The body; empty for requests without one. */
   readonly body: Uint8Array
   readonly contentType: string | undefined
   /** The value of `Authorization`. */
@@ -20,21 +20,21 @@ export interface FacadeRequest {
   readonly isCrossSite: boolean
   /** The language of pages. */
   readonly language: Language
-  /** The share of the peer's address; empty if it is unknown. */
+  /** The share that the peer's address belongs to; empty if the address is unknown. */
   readonly peer: string
 }
 
-/** What the facade responds with. Errors that are not in here become a page for browsers, and JSON for clients. */
+/** A response of the facade. Other errors become a page for browsers, and JSON for clients. */
 export type FacadeResponse =
-  /** `created`: a client was registered. */
+  /** With `created`, a client was registered. */
   | { readonly _tag: "Json"; readonly body: { readonly [member: string]: Json }; readonly created?: true }
-  /** Nothing but success. */
+  /** Success, with nothing else to say. */
   | { readonly _tag: "Done" }
   | {
     readonly _tag: "Page"
     readonly html: string
     readonly setCookie?: string | undefined
-    /** What the page is about, for the log. */
+    /** The error that the page shows, for the log. */
     readonly error?: GatewayError | undefined
   }
   | {

@@ -13,7 +13,7 @@ export interface ProviderEndpoints {
   readonly authorize: string
   readonly token: string
   readonly revoke: string | undefined
-  /** The issuers that `iss` in an authorization response may name. */
+  /** The issuers that an authorization response may name in `iss`. */
   readonly issuers: ReadonlyArray<string>
   /** Whether authorization responses always have `iss` (RFC 9207, section 3). */
   readonly namesIssuer: boolean
@@ -53,6 +53,6 @@ export const makeProviderEndpoints = Effect.fnUntraced(function*(
       authMethods: authMethodsOf(found)
     }
   })
-  // Looked up for each use, because the metadata are cached.
+  // Not looked up in advance: each use gets the current metadata, which are cached.
   return { find: endpoints }
 })

@@ -1,4 +1,4 @@
-/** Values that travel through clients, browsers and providers, and that only this gateway can read or make. */
+/** Encrypted values that travel through clients, browsers and providers. Only this gateway can create or read them. */
 import * as Clock from "effect/Clock"
 import * as Aead from "effect/crypto/Aead"
 import * as Mac from "effect/crypto/Mac"
@@ -16,13 +16,18 @@ export type SealPurpose = "consent" | "state" | "code" | "refresh"
 
 /** Seals values and opens them. */
 export interface Sealer {
-  /** @param context what the value is bound to, in addition to the parties: it opens only where the context is the same */
+  /**
+   * @param context what the value is bound to, in addition to the parties: it can be opened only with the same context
+   */
   readonly seal: (
     purpose: SealPurpose,
     context: ReadonlyArray<string>,
     value: ReadonlyArray<Json>
   ) => Effect.Effect<string>
-  /** The value; `undefined` if it was not sealed here for this purpose and context, or is older than its purpose allows. */
+  /**
+   * Returns the value; `undefined` if it was not sealed here for this purpose and context, or is too old for its
+   * purpose.
+   */
   readonly open: (
     purpose: SealPurpose,
     context: ReadonlyArray<string>,
@@ -30,7 +35,7 @@ export interface Sealer {
   ) => Effect.Effect<ReadonlyArray<unknown> | undefined>
 }
 
-/** How long a sealed value is usable, in seconds. A refresh token ends where the provider ends it. */
+/** How long a sealed value can be opened, in seconds. For refresh tokens, the provider decides. */
 const lifeSeconds: Readonly<Record<SealPurpose, number>> = {
   consent: 600,
   state: 600,
@@ -41,7 +46,7 @@ const lifeSeconds: Readonly<Record<SealPurpose, number>> = {
 /** How far the clocks of replicas may differ, in seconds. */
 const clockDifference = 60
 
-/** Longer texts are not opened, in characters. */
+/** In characters. Longer texts are rejected without being decrypted. */
 const maxSealed = 16_384
 
 const algorithm = Aead.xchacha20Poly1305
@@ -56,13 +61,13 @@ const parse = (bytes: Uint8Array): ReadonlyArray<unknown> | undefined => {
 }
 
 /**
- * Makes the sealer of one facade.
+ * Builds the sealer of one facade.
  *
- * A sealed value is XChaCha20-Poly1305 over the time and the value, with a random nonce; parties, purpose and context are
- * authenticated with it. The keys are derived from `MCP_SESSION_KEY` by HKDF, one for each purpose. The first secret seals, each
- * of them opens. Nothing is stored, so that a value can be opened as often as it is presented within its time.
+ * A sealed value is encrypted with XChaCha20-Poly1305 and a random nonce, together with its time; parties, purpose and
+ * context are authenticated. The keys are derived from `MCP_SESSION_KEY` by HKDF, one for each purpose. The first
+ * secret seals, and all secrets open. Nothing is stored, so a value can be opened more than once within its time.
  *
- * @param parties the issuer that clients see, and the provider: what one provider has issued is never sent to another
+ * @param parties the issuer that clients see, and the provider. Values for one provider are thus never sent to another
  */
 export const makeSealer = Effect.fnUntraced(function*(
   { sessionKeys }: Pick<GatewaySettings, "sessionKeys">,
@@ -104,7 +109,7 @@ export const makeSealer = Effect.fnUntraced(function*(
     open: Effect.fnUntraced(function*(purpose, context, sealed) {
       if (sealed.length > maxSealed) return undefined
       const bytes = Result.getOrUndefined(Base64Url.decode(sealed))
-      // One text for each value: other spellings of the same bytes are not ours.
+      // Only the canonical encoding is accepted, so that each value has a single text.
       if (bytes === undefined || Base64Url.encode(bytes) !== sealed) return undefined
       if (bytes.length < algorithm.nonceLength + tagLength) return undefined
       const nonce = bytes.subarray(0, algorithm.nonceLength)

@@ -28,22 +28,27 @@ const invalid = (detail: string) => new OAuthRejected({ error: "invalid_grant", 
 
 const isText = (value: unknown): value is string => typeof value === "string" && value !== ""
 
-/** The requirements on an assertion. */
+/** What an assertion must name. */
 interface Expected {
   /** The issuer that clients see. */
   readonly issuer: string
   readonly resource: string
-  /** The client that the provider knows. */
+  /** The client id that the provider knows. */
   readonly clientId: string
 }
 
-/** The identifiers of a provider that exchanges assertions (RFC 7523, section 3). */
+/**
+ * The issuers and the token endpoint of a provider that exchanges assertions, either of which may be the audience (RFC
+ * 7523, section 3).
+ */
 export type ProviderNames = Pick<ProviderEndpoints, "issuers" | "token">
 
 /** The audience of an assertion: the authorization server that clients see, or the provider behind it. */
 export type AssertionAudience = "Gateway" | "Provider"
 
-/** Returns whom the audience names, alone; `undefined` if it is anyone else. */
+/**
+ * Returns which of the two the audience names; `undefined` if it names another service as well, or only another one.
+ */
 const audienceOf = (claims: JsonObject, issuer: string, names: ProviderNames): AssertionAudience | undefined => {
   const audience = own(claims, "aud")
   const [only, ...others] = isStrings(audience) ? audience : [audience]
@@ -52,7 +57,7 @@ const audienceOf = (claims: JsonObject, issuer: string, names: ProviderNames): A
   return only === names.token || names.issuers.some((one) => isSameIssuer(one, only)) ? "Provider" : undefined
 }
 
-/** Why the claims of an assertion with a good signature are not for this client and this server; `undefined` if they are. */
+/** Returns why a correctly signed assertion is not valid for this client and this server; `undefined` if it is. */
 const problemOf = (claims: JsonObject, { clientId, resource }: Expected): string | undefined => {
   if (own(claims, "client_id") !== clientId) return "client_id is not the client of the facade"
   if (!isText(own(claims, "sub"))) return "sub is missing"
@@ -72,10 +77,11 @@ export type CheckAssertion = (
 ) => Effect.Effect<AssertionAudience, OAuthRejected | ProviderUnavailable>
 
 /**
- * Builds the check of assertions: form, type, algorithm, issuer, key, signature, times, and that it was issued for this gateway, this
- * client and this MCP server, or for the provider. The provider checks the assertion again, as the client that it knows presents it.
+ * Builds the check of assertions: form, type, algorithm, issuer, key, signature, times, and that the assertion was
+ * issued for this client and this MCP server, with the gateway or the provider as its audience. The provider checks the
+ * assertion again when the gateway presents it.
  *
- * `undefined` if the provider does not exchange assertions.
+ * Returns `undefined` if the provider does not exchange assertions.
  */
 export const makeCheckAssertion = Effect.fnUntraced(function*(
   settings: GatewaySettings,

@@ -4,7 +4,7 @@ import { typeOf } from "../providers/types.ts"
 import type { FacadeProvider } from "./places.ts"
 
 /**
- * Returns what verifies the assertions that a provider exchanges: the keys of `assertion_issuer`, or the provider's
+ * Returns the keys that verify the assertions that a provider exchanges: those of `assertion_issuer`, or the provider's
  * own. `undefined` if it does not exchange assertions.
  */
 export const assertionKeys = (
@@ -16,7 +16,7 @@ export const assertionKeys = (
   const own = onlyKeySet(typeOf(settings, provider), provider)
   return issuer === undefined ? own : {
     issuers: [issuer],
-    // Its metadata may name a key set at any host.
+    // The issuer's metadata may name a key set at any host.
     source: { _tag: "Discovery", issuer, provider: name, allowedDomains: [], allowHttp },
     algorithms: own?.algorithms ?? ["RS256"]
   }

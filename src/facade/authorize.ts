@@ -13,17 +13,17 @@ import { facadeUrl } from "./places.ts"
 import { scopesForProvider } from "./scopes.ts"
 import { isStrings, texts } from "./sealedValues.ts"
 
-/** Longer states of clients are rejected, in characters: they travel in the URL of the provider. */
+/** In characters. Longer states of clients are rejected, because they become part of the URL at the provider. */
 const maxState = 2_048
 
-/** A request of a client that may be forwarded to the provider. */
+/** An authorization request that has passed all checks. */
 interface Wanted {
   readonly clientId: string
   readonly redirectUri: string
   /** The client's own state; empty if it sent none. */
   readonly state: string
   readonly challenge: string
-  /** In the names of the provider. */
+  /** The scopes, by the names that the provider has for them. */
   readonly scopes: ReadonlyArray<string>
 }
 
@@ -47,7 +47,7 @@ export const errorRedirect = (
     ["iss", issuer]
   ])
 
-/** Checks the request of a client whose redirect URI was verified. */
+/** Checks a request whose client and redirect URI have been verified. */
 const check = Effect.fnUntraced(
   function*(parts: FacadeParts, parameters: Parameters, base: Pick<Wanted, "clientId" | "redirectUri" | "state">) {
     if (base.state.length > maxState) {
@@ -68,7 +68,7 @@ const check = Effect.fnUntraced(
       )
     }
     const challenge = parameters.get("code_challenge")
-    // RFC 7636, section 4.3: without a method the challenge would be plain.
+    // RFC 7636, section 4.3: without a method, `plain` would apply.
     if (challenge === undefined || parameters.get("code_challenge_method") !== "S256" || !s256.test(challenge)) {
       return yield* rejected("invalid_request", "Pkce", "there is no S256 code challenge")
     }
@@ -81,7 +81,7 @@ const check = Effect.fnUntraced(
   }
 )
 
-/** The URL of the provider to which the user is sent, with the request of the client sealed into `state`. */
+/** Builds the URL at the provider that the user is sent to, with the client's request sealed into `state`. */
 const providerLocation = Effect.fnUntraced(function*(parts: FacadeParts, browser: string, wanted: Wanted) {
   const { facade } = parts.provider
   const endpoints = yield* parts.endpoints
@@ -104,7 +104,7 @@ const providerLocation = Effect.fnUntraced(function*(parts: FacadeParts, browser
 const hostOf = (redirectUri: string): string | undefined =>
   isLocalRedirect(redirectUri) ? undefined : new URL(redirectUri).host
 
-/** Shows the consent page, or sends the user of a trusted client to the provider. */
+/** Shows the consent page, or sends the user of a trusted client directly to the provider. */
 const proceed = Effect.fnUntraced(function*(
   parts: FacadeParts,
   { cookie, language }: FacadeRequest,
@@ -112,7 +112,7 @@ const proceed = Effect.fnUntraced(function*(
   wanted: Wanted
 ): Effect.fn.Return<FacadeResponse, GatewayError> {
   const { provider, sealer, settings } = parts
-  // One secret for all sign-ins of a browser, so that several can be in progress.
+  // A browser has one secret for all of its sign-ins, so that several can be in progress.
   const browser = browserSecret(settings, cookie) ?? (yield* parts.randomText)
   const cookieField = { setCookie: setCookie(settings, browser) }
   const { challenge, clientId, redirectUri, scopes, state } = wanted
@@ -139,7 +139,8 @@ const proceed = Effect.fnUntraced(function*(
  * `GET /authorize`: checks the request of a client, asks its user for consent unless the operator trusts the client,
  * and redirects to the provider.
  *
- * Until the redirect URI is verified to be the client's, errors are shown here and never sent anywhere.
+ * Until the redirect URI is verified to be the client's, errors are shown on a page of the gateway and never sent to
+ * it.
  */
 export const authorize = Effect.fnUntraced(function*(
   parts: FacadeParts,
@@ -159,7 +160,7 @@ export const authorize = Effect.fnUntraced(function*(
     : yield* error
 })
 
-/** `POST /authorize/consent`: the decision of the user, which only the browser with the consent page can send. */
+/** `POST /authorize/consent`: the user's decision. Only the browser that got the consent page can send it. */
 export const consent = Effect.fnUntraced(function*(
   parts: FacadeParts,
   { body, contentType, cookie, isCrossSite, language, peer }: FacadeRequest
@@ -180,7 +181,7 @@ export const consent = Effect.fnUntraced(function*(
     const error = new OAuthRejected({ error: "access_denied", reason: "Denied", detail: "the user did not consent" })
     return { _tag: "Page", html: onwardPage(language, errorRedirect(parts, { redirectUri, state }, error)), error }
   }
-  // The document of a client may have changed since, and the settings as well.
+  // Checked again, because the client's document or the settings may have changed since.
   yield* requireRedirect(yield* parts.findClient(clientId, peer), redirectUri)
   const location = yield* providerLocation(parts, browser, { clientId, redirectUri, state, challenge, scopes })
   return { _tag: "Page", html: onwardPage(language, location) }

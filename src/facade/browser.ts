@@ -1,7 +1,7 @@
-/** The cookie by which a sign-in is bound to the browser that began it. Pure. */
+/** The cookie that binds a sign-in to the browser in which it began. Pure. */
 import type { FacadeSettings } from "./places.ts"
 
-/** As long as the sealed state is usable, in seconds. */
+/** In seconds. As long as the sealed state can be opened. */
 const lifeSeconds = 600
 
 const secret = /^[A-Za-z0-9_-]{43}$/
@@ -9,15 +9,15 @@ const secret = /^[A-Za-z0-9_-]{43}$/
 const isSecure = ({ publicUrl }: Pick<FacadeSettings, "publicUrl">): boolean => publicUrl?.startsWith("https:") === true
 
 /**
- * The name of the cookie. The prefix `__Host-` keeps other hosts of the domain from setting it, and needs https; browsers reject
- * it over http, where this machine is the only host there is.
+ * The name of the cookie. The prefix `__Host-` prevents other hosts of the domain from setting it. Browsers accept the
+ * prefix only with https, so it is left out for http, which is only used on loopback hosts.
  *
  * @see RFC 6265bis, section 4.1.3.2
  */
 export const cookieName = (settings: Pick<FacadeSettings, "publicUrl">): string =>
   isSecure(settings) ? "__Host-mcp-authorizer" : "mcp-authorizer"
 
-/** The secret of the browser; `undefined` if the request has no such cookie, or has several. */
+/** Returns the secret of the browser; `undefined` if the request has no such cookie, or has several. */
 export const browserSecret = (
   settings: Pick<FacadeSettings, "publicUrl">,
   cookie: string | undefined

@@ -1,4 +1,4 @@
-/** Where the provider sends users back to: the redirect URI of the gateway's own client. */
+/** The redirect URI of the gateway's own client, to which the provider sends users back. */
 import * as Effect from "effect/Effect"
 import { type GatewayError, type OAuthErrorCode, OAuthRejected, type OAuthRejection } from "../errors/GatewayError.ts"
 import { isSameIssuer } from "../remote/issuerUrl.ts"
@@ -12,8 +12,8 @@ import { texts } from "./sealedValues.ts"
 const maxCode = 4_096
 
 /**
- * The errors of the provider that are forwarded to clients. Anything else is a fault of the provider, or of the
- * gateway's settings.
+ * Errors of the provider that are forwarded to clients. All others are faults of the provider, or of the gateway's
+ * settings.
  */
 const knownErrors: ReadonlyMap<string, readonly [OAuthErrorCode, OAuthRejection]> = new Map([
   ["access_denied", ["access_denied", "Denied"]],
@@ -39,7 +39,7 @@ const providerError = (error: string): OAuthRejected => {
     : new OAuthRejected({ error: known[0], reason: known[1], detail: `the provider returned ${known[0]}` })
 }
 
-/** The error for a response that is not from the requested provider (RFC 9207, section 2.4). */
+/** Returns an error if the response is not from the provider that was requested (RFC 9207, section 2.4). */
 const mixUp = Effect.fnUntraced(function*({ endpoints }: FacadeParts, iss: string | undefined) {
   const { issuers, namesIssuer } = yield* endpoints
   if (iss === undefined ? !namesIssuer : issuers.some((issuer) => isSameIssuer(issuer, iss))) return undefined
@@ -50,7 +50,7 @@ const mixUp = Effect.fnUntraced(function*({ endpoints }: FacadeParts, iss: strin
   })
 })
 
-/** The error of the provider's response; `undefined` if it has a usable code. */
+/** Returns the error in the provider's response; `undefined` if the response has a usable code. */
 const errorOf = Effect.fnUntraced(function*(parts: FacadeParts, parameters: Parameters) {
   const wrong = yield* mixUp(parts, parameters.get("iss"))
   if (wrong !== undefined) return wrong
@@ -65,10 +65,11 @@ const errorOf = Effect.fnUntraced(function*(parts: FacadeParts, parameters: Para
 })
 
 /**
- * `GET /oauth/callback`: issues a code to the client, in which the code of the provider is sealed together with the
- * client's challenge, redirect URI and id.
+ * `GET /oauth/callback`: issues a code to the client. The provider's code is sealed into it, together with the client's
+ * challenge, redirect URI and id.
  *
- * Without the sealed state, and the cookie of the browser that it was sealed for, there is no redirect.
+ * Redirects only if the sealed state is valid and the request has the cookie of the browser that the state was sealed
+ * for.
  */
 export const callback = Effect.fnUntraced(function*(
   parts: FacadeParts,

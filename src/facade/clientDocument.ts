@@ -10,8 +10,8 @@ const maxName = 100
 const maxRedirectUris = 64
 
 /**
- * Whether a client id is the URL of a document (section 2): https, with a path, without dot segments, a fragment or
- * credentials, and in normal form, because ids are compared character for character.
+ * Returns whether a client id is the URL of a document (section 2): https, with a path, without dot segments, a
+ * fragment or credentials, and in normal form, because ids are compared character for character.
  */
 export const isDocumentUrl = (clientId: string): boolean => {
   if (clientId.length > maxClientId || !/^https:\/\/[^/?#]+\/[^#]*$/.test(clientId) || !URL.canParse(clientId)) {
@@ -23,10 +23,10 @@ export const isDocumentUrl = (clientId: string): boolean => {
 
 const invalid = (detail: string) => Result.fail(`the document ${detail}`)
 
-// Control characters, marks that change the direction of text, invisible characters, line separators, half characters.
+// Control characters, marks that change the direction of text, invisible characters, line separators, lone surrogates.
 const unfit = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 
-/** The name in a form that can be shown in one line. */
+/** Converts the name to a form that can be shown in one line. */
 const shownName = (name: unknown): string | undefined => {
   if (typeof name !== "string") return undefined
   const clean = name.slice(0, 4 * maxName).replace(unfit, " ").trim()
@@ -36,9 +36,9 @@ const shownName = (name: unknown): string | undefined => {
 /**
  * Reads the document of a client.
  *
- * It must be a JSON object that repeats the URL as `client_id`, names at least one usable redirect URI, and is for a
- * public client: one without a secret, which announces no authentication that the gateway would not check (sections 4.1
- * and 8.2). Fails with the reason, without the document's content.
+ * It must be a JSON object that repeats the URL as `client_id`, names at least one usable redirect URI, and describes a
+ * public client: one without a secret, and without a kind of authentication that the gateway would not check (sections
+ * 4.1 and 8.2). Fails with the reason, without the document's content.
  */
 export const readClientDocument = (clientId: string, text: string): Result.Result<ClientDocument, string> => {
   const parsed = parseJsonObject(text)

@@ -15,16 +15,16 @@ export interface FetchedDocument {
 }
 
 /**
- * Requests a document.
+ * Requests a document over HTTP.
  *
- * @param isPrivateAllowed whether its host may have an address that is not public
+ * @param isPrivateAllowed whether its host may have a private address
  */
 export type RequestDocument = (
   url: URL,
   isPrivateAllowed: boolean
 ) => Effect.Effect<FetchedDocument, ClientDocumentRejected>
 
-/** Documents that are kept, and documents that may be fetched at the same time. */
+/** The maximum number of cached documents, and of concurrent fetches. */
 const maxKept = 256
 const maxFetches = 64
 
@@ -34,11 +34,12 @@ interface Kept {
 }
 
 /**
- * Builds the service on a way to request documents.
+ * Builds the service, with a cache, on a function that requests documents.
  *
- * A document is kept as long as its `max-age` says, within 1 minute and 24 hours, or 5 minutes without it; what cannot be used
- * is not kept (draft-ietf-oauth-client-id-metadata-document, section 4.4). Requests for one document share one fetch, which
- * continues when they leave. At most 64 fetches run at a time, of which each peer gets a share.
+ * A document is cached for its `max-age`, but at least 1 minute and at most 24 hours, or for 5 minutes without
+ * `max-age`. Unusable documents are not cached (draft-ietf-oauth-client-id-metadata-document, section 4.4). Requests
+ * for one document share one fetch, which continues if they are cancelled. At most 64 fetches run at a time, and each
+ * peer may have a share of them.
  */
 export const makeClientMetadata = Effect.fnUntraced(function*(
   request: RequestDocument
@@ -83,7 +84,7 @@ export const makeClientMetadata = Effect.fnUntraced(function*(
         })
         return fiber
       })
-      // A claim is released, even if the peer disconnects now.
+      // Uninterruptible, so that the claim is released even if the peer disconnects now.
       const fiber = yield* Effect.uninterruptible(begin)
       return yield* Fiber.join(fiber)
     })

@@ -1,4 +1,4 @@
-/** The metadata of the gateway as an authorization server. Pure. */
+/** The gateway's metadata as an authorization server. Pure. */
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { DocumentName } from "../config/sources/documentName.ts"
 import { assertionKeys } from "./assertionKeys.ts"
@@ -13,7 +13,10 @@ const openIdMembers = (settings: GatewaySettings) => ({
   id_token_signing_alg_values_supported: ["RS256"]
 })
 
-/** The document (RFC 8414, section 2; OpenID Connect Discovery 1.0, section 3), of settings alone: no request has a part in it. */
+/**
+ * Builds the document (RFC 8414, section 2; OpenID Connect Discovery 1.0, section 3) from settings alone, so that no
+ * request can influence it.
+ */
 export const facadeMetadata = (
   settings: GatewaySettings,
   provider: FacadeProvider,

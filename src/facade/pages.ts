@@ -4,16 +4,14 @@ import { type Language, pageTexts } from "./texts.ts"
 
 const maxShown = 80
 
-/**
- * A foreign text in one short line: without control and format characters, which could reorder or hide what follows.
- */
+/** Shortens untrusted text to one line, without control and format characters, which could reorder or hide text. */
 export const shownLine = (text: string): string => {
   const line = text.replace(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, " ").trim()
   const characters = Array.from(line)
   return characters.length > maxShown ? `${characters.slice(0, maxShown).join("")}…` : line
 }
 
-/** The only style of the pages; the policy of the pages allows it by its digest. */
+/** The style of all pages. Their content security policy allows it by its digest. */
 export const pageStyle =
   "body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:clamp(1rem,6vw,3rem) auto;padding:0 1rem}" +
   "h1{font-size:1.75rem;line-height:1.25}" +
@@ -28,13 +26,13 @@ const page = (language: Language, title: string, head: string, body: string): st
 
 /** The data that the consent page shows and that its form sends. */
 export interface Consent {
-  /** Where the form is sent. */
+  /** The URL that the form is sent to. */
   readonly action: string
-  /** The sealed request. */
+  /** The sealed authorization request. */
   readonly sealed: string
   /** The MCP server. */
   readonly resource: string
-  /** The host that the user is sent back to; `undefined`: a program on the user's computer. */
+  /** The host that the user is sent back to; `undefined` if that is a program on the user's computer. */
   readonly host: string | undefined
   readonly redirectUri: string
   /** The URL of the client's document, and the name in it. */
@@ -45,7 +43,7 @@ export interface Consent {
 const entry = (term: string, ...descriptions: ReadonlyArray<string>): string =>
   `<dt>${escapeHtml(term)}</dt>\n${descriptions.map((one) => `<dd>${escapeHtml(one)}</dd>\n`).join("")}`
 
-/** The address of a document. Its host is shown whole: the end of a host says whose it is. */
+/** The URL of a client's document. Its host is never shortened, because the end of a host shows who owns it. */
 const publisher = (id: string): string => {
   const { origin } = new URL(id)
   return `${origin}${shownLine(id.slice(origin.length))}`
@@ -65,7 +63,7 @@ export const consentPage = (
     `<p>${escapeHtml(text("consentAsks"))}</p>\n<dl>\n` + entry(text("server"), resource) + entry(text("host"), to) +
       (client === undefined ? "" : entry(text("clientId"), publisher(client.id))) +
       (client?.name === undefined ? "" : entry(text("client"), shownLine(client.name))) +
-      // All of them, each whole: of a list that is cut, the client would choose the end.
+      // Every scope is shown in full: if the list were shortened, the client could choose what is hidden.
       (scopes.length === 0 ? "" : entry(text("scopes"), ...scopes)) +
       `</dl>\n<p>${escapeHtml(text("warning"))}</p>\n<form method="post" action="${escapeHtml(action)}">\n` +
       `<input type="hidden" name="request" value="${escapeHtml(sealed)}">\n` +
@@ -75,8 +73,8 @@ export const consentPage = (
 }
 
 /**
- * The page after a form, which leads to the provider: some browsers apply the `form-action` of a page to the redirects
- * of its form, and the redirects of the provider are not known.
+ * The page after a form, which then leads to the provider. The form cannot redirect there: some browsers apply
+ * `form-action` to redirects too, and the provider's redirects are unknown.
  */
 export const onwardPage = (language: Language, location: string): string =>
   page(

@@ -8,7 +8,7 @@ export type Parameters = ReadonlyMap<string, string>
 const maxQuery = 8_192
 const maxParameters = 64
 
-/** Control characters, and replacements of bytes that are not UTF-8. */
+/** Control characters, and the replacement characters of invalid UTF-8. */
 const unusable = /[\p{Cc}\ufffd]/u
 
 const malformed = (detail: string) =>
@@ -16,7 +16,7 @@ const malformed = (detail: string) =>
 
 /**
  * Parses `application/x-www-form-urlencoded` text. No parameter may occur twice (RFC 6749, sections 3.1 and 3.2): the
- * provider might use another value than the one checked here.
+ * provider might use another value than the one that was checked.
  */
 export const parseParameters = (text: string): Result.Result<Parameters, OAuthRejected> => {
   const parameters = new Map<string, string>()
@@ -70,10 +70,10 @@ export const required = (parameters: Parameters, name: string): Result.Result<st
 }
 
 /**
- * Whether a query belongs to a sign-in. Traces must not show it: it may hold a code, or what identifies the browser's request. Names
- * are decoded, as they are where the parameters are read.
+ * Returns whether a query is part of a sign-in, which traces must not show: it may contain a code, or the secret of the
+ * browser. Names are decoded, as they are in `parseParameters`.
  *
- * @param query without its `?`
+ * @param query the query without its `?`
  */
 export const carriesSignIn = (query: string): boolean =>
   query !== "" && [...new URLSearchParams(query).keys()].some((name) => name === "code" || name === "state")

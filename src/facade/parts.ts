@@ -1,4 +1,4 @@
-/** What the endpoints of one facade share. */
+/** Values and services that the endpoints of one facade share. */
 import * as Digest from "effect/crypto/Digest"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
@@ -19,7 +19,10 @@ const encoder = new TextEncoder()
 
 type Added = FacadeProvider["facade"]["authorizeParameters"]
 
-/** Parameters that the operator adds to requests; `{resource}` in a value stands for the identifier of the MCP server. */
+/**
+ * Parameters that the operator adds to requests; `{resource}` in a value is replaced by the identifier of the MCP
+ * server.
+ */
 const addedParameters = (parameters: Added, resource: string): Added =>
   parameters.map(([name, value]) => [name, value.replaceAll("{resource}", resource)])
 
@@ -66,6 +69,6 @@ export const requireResource = (
       new OAuthRejected({ error: "invalid_target", reason: "Resource", detail: "resource names another server" })
     )
 
-/** What the provider gets as `resource`. */
+/** The value of `resource` in requests to the provider. */
 export const resourceForProvider = ({ provider, resource }: FacadeParts): string | undefined =>
   provider.facade.resource === "keep" ? resource : provider.facade.resource

@@ -7,7 +7,10 @@ import * as Result from "effect/Result"
 const networks = (...texts: ReadonlyArray<string>): ReadonlyArray<IpNetwork.IpNetwork> =>
   texts.map((text) => IpNetwork.fromStringUnsafe(text))
 
-/** IPv4 networks for special purposes (IANA registry, RFC 6890), and addresses of clouds that only their own machines reach. */
+/**
+ * IPv4 networks for special purposes (IANA registry, RFC 6890), and cloud addresses that can be reached only from
+ * machines of that cloud.
+ */
 const specialV4 = networks(
   "0.0.0.0/8",
   "10.0.0.0/8",
@@ -30,13 +33,13 @@ const specialV4 = networks(
   "240.0.0.0/4"
 )
 
-/** All public IPv6 addresses are in here (IANA IPv6 address space), … */
+/** The range that contains all public IPv6 addresses (IANA IPv6 address space). */
 const globalUnicast = IpNetwork.fromStringUnsafe("2000::/3")
 
-/** … except for these, some of which contain IPv4 addresses. */
+/** Networks in that range that are not public. Some of them contain IPv4 addresses. */
 const specialV6 = networks("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20")
 
-/** IPv4 addresses as machines with IPv6 alone reach them (RFC 6052, section 2.1). */
+/** IPv4 addresses in the form that IPv6-only machines use (RFC 6052, section 2.1). */
 const nat64 = IpNetwork.fromStringUnsafe("64:ff9b::/96")
 
 const isIn = (list: ReadonlyArray<IpNetwork.IpNetwork>, address: NetAddress.IpAddress): boolean =>
@@ -54,11 +57,12 @@ const isPublic = (address: NetAddress.IpAddress): boolean => {
 }
 
 /**
- * Whether an address belongs to the public internet: not to this machine, to a private or local network, to a provider's
- * network, to the metadata service of a cloud, or to any other special purpose. Text that is not an address does not.
+ * Returns whether an address belongs to the public internet: not to this machine, to a private or local network, to a
+ * carrier's network, to the metadata service of a cloud, or to any other special purpose. Text that is not an address
+ * does not.
  *
- * IPv4 addresses that are mapped into IPv6, or reached through NAT64, count as these IPv4 addresses; no address in
- * Teredo and 6to4 is public.
+ * IPv4 addresses that are mapped into IPv6, or reached through NAT64, are checked as IPv4 addresses. Addresses in
+ * Teredo and 6to4 are never public.
  */
 export const isPublicAddress = (text: string): boolean => {
   const address = Result.getOrUndefined(NetAddress.ipFromString(text))

@@ -1,4 +1,4 @@
-/** Dynamic client registration (RFC 7591): every client gets the one client of the facade. */
+/** Dynamic client registration (RFC 7591): every client gets the same client id. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { isAllowedRedirect } from "../config/kinds/redirectUris.ts"
@@ -20,8 +20,8 @@ const invalid = (detail: string) =>
 /**
  * `POST /register`: checks the redirect URIs, and responds with the client of the facade.
  *
- * Nothing is stored, so the redirect URIs are checked again at each authorization. The name of a client is neither kept
- * nor repeated, because several clients share the id.
+ * Nothing is stored, so the redirect URIs are checked again at each authorization. The client's name is neither kept
+ * nor repeated, because all registered clients share one id.
  */
 export const register = Effect.fnUntraced(function*(
   { provider: { facade } }: FacadeParts,

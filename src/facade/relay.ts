@@ -14,7 +14,7 @@ import type { ProviderEndpoints } from "./ProviderEndpoints.ts"
 
 type Form = Required<ProviderRequest>["form"]
 
-/** How many requests to the provider may be in progress, of which each peer gets a share. */
+/** The maximum number of concurrent requests to the provider. Each peer may have a share of them. */
 const maxInProgress = 256
 
 /** Why the provider does not accept a grant, in the terms of RFC 6749, section 5.2. */
@@ -27,7 +27,7 @@ const ownClient =
 
 const scopeRejected = (detail: string) => new OAuthRejected({ error: "invalid_scope", reason: "Scope", detail })
 
-/** Maps a failed request: the grant is at fault, or the gateway's client, or the provider. */
+/** Maps a failed request to an error, for which the grant, the gateway's client or the provider is the cause. */
 const failureOf = (
   provider: string,
   failure: ProviderRequestFailed,
@@ -46,7 +46,7 @@ const failureOf = (
   return error === "invalid_scope" ? scopeRejected(detail) : grantRejected(detail)
 }
 
-/** Maps an error in a response with status 200, as GitHub sends it. */
+/** Maps an error in a response with status 200, which GitHub sends. */
 const errorOf = (provider: string, body: JsonObject, grantRejected: GrantRejection) => {
   const error = own(body, "error")
   if (error === undefined) return undefined
@@ -57,7 +57,7 @@ const errorOf = (provider: string, body: JsonObject, grantRejected: GrantRejecti
 
 /** Sends requests to the provider as the client of the facade. */
 export interface Relay {
-  /** @param grantRejected the error where the provider does not accept what the client presented */
+  /** @param grantRejected builds the error for a grant that the provider rejects */
   readonly token: (
     peer: string,
     endpoints: ProviderEndpoints,
@@ -73,7 +73,7 @@ export interface Relay {
 
 /** Builds the relay of a provider. */
 export const makeRelay = Effect.fnUntraced(function*({ allowHttp, allowedDomains, facade, name }: FacadeProvider) {
-  // Not required by the type: programs without a facade need not provide it.
+  // Optional, so that programs without a facade need not provide it.
   const http = Option.getOrThrowWith(
     yield* Effect.serviceOption(ProviderHttp),
     () => new Error("a facade needs ProviderHttp: provide ProviderHttp.layer to HttpApp")
@@ -81,7 +81,9 @@ export const makeRelay = Effect.fnUntraced(function*({ allowHttp, allowedDomains
   const shares = new Shares(maxInProgress)
   const authentication = yield* makeClientAuthentication(facade.clientId, facade.auth)
 
-  /** Within the share of the peer, so that one peer cannot take everything while the provider is slow. */
+  /**
+   * Runs a request within the share of the peer, so that one peer cannot use up the limit while the provider is slow.
+   */
   const shared = <A, E, R>(peer: string, request: Effect.Effect<A, E, R>): Effect.Effect<A, E | Overloaded, R> =>
     Effect.suspend((): Effect.Effect<A, E | Overloaded, R> => {
       const share = shares.of(peer)
@@ -128,7 +130,7 @@ export const makeRelay = Effect.fnUntraced(function*({ allowHttp, allowedDomains
         endpoints.revoke === undefined ? Effect.void : send(endpoints.revoke, endpoints, form).pipe(
           Effect.asVoid,
           Effect.catchTag("ProviderRequestFailed", (failure) =>
-            // RFC 7009, section 2.2: the response has no body that anyone needs.
+            // RFC 7009, section 2.2: the body of the response has no meaning.
             failure.kind === "NotJson" || failure.kind === "NotAnObject"
               ? Effect.void
               : Effect.fail(unavailableAfter(name, failure))),
@@ -139,7 +141,7 @@ export const makeRelay = Effect.fnUntraced(function*({ allowHttp, allowedDomains
   return relay
 })
 
-/** A form field that must not be logged. */
+/** Builds a form field that is not logged. */
 export const hiddenField = (name: string, value: string): readonly [string, Redacted.Redacted<string>] => [
   name,
   Redacted.make(value)

@@ -6,11 +6,11 @@ import type { FacadeProvider } from "./places.ts"
 /** The scopes of an MCP server. */
 export interface ScopeNames {
   /**
-   * What clients may request, in the provider's names: anything else that the shared client could get at the provider
-   * is unavailable to them.
+   * The scopes that clients may request, by the provider's names. All other scopes that the shared client could get at
+   * the provider are denied.
    */
   readonly offered: ReadonlyArray<string>
-  /** The name that the provider has for a scope, or for a scope of tokens. */
+  /** Returns the provider's name for a scope that clients request or tokens have. */
   readonly nameOf: (scope: string) => string
 }
 
@@ -27,8 +27,8 @@ export const scopeNames = (
 }
 
 /**
- * The scopes to request from the provider: the offered ones that the client names, or all offered ones if it names none
- * of them, and always those that the operator adds.
+ * Returns the scopes to request from the provider: the offered ones that the client names, or all offered ones if it
+ * names none of them, and always those that the operator adds.
  */
 export const scopesForProvider = (
   { nameOf, offered }: ScopeNames,

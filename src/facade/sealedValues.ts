@@ -1,9 +1,12 @@
-/** The members of sealed values, checked: what opens was made here, but perhaps by another version of the gateway. Pure. */
+/**
+ * Reads the members of sealed values. They are checked, because another version of the gateway may have sealed them.
+ * Pure.
+ */
 
-/** Whether a value is a list of strings. */
+/** Returns whether a value is an array of strings. */
 export const isStrings = (value: unknown): value is ReadonlyArray<string> =>
   Array.isArray(value) && value.every((member) => typeof member === "string")
 
-/** The members of a value that consists of so many strings. */
+/** Returns the members of a value that consists of exactly `count` strings. */
 export const texts = (value: ReadonlyArray<unknown> | undefined, count: number): ReadonlyArray<string> | undefined =>
   value !== undefined && value.length === count && isStrings(value) ? value : undefined

@@ -1,4 +1,4 @@
-/** The public texts of the facade: fixed, in English for clients and in the languages of its pages for people. */
+/** The public texts of the facade, all fixed: in English for clients, and in the languages of its pages for users. */
 import type { OAuthRejection } from "../errors/GatewayError.ts"
 
 /** The languages of the pages. */
@@ -9,7 +9,7 @@ export type Language = (typeof languages)[number]
 
 type Texts<K extends string> = Readonly<Record<K, Readonly<Record<Language, string>>>>
 
-/** What each rejection means. */
+/** The text for each rejection. */
 export const rejectionTexts: Texts<OAuthRejection> = {
   RepeatedParameter: { en: "A parameter is repeated", de: "Ein Parameter ist mehrfach vorhanden" },
   MissingParameter: { en: "A required parameter is missing", de: "Ein erforderlicher Parameter fehlt" },

@@ -24,9 +24,7 @@ const verifierForm = /^[A-Za-z0-9._~-]{43,128}$/
 
 const maxToken = 8_192
 
-/**
- * The form of the request, and the client that sent it. Clients are public: they have no secret that could be checked.
- */
+/** Reads the form of the request, and the client that sent it. Clients are public: they have no secret to check. */
 const readForm = Effect.fnUntraced(function*({ authorization, body, contentType }: FacadeRequest) {
   const parameters = yield* Effect.fromResult(parseForm(contentType, body))
   if (authorization !== undefined || parameters.has("client_secret") || parameters.has("client_assertion")) {
@@ -39,7 +37,7 @@ const readForm = Effect.fnUntraced(function*({ authorization, body, contentType 
   return { parameters, clientId: yield* Effect.fromResult(required(parameters, "client_id")) }
 })
 
-/** The response of the provider, of which clients get what they need: no id token, which names another audience. */
+/** The part of the provider's response that clients get. Without the ID token, which has another audience. */
 const tokenResponse = Effect.fnUntraced(function*(
   { provider: { name }, sealer }: FacadeParts,
   clientId: string,
@@ -62,12 +60,15 @@ const tokenResponse = Effect.fnUntraced(function*(
   if (typeof refreshToken === "string" && refreshToken !== "" && refreshToken.length <= maxToken) {
     response["refresh_token"] = yield* sealer.seal("refresh", [clientId], [refreshToken])
   }
-  // Separated by spaces (RFC 6749, section 3.3); GitHub writes commas.
+  // RFC 6749, section 3.3: scopes are separated by spaces; GitHub writes commas.
   if (typeof scope === "string" && scope !== "") response["scope"] = scope.replace(/[ ,]+/g, " ")
   return { _tag: "Json", body: response }
 })
 
-/** What was sealed for a client; `undefined` if nothing was, or if the settings no longer know such a client. */
+/**
+ * Opens a value that was sealed for a client; `undefined` if it was not, or if the settings no longer allow that
+ * client.
+ */
 const openFor = (
   { provider, sealer }: FacadeParts,
   purpose: "code" | "refresh",
@@ -86,7 +87,7 @@ const resourceField = (parts: FacadeParts): Form => {
   return resource === undefined ? [] : [["resource", resource]]
 }
 
-/** RFC 6749, section 4.1.3, with RFC 7636, section 4.6: everything is checked here before the provider sees the code. */
+/** RFC 6749, section 4.1.3, with RFC 7636, section 4.6. Everything is checked before the provider gets its code. */
 const codeGrant = Effect.fnUntraced(function*(
   parts: FacadeParts,
   clientId: string,
@@ -129,8 +130,8 @@ const refreshGrant = Effect.fnUntraced(function*(
     return yield* invalidGrant("RefreshToken")("the refresh token is not one that this client was given")
   }
   const scope = parameters.get("scope")
-  // No scopes are added: a refresh may only name granted scopes, and the provider may have granted less than was
-  // requested.
+  // The operator's scopes are not added: a refresh may name only granted scopes, and the provider may have granted
+  // fewer than requested.
   const scopes = scope === undefined ? [] : scopesForProvider(parts.scopes, [], scope)
   const body = yield* parts.relay.token(peer, yield* parts.endpoints, [
     ["grant_type", "refresh_token"],
@@ -147,8 +148,8 @@ const assertionRejected = (detail: string) => new OAuthRejected({ error: "invali
 const audienceAdvice = "aud is the issuer of the facade, which the provider has to know as a name of its own"
 
 /**
- * RFC 7523, section 2.1, for identity assertions: checked here, and exchanged by the provider. There is no refresh token: the client
- * gets another assertion (draft-ietf-oauth-identity-assertion-authz-grant, section 5).
+ * RFC 7523, section 2.1, for identity assertions: checked here, and exchanged by the provider. There is no refresh
+ * token: the client gets another assertion instead (draft-ietf-oauth-identity-assertion-authz-grant, section 5).
  */
 const assertionGrantOf = Effect.fnUntraced(function*(
   parts: FacadeParts,
@@ -184,7 +185,7 @@ const assertionGrantOf = Effect.fnUntraced(function*(
   return yield* tokenResponse(parts, clientId, body)
 })
 
-/** `POST /token`: relays the grants with the client authentication of the gateway. */
+/** `POST /token`: forwards grants to the provider, authenticated as the gateway's own client. */
 export const token = Effect.fnUntraced(function*(
   parts: FacadeParts,
   request: FacadeRequest
@@ -209,8 +210,8 @@ export const token = Effect.fnUntraced(function*(
 })
 
 /**
- * `POST /revoke`: relays the revocation. A refresh token must be one that this client was given; anything else is sent
- * as an access token. The response does not reveal the kind of token (RFC 7009, section 2.2).
+ * `POST /revoke`: forwards the revocation. A refresh token must have been issued to this client; everything else is
+ * sent as an access token. The response does not reveal the kind of token (RFC 7009, section 2.2).
  */
 export const revoke = Effect.fnUntraced(function*(
   parts: FacadeParts,

@@ -1,8 +1,8 @@
 /**
- * The way to the MCP server behind the gateway.
+ * The client of the MCP server.
  *
- * The one service of the request path that differs between platforms: Node sends through `undici`, others through
- * Effect's `HttpClient`.
+ * The one service of the request path that differs between platforms: Node uses `undici`, other platforms Effect's
+ * `HttpClient`.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -12,36 +12,38 @@ import type { UpstreamError } from "../errors/GatewayError.ts"
 import type { Owner } from "../fairness/FairQueue.ts"
 import type { Identity } from "../identity/Identity.ts"
 
-/** A request as it is to leave the gateway: header rules, identity and body rules are already applied. */
+/** A request in its final form: header rules, identity and body rules have been applied. */
 export interface UpstreamRequest {
   readonly method: string
   /** Origin-form target (path and query), sent byte for byte. */
   readonly target: string
-  /** Lower-case names, one value each. */
+  /** Names in lower case, one value each. */
   readonly headers: Readonly<Record<string, string>>
   /** `undefined` for a request without a body. */
   readonly body: Uint8Array | undefined
-  /** The caller, for a client that chooses a server or adds a credential by it; `undefined` for a request without one. */
+  /**
+   * The caller, for clients that choose a server or add a credential by it; `undefined` for a request without a caller.
+   */
   readonly identity?: Identity | undefined
-  /** The owner of the share of the MCP server that it uses, if known. */
+  /** The owner whose share of the MCP server the request uses, if known. */
   readonly owner?: Owner | undefined
 }
 
-/** The log's detail for a request that is rejected because too many wait, in total or for its owner. */
+/** The detail for the log if a request is rejected because too many wait, in total or for its owner. */
 export const tooManyWait = (all: number): string =>
   `${all} requests wait for the MCP server, and this caller may have no more of them`
 
-/** The log's detail for a response that is an event stream, where too many are open already. */
+/** The detail for the log if an event stream is rejected because too many are open. */
 export const tooManyStreams = "too many event streams are open, all in all or of this caller"
 
 /** The head of a response. */
 export interface ResponseHead {
   readonly status: number
-  /** Lower-case names; an array where the field was repeated. */
+  /** Names in lower case; an array if the field was repeated. */
   readonly headers: Readonly<Record<string, string | ReadonlyArray<string>>>
 }
 
-/** A response, its head complete, its body still on the way unless it was short. */
+/** A response with a complete head. Its body may still be arriving, unless it is short. */
 export interface UpstreamResponse extends ResponseHead {
   readonly body: UpstreamBody
 }
@@ -52,36 +54,39 @@ export type UpstreamBody =
   | { readonly _tag: "Bytes"; readonly bytes: Uint8Array }
   | { readonly _tag: "Stream"; readonly stream: Stream.Stream<Uint8Array, UpstreamError> }
 
-/** Makes the MCP server wait, where a client reads slowly. */
+/** Pauses the MCP server while a client reads slowly. */
 export interface Flow {
   readonly pause: () => void
   readonly resume: () => void
 }
 
 /**
- * The receiver of a response, chunk by chunk: `whole`; or `begin`, then pieces, then `end`; or `fail` or `fault` at any
- * time.
+ * Receives a response in parts. Either `whole` is called, or `begin`, then `piece` for each part, then `end`; `fail` or
+ * `fault` at any time instead.
  */
 export interface ResponseReceiver {
   /** The whole response: one without a body, or with a short one. */
   readonly whole: (head: ResponseHead, body: Uint8Array | undefined) => void
-  /** The head of a longer one, whose pieces follow. */
+  /** The head of a longer response. `piece` follows. */
   readonly begin: (head: ResponseHead, flow: Flow) => void
   readonly piece: (chunk: Uint8Array) => void
   readonly end: () => void
-  /** The request failed; after `begin`, the response is incomplete. */
+  /** The request has failed; after `begin`, this means that the response is incomplete. */
   readonly fail: (error: UpstreamError) => void
-  /** The same for a defect of the client. */
+  /** Like `fail`, for a defect of the client. */
   readonly fault: (defect: unknown) => void
 }
 
 /** A request that was sent. */
 export interface PendingCall {
-  /** Cancels the request; does nothing once the response has ended. */
+  /** Cancels the request. Does nothing once the response has ended. */
   readonly cancel: () => void
-  /** It is the MCP server's turn, to respond or to take more of the message: its time runs, unless it does already. */
+  /**
+   * Starts the timeout of the MCP server, unless it is running: the server has to respond, or to accept more of the
+   * message.
+   */
   readonly startClock: () => void
-  /** It is the client's turn. */
+  /** Stops the timeout, while the client has to send more of the message. */
   readonly stopClock: () => void
 }
 
@@ -89,20 +94,21 @@ export interface PendingCall {
 export type ArrivingMessage = AsyncIterable<Uint8Array>
 
 /**
- * Sends a request without an effect; it may call `fail` of the receiver before it returns.
+ * Sends a request with callbacks, without an effect. May call `fail` of the receiver before it returns.
  *
- * @param message the body, where it is still arriving; `startClock` and `stopClock` then tell it whose turn it is
+ * @param message the body, if it is still arriving; `startClock` and `stopClock` must then be called while it is sent
  */
 export type Dispatch = (request: UpstreamRequest, receiver: ResponseReceiver, message?: ArrivingMessage) => PendingCall
 
 /**
  * Sends one request to the configured MCP server.
  *
- * Follows no redirects and decodes nothing. May send a request a second time if the connection is lost before any of the
- * response has arrived, and the server cannot have read the request or reading it twice is harmless (RFC 9110, section
- * 9.2.2). Interrupting the effect, or closing its scope before the body has ended, cancels the upstream request. Fails with `UpstreamUnavailable` or `UpstreamTimeout`. On Node use
- * `NodeGatewayClient.layer`, elsewhere `HttpGatewayClient.layerFetch`; `GatewayClientTest` of `mcp-authorizer/testing`
- * checks a client of your own.
+ * Follows no redirects and decodes nothing. If the connection is lost before any part of the response has arrived, it
+ * may send the request a second time, provided that the server cannot have read the request or that reading it twice is
+ * harmless (RFC 9110, section 9.2.2). Interrupting the effect, or closing its scope before the body has ended, cancels
+ * the upstream request. Fails with `UpstreamUnavailable` or `UpstreamTimeout`. Use `NodeGatewayClient.layer` on Node,
+ * and `HttpGatewayClient.layerFetch` elsewhere. `GatewayClientTest` of `mcp-authorizer/testing` checks a client of your
+ * own.
  *
  * **Example** (an MCP server in the same process)
  *
@@ -122,7 +128,8 @@ export type Dispatch = (request: UpstreamRequest, receiver: ResponseReceiver, me
 export class GatewayClient extends Context.Service<GatewayClient, {
   readonly send: (request: UpstreamRequest) => Effect.Effect<UpstreamResponse, UpstreamError, Scope.Scope>
   /**
-   * The same by callbacks, for hosts that drive requests without effects, as Node does; made of `send` where it is left out.
+   * Like `send`, with callbacks, for hosts that handle requests without effects, as Node does. If left out, it is
+   * derived from `send`.
    *
    * Only a client that has it can send long messages while they arrive.
    */

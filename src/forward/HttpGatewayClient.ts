@@ -25,7 +25,7 @@ import {
 import { isEventStream } from "./isEventStream.ts"
 import { toClientRequest } from "./toClientRequest.ts"
 
-/** Closes what the effect has opened when it fails or is interrupted, and not only when the caller's scope closes. */
+/** Closes resources of a failed or interrupted effect at once, and not only when the caller's scope closes. */
 const closedOnFailure = Effect.fnUntraced(function*<A, E, R>(effect: Effect.Effect<A, E, R>) {
   const scope = yield* Scope.fork(yield* Effect.scope)
   return yield* effect.pipe(
@@ -47,19 +47,20 @@ const fromSettings = Effect.fnUntraced(function*(
   { gatewayUrl, maxStreams, maxUpstreamConnections, maxWaiting, upstreamTimeoutMillis }: UpstreamSettings
 ) {
   if (gatewaySocket(gatewayUrl) !== undefined) return yield* onlyOnNode
-  // Cancels the pending request when its scope closes.
+  // Closing the scope cancels the pending request.
   const http = HttpClient.withScope(yield* HttpClient.HttpClient)
   const { origin } = new URL(gatewayUrl)
   const unwritable = new UpstreamUnavailable({ detail: "the request cannot be written to the wire" })
 
-  // Where requests do not share I/O, a disconnected client is not reported, so that a count would only grow.
+  // Without shared I/O, the host does not report that a client has disconnected, so a count of requests would only
+  // grow.
   const counts = yield* SharedIo
   const shares = new UpstreamShares(
     { maxWaiting, maxConnections: maxUpstreamConnections, maxStreams },
     (step) => queueMicrotask(step)
   )
 
-  /** Waits for a connection, which is held until the scope closes. */
+  /** Waits for a free connection, which is kept until the scope closes. */
   const connection = (owner: Owner | undefined): Effect.Effect<Passage, UpstreamUnavailable, Scope.Scope> =>
     Effect.suspend(() => {
       let entered: Passage | undefined
@@ -83,7 +84,7 @@ const fromSettings = Effect.fnUntraced(function*(
       const passage = counts ? yield* connection(request.owner) : undefined
       const received = yield* http.execute(outgoing).pipe(
         Effect.mapError(fromClientError(upstreamTimeoutMillis)),
-        // `node:http` throws where a field or a method is not one.
+        // `node:http` throws if a field or a method is invalid.
         Effect.catchDefect(() => Effect.fail(unwritable))
       )
       const response = yield* fromClientResponse(request.method, received, upstreamTimeoutMillis)
@@ -93,14 +94,14 @@ const fromSettings = Effect.fnUntraced(function*(
       if (response.body._tag !== "Stream") passage?.ended()
       return response
     },
-    // The time for waiting for a connection counts, too.
+    // The timeout includes the time in the queue for a connection.
     Effect.timeoutOrElse({
       duration: upstreamTimeoutMillis,
       orElse: () => Effect.fail(new UpstreamTimeout({ millis: upstreamTimeoutMillis }))
     }),
-    // The gateway has a span of its own for the request. This one would show all fields and the whole URL.
+    // Disabled because the gateway has its own span for the request; this one would show all fields and the whole URL.
     Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
-    // For `fetch`, which follows redirects by default; other clients ignore it.
+    // `fetch` follows redirects by default; other clients ignore this option.
     Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" })
   )
 
@@ -110,8 +111,8 @@ const fromSettings = Effect.fnUntraced(function*(
 /**
  * A client of one MCP server, which needs no `GatewayConfig`.
  *
- * Use it for a second MCP server, or to send each request where it belongs. Settings have their names and defaults of the
- * gateway; times are in seconds, or a `Duration`. Fails with `InvalidConfiguration`, with all problems at once.
+ * Use it for a second MCP server, or to choose the server for each request. Settings have the names and defaults of the
+ * gateway's own; times are in seconds, or a `Duration`. Fails with `InvalidConfiguration`, which lists all problems.
  *
  * **Example** (two MCP servers behind one gateway)
  *
@@ -129,7 +130,7 @@ const fromSettings = Effect.fnUntraced(function*(
  * }))
  * ```
  *
- * @see `layer` for what the `HttpClient` has to be
+ * @see `layer` for the requirements on the `HttpClient`
  */
 export const make = (
   input: UpstreamInput
@@ -144,12 +145,12 @@ export const layerWith = (
 /**
  * `GatewayClient` on any `HttpClient`: Node, Bun, Deno, Workers, WASI.
  *
- * Use it where `undici` does not run. The client must be a bare one: without retries, cookies and followed redirects
- * (for `fetch` this is configured). The gateway URL is `http` or `https`; a Unix socket cannot be reached.
- * `MCP_UPSTREAM_TIMEOUT` covers connecting, the head, and a body that is short enough to be sent with it; a longer one
- * may take its time.
+ * Use it where `undici` does not run. The `HttpClient` must be a plain one: without retries, cookies and followed
+ * redirects (`fetch` is configured accordingly). The gateway URL is `http` or `https`; Unix sockets are not supported.
+ * `MCP_UPSTREAM_TIMEOUT` covers connecting, the head, and a body that is short enough to be sent with it; a longer body
+ * may take more time.
  *
- * Where the platform cannot keep the service's contract to the letter, requests fail with `UpstreamUnavailable`:
+ * If the platform cannot keep the service's contract exactly, requests fail with `UpstreamUnavailable`:
  *
  * - `Accept-Encoding` is always `identity`. A response whose body is encoded anyway is rejected, because
  *   some platforms decode it and leave its fields as they were.
@@ -172,8 +173,8 @@ export const layer: Layer.Layer<GatewayClient, InvalidConfiguration, GatewayConf
 /**
  * `GatewayClient` on the platform's `fetch`.
  *
- * Use it on Workers, Deno and Bun. Node's `fetch` breaks off a stream that is silent for five minutes, which event
- * streams may be; the client of `mcp-authorizer/node` does not.
+ * Use it on Workers, Deno and Bun. Node's `fetch` aborts a stream that is silent for five minutes, as event streams may
+ * be; the client of `mcp-authorizer/node` does not.
  */
 export const layerFetch: Layer.Layer<GatewayClient, InvalidConfiguration, GatewayConfig> = perConfiguration(
   Layer.provide(layer, FetchHttpClient.layer)

@@ -3,11 +3,11 @@ import type { UpstreamResponse } from "./GatewayClient.ts"
 import { respelledPath } from "./redirect.ts"
 
 /**
- * The path of `MCP_SERVER_URL`: as configured or, after a redirect of the MCP server, with or without the slash at its
- * end.
+ * The path of `MCP_SERVER_URL`, as configured or, after a redirect of the MCP server, with the slash at its end added
+ * or removed.
  *
- * Web frameworks respond at one of the two spellings and redirect the other. Such a redirect is followed for the configured
- * URL alone, and remembered; what a client adds to it is never changed.
+ * Web frameworks serve one of the two spellings and redirect the other. Such a redirect is followed only for the
+ * configured URL itself, and remembered; paths below it are never changed.
  */
 export class ServerPath {
   readonly #origin: string
@@ -24,7 +24,7 @@ export class ServerPath {
   /**
    * Builds the target of an upstream request.
    *
-   * @param rest what followed the MCP path: empty, or beginning with a slash
+   * @param rest the part of the path after the MCP path: empty, or beginning with a slash
    * @param query the query as received, without its `?`
    */
   target(rest: string, query: string): string {
@@ -34,9 +34,9 @@ export class ServerPath {
   }
 
   /**
-   * Learns from a response how the server spells its path, and returns whether it differs from the spelling that was requested.
+   * Learns from a response which spelling the server serves, and returns whether it differs from the requested one.
    *
-   * @param rest what followed the MCP path in the request
+   * @param rest the part of the requested path after the MCP path
    * @param target the requested target
    */
   learns(rest: string, target: string, head: Pick<UpstreamResponse, "headers" | "status">): boolean {

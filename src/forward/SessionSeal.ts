@@ -1,4 +1,4 @@
-/** Sessions of the MCP server that belong to their caller, without a table of them. */
+/** Binds sessions of the MCP server to their callers, without storing them. */
 import * as Mac from "effect/crypto/Mac"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
@@ -13,27 +13,27 @@ import { letsAnyoneBegin } from "../rules/publicRules.ts"
 import { deriveKey } from "./deriveKey.ts"
 import { TakenSessions } from "./TakenSessions.ts"
 
-/** The field of a session's id (MCP 2025-11-25, transports: session management). */
+/** The field with the id of a session (MCP 2025-11-25, transports: session management). */
 export const sessionField = "mcp-session-id"
 
-/** The session of a request whose caller it is bound to. */
+/** The session of a request, which is bound to a caller. */
 export interface BoundSession {
-  /** `undefined`: the request has no token, and the rules allow it to anyone. */
+  /** `undefined` if the request has no token, and the rules allow it to anyone. */
   readonly identity: Identity | undefined
-  /** The server's own id; `undefined` where the request has none. */
+  /** The server's own id; `undefined` if the request names no session. */
   readonly id: string | undefined
-  /** The same as the client knows it. */
+  /** The same id, as the client knows it. */
   readonly sealed: string | undefined
 }
 
-/** The sealed id, where a response names the session of its request: many servers repeat it in each response. */
+/** Returns the sealed id if a response repeats the session of its request, as many servers do in each response. */
 export const sealedAgain = ({ id, sealed }: BoundSession, received: string): string | undefined =>
   received === id ? sealed : undefined
 
 /** Binds session ids to callers. */
 export interface SessionSeal {
   /**
-   * The session of a request. Fails with `SessionNotFound` if this caller was not given the id. An id that is not
+   * Opens the session of a request. Fails with `SessionNotFound` if this caller was not given the id. An id that is not
    * sealed is forwarded to the server only if no session began through this gateway and no key is configured.
    *
    * A session that began without a token is open to requests without one, and to a caller that has got a token since.
@@ -42,7 +42,7 @@ export interface SessionSeal {
    */
   readonly open: (identity: Identity | undefined, sealed: string) => Effect.Effect<BoundSession, SessionNotFound>
   /**
-   * The id that the client gets to know: the server's own behind a tag that only this gateway can make.
+   * Returns the id for the client: the server's own id, after a tag that only this gateway can compute.
    *
    * @param id the value of the field in the response
    */
@@ -55,9 +55,9 @@ const encoder = new TextEncoder()
 const tagLength = 43
 
 /**
- * No issuer is `null`, so that a session without a caller is not bound to one.
+ * The issuer is `null` for a session without a caller, so that the session is not bound to one.
  *
- * @param server its name, if there are several: an id of one server is not valid at another
+ * @param server the name of the server, if there are several: an id of one server is not valid at another
  */
 const claim = (server: string) => (identity: Identity | undefined, id: string): Uint8Array =>
   encoder.encode(JSON.stringify([
@@ -68,13 +68,13 @@ const claim = (server: string) => (identity: Identity | undefined, id: string): 
     ...(server === "" ? [] : [server])
   ]))
 
-/** The part of a seal that does not change while the keys are the same. */
+/** The part of a seal that stays the same as long as the keys do. */
 interface SealState {
   keys: ReadonlyArray<Effect.Success<ReturnType<typeof deriveKey>>> | undefined
   hasSealed: boolean
 }
 
-// One secret has several uses, and a key for each.
+// A secret is used for several purposes, each with its own derived key.
 const purpose = "mcp-authorizer sessions"
 
 const notFound = new SessionNotFound({
@@ -82,12 +82,12 @@ const notFound = new SessionNotFound({
 })
 
 /**
- * Makes the seal of one gateway.
+ * Builds the seal of one gateway.
  *
- * A server that identifies a session by its id alone would let anyone who learns the id use it, or end it. The tag is
- * an HMAC over the caller (issuer, subject, client) and the id: it survives a new token of the same caller, and nothing
- * is stored. The key comes from `MCP_SESSION_KEY`; without one it is made here, and another process knows no session of
- * this one. The first key seals, all of them open.
+ * If a server identifies sessions by their id alone, anyone who learns an id could use or end that session. The tag is
+ * an HMAC over the caller (issuer, subject, client) and the id. It stays valid when the caller gets a new token, and
+ * nothing is stored. The key is derived from `MCP_SESSION_KEY`; without that setting it is random, and other processes
+ * do not accept this one's sessions. The first key seals, and all keys open.
  *
  * @see MCP 2025-11-25, security best practices: session hijacking
  */
@@ -101,7 +101,7 @@ export const makeSessionSeal = Effect.fnUntraced(function*(
   const claimOf = claim(serverName)
   const state = yield* carryOverValue("sessions", sessionKeys, (): SealState => ({
     keys: undefined,
-    // With a key of the operator's, every id that a client was given is sealed.
+    // If the operator has configured a key, every id that a client was given is sealed.
     hasSealed: sessionKeys.length > 0
   }))
   const makeKeys = Effect.gen(function*() {

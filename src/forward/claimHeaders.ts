@@ -3,19 +3,22 @@ import { claimsAt } from "../identity/claimPath.ts"
 import type { Identity } from "../identity/Identity.ts"
 import { encodeFieldValue } from "./identityHeaders.ts"
 
-/** The longest value of one field, and of all fields of one caller together, in characters. Servers accept some 8 KiB. */
+/**
+ * The maximum length of one field, and of all fields of one caller together, in characters. Servers accept some 8 KiB.
+ */
 const maxField = 4_096
 const maxTotal = 8_192
 
 /**
- * Texts, numbers and booleans have a form as a text. Objects have no text that every server would read in the same way.
+ * Converts a string, number or boolean to text. Objects have no textual form that all servers would read in the same
+ * way.
  */
 const scalar = (value: unknown): string | undefined =>
   typeof value === "string" || typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value))
     ? String(value)
     : undefined
 
-/** The value of a field: each value is encoded, and values are joined by spaces. `undefined` if one has no such form. */
+/** The value of a field: values are encoded and joined by spaces. `undefined` if one of them has no textual form. */
 const fieldValue = (values: ReadonlyArray<unknown>): string | undefined => {
   const texts = values.flat().filter((value) => value !== undefined && value !== null && value !== "").map(scalar)
   return texts.length === 0 || texts.includes(undefined)
@@ -23,7 +26,10 @@ const fieldValue = (values: ReadonlyArray<unknown>): string | undefined => {
     : texts.map((text) => encodeFieldValue(text ?? "")).join(" ")
 }
 
-/** Builds the fields of `forward_claims`. A value that is too long is left out as a whole: half a list would be wrong. */
+/**
+ * Builds the fields of `forward_claims`. A value that is too long is left out entirely: half a list would be
+ * misleading.
+ */
 const encode = (claims: ReadonlyArray<ForwardedClaim>, identity: Identity): Readonly<Record<string, string>> => {
   const fields: Record<string, string> = {}
   let total = 0
@@ -48,7 +54,7 @@ export const makeClaimHeaders = (
   claims: ReadonlyArray<ForwardedClaim>
 ): (identity: Identity) => Readonly<Record<string, string>> => {
   if (claims.length === 0) return () => nothing
-  // The requests of one verified token share its identity.
+  // All requests with one verified token share one identity object.
   const encoded = new WeakMap<Identity, Readonly<Record<string, string>>>()
   return (identity) => {
     const known = encoded.get(identity)

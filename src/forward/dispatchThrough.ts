@@ -30,14 +30,13 @@ const tell = (
   }
 }
 
-/** Makes the callback form of a client that only has effects. */
+/** Derives `dispatch` from `send`, for a client that has only effects. */
 export const dispatchThrough = (
   send: GatewayClient["Service"]["send"],
   run: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
 ): Dispatch => {
   const sendTo = (request: UpstreamRequest, receiver: ResponseReceiver) =>
-    // The driver has a span of its own for the request. Here there is no parent, so that a span would begin another
-    // trace.
+    // The driver has its own span for the request. Here the parent is unknown, so a span would begin another trace.
     Effect.withTracerEnabled(
       Effect.scoped(Effect.flatMap(send(request), (response) => tell(response, receiver))),
       false
@@ -53,7 +52,7 @@ export const dispatchThrough = (
     })
     return {
       cancel: () => fiber.interruptUnsafe(),
-      // It runs from the beginning: the message is complete.
+      // The timeout of `send` runs from the start, because the message is already complete.
       startClock: () => {},
       stopClock: () => {}
     }

@@ -19,9 +19,9 @@ const code = ({ cause, reason }: HttpClientError.HttpClientError): string => {
 }
 
 /**
- * Converts an error of Effect's `HttpClient` into a typed error, without what was sent and received.
+ * Converts an error of Effect's `HttpClient` to a typed error, without any content of the request or response.
  *
- * @param timeoutMillis `MCP_UPSTREAM_TIMEOUT`, which stands in for the platform's own limits
+ * @param timeoutMillis `MCP_UPSTREAM_TIMEOUT`, which the error names if one of the platform's own timeouts was hit
  */
 export const fromClientError = (timeoutMillis: number) => (error: HttpClientError.HttpClientError): UpstreamError => {
   const what = code(error)
@@ -33,11 +33,11 @@ export const fromClientError = (timeoutMillis: number) => (error: HttpClientErro
     })
 }
 
-/** Every `Set-Cookie` value; `Headers` of Effect keep the last of them, or all in one line. */
+/** Returns all `Set-Cookie` values; Effect's `Headers` keep only the last one, or all in one line. */
 const setCookies = (response: HttpClientResponse.HttpClientResponse): ReadonlyArray<string> =>
   Option.match(HttpClientResponse.toWeb(response), {
     onSome: ({ headers }) => headers.getSetCookie(),
-    // A comma before a name and `=` begins the next cookie; the comma of a date does not stand before those.
+    // A comma before a name and `=` begins the next cookie; a comma in a date is not followed by these.
     onNone: () => response.headers["set-cookie"]?.split(/, (?=[^\s=;,]+=)/) ?? []
   })
 
@@ -49,9 +49,9 @@ const headersOf = (response: HttpClientResponse.HttpClientResponse): UpstreamRes
 const isEncoded = ({ headers }: HttpClientResponse.HttpClientResponse): boolean =>
   !["", "identity"].includes(headers["content-encoding"]?.trim().toLowerCase() ?? "")
 
-/** Why a response cannot be forwarded; `undefined` if it can. */
+/** Returns why a response cannot be forwarded; `undefined` if it can. */
 const unusable = (response: HttpClientResponse.HttpClientResponse, bodiless: boolean): string | undefined => {
-  // The form of a redirect that `fetch` does not follow, in browsers and platforms that imitate them.
+  // In browsers, and in platforms that follow them, `fetch` reports an unfollowed redirect like this.
   if (response.status === 0) return "the MCP server redirects"
   if (response.status < 200) return `the MCP server responds with the status ${response.status}`
   return !bodiless && isEncoded(response)
@@ -69,14 +69,14 @@ const whole = (response: HttpClientResponse.HttpClientResponse) =>
 const arriving = (response: HttpClientResponse.HttpClientResponse, timeoutMillis: number): UpstreamBody => ({
   _tag: "Stream",
   stream: response.stream.pipe(
-    // How `fetch` shows a body of no bytes on some platforms.
+    // On some platforms, `fetch` reports an empty body like this.
     Stream.catchReason("HttpClientError", "EmptyBodyError", () => Stream.empty),
     Stream.mapError(fromClientError(timeoutMillis))
   )
 })
 
 /**
- * The same response in the gateway's terms: waits for a short body, and leaves a long one to be streamed.
+ * Converts a response to the gateway's own type. Waits for a short body, and streams a longer one.
  *
  * Fails with `UpstreamUnavailable` if the response cannot be forwarded. That includes an encoded response, because it
  * is unknown whether its body still matches its fields.

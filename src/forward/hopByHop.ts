@@ -1,4 +1,5 @@
-// RFC 9110, section 7.6.1, what older hops add to it, and the WebSocket handshake, in which browsers put tokens.
+// RFC 9110, section 7.6.1; fields that older proxies treat alike; and the WebSocket handshake, in which browsers put
+// tokens.
 const fixed: ReadonlySet<string> = new Set([
   "connection",
   "http2-settings",
@@ -17,12 +18,12 @@ const fixed: ReadonlySet<string> = new Set([
   "upgrade"
 ])
 
-/** The fields that one message's `Connection` value names, in lower case. */
+/** The fields that the `Connection` value of a message names, in lower case. */
 const named = (connection: string): ReadonlyArray<string> =>
   connection.split(",").map((name) => name.trim().toLowerCase())
 
 /**
- * Returns which fields of a message belong to this hop only and must not be forwarded.
+ * Returns which fields of a message apply to this hop only and must not be forwarded.
  *
  * @param connection the message's own `Connection` value, whose names count as well
  * @see RFC 9110, section 7.6.1

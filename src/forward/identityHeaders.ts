@@ -6,9 +6,9 @@ const plain = /^[A-Za-z0-9._~:/@+|=-]*$/
 const isPlain = (byte: number): boolean => plain.test(String.fromCharCode(byte))
 
 /**
- * Makes any string safe as a field value: bytes of its UTF-8 form other than `A-Za-z0-9._~:/@+|=-` become `%XX`.
+ * Encodes any string as a field value: bytes of its UTF-8 form other than `A-Za-z0-9._~:/@+|=-` become `%XX`.
  *
- * `decodeURIComponent` restores the string; a lone surrogate becomes U+FFFD.
+ * `decodeURIComponent` restores the string, except that a lone surrogate becomes U+FFFD.
  */
 export const encodeFieldValue = (value: string): string => {
   if (plain.test(value)) return value
@@ -32,7 +32,7 @@ const encode = (identity: Identity): Record<string, string> => {
   return headers
 }
 
-// The requests of one verified token share its identity.
+// All requests with one verified token share one identity object.
 const encoded = new WeakMap<Identity, Readonly<Record<string, string>>>()
 
 /**

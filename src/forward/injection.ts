@@ -1,4 +1,4 @@
-/** Which responses to `initialize` can be added to, and what changes with them. Pure. */
+/** Which responses to `initialize` can be extended, and how. Pure. */
 import { UpstreamUnavailable } from "../errors/GatewayError.ts"
 import type { UpstreamResponse } from "./GatewayClient.ts"
 
@@ -7,7 +7,7 @@ const mediaType = (headers: UpstreamResponse["headers"]): string => {
   return typeof value === "string" ? value.split(";", 1)[0]?.trim().toLowerCase() ?? "" : ""
 }
 
-/** In which form a response holds the message that `authInfo` goes into, by its head. */
+/** Returns in which form a response contains the message that `authInfo` is added to, given its head. */
 export const injectable = (
   { headers, status }: Pick<UpstreamResponse, "headers" | "status">
 ): "Message" | "Events" | "Neither" => {
@@ -17,6 +17,6 @@ export const injectable = (
   return type === "text/event-stream" ? "Events" : "Neither"
 }
 
-/** A response that is longer than one to `initialize` can be. */
+/** The error for a response that is too long to be one to `initialize`. */
 export const responseTooLarge = (): UpstreamUnavailable =>
   new UpstreamUnavailable({ detail: "the response to initialize is too large" })

@@ -1,21 +1,21 @@
-/** Reading `WWW-Authenticate`, which may hold several challenges. Pure. */
+/** Parses `WWW-Authenticate`, which may contain several challenges. Pure. */
 
 /** One challenge of a field. */
 export interface ReceivedChallenge {
-  /** In lower case. */
+  /** The scheme, in lower case. */
   readonly scheme: string
-  /** By their names in lower case; empty for a challenge without parameters, or with a `token68` in their place. */
+  /** Parameters by their names in lower case; empty for a challenge without parameters, or with a `token68` instead. */
   readonly parameters: ReadonlyMap<string, string>
 }
 
-// Each is tried at one place only, and none has two repetitions that could match the same characters, so that reading
-// takes linear time.
+// Each pattern is tried at one position only, and has no two repetitions that could match the same characters, so that
+// parsing takes linear time.
 const separators = /[ \t,]*/y
 const token = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y
 const spaces = / +/y
 const equals = /[ \t]*=[ \t]*/y
 const quoted = /"((?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*)"/y
-// A token, and values that servers write without the required quotes: `scope=files:read`.
+// A token, or a value that servers write without the required quotes, such as `scope=files:read`.
 const bare = /[\x21\x23-\x2b\x2d-\x3a\x3c\x3e-\x7e][\x21\x23-\x2b\x2d-\x3a\x3c-\x7e]*/y
 const token68 = /[A-Za-z0-9\-._~+/]+=*/y
 const endOfElement = /[ \t]*(?:,|$)/y
@@ -37,7 +37,7 @@ class Reader {
     return found
   }
 
-  /** Consumes nothing unless `read` returns something. */
+  /** Consumes nothing if `read` returns `undefined`. */
   attempt<A>(read: () => A | undefined): A | undefined {
     const begun = this.#at
     const found = read()
@@ -59,7 +59,7 @@ const parameter = (reader: Reader): readonly [name: string, value: string] | und
     return value === undefined || reader.take(endOfElement) === undefined ? undefined : [name, value]
   })
 
-/** Reads one line of the field; `undefined` where it is not what the grammar allows, or a parameter is repeated. */
+/** Parses one line of the field; `undefined` if it violates the grammar, or repeats a parameter. */
 const parseLine = (text: string): ReadonlyArray<ReceivedChallenge> | undefined => {
   const reader = new Reader(text)
   const challenges: Array<{ readonly scheme: string; readonly parameters: Map<string, string> }> = []
@@ -93,7 +93,7 @@ const parseLine = (text: string): ReadonlyArray<ReceivedChallenge> | undefined =
  * A value without its quotes is read to the next comma. Returns `undefined` if a line violates the grammar, or repeats
  * a parameter within a challenge: such a field is ambiguous.
  *
- * @param field the value of `WWW-Authenticate`; an array where it was repeated
+ * @param field the value of `WWW-Authenticate`; an array if it was repeated
  * @see RFC 9110, sections 11.3, 11.6.1 and 5.6.1
  */
 export const parseChallenges = (

@@ -1,4 +1,4 @@
-/** The preparation of an admitted request for forwarding. Pure. */
+/** Prepares admitted requests for forwarding. Pure. */
 import * as Result from "effect/Result"
 import type { Admission } from "../authorize/Admission.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
@@ -22,19 +22,19 @@ import { isEarlyClient, StrictServer } from "./strictServer.ts"
 export interface AdmittedRequest {
   readonly admission: Admission
   readonly method: string
-  /** What followed the MCP path. */
+  /** The part of the path after the MCP path. */
   readonly rest: string
   readonly query: string
-  /** Lower-case names. */
+  /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly traceId: string
   /** Whether the peer's forwarding fields are trusted. */
   readonly trustedPeer: boolean
-  /** The fields that should repeat the message. */
+  /** The fields that repeat parts of the message. */
   readonly mirrored: MirroredFields
-  /** The session that the caller was found to have; `undefined` where sessions are not bound. */
+  /** The session of the caller; `undefined` if sessions are not bound. */
   readonly session: BoundSession | undefined
-  /** The owner of the share of the MCP server that it uses, if known. */
+  /** The owner whose share of the MCP server the request uses, if known. */
   readonly owner?: Owner | undefined
 }
 
@@ -46,53 +46,56 @@ export interface Injection {
   readonly limit: number
 }
 
-/** Learns from a response that redirects the configured URL to its other spelling, with or without a slash at the end. */
+/** Handles a response that redirects the configured URL to the same URL with or without a slash at its end. */
 type Learn<A> = (response: Pick<UpstreamResponse, "headers" | "status">) => A
 
 /** An addition to `initialize` that the MCP server may reject. */
 export interface Addition {
-  /** The same request without it. */
+  /** The same request without the addition. */
   readonly without: () => UpstreamRequest
-  /** Remembers that the server takes the request without it, and not with it. */
+  /** Remembers that the server accepts only the request without the addition. */
   readonly learn: () => void
 }
 
-/** A request that is ready to be sent, and what its response will need. */
+/** A request that is ready to be sent, and how to handle its response. */
 export interface Prepared {
   readonly request: UpstreamRequest
   readonly injection: Injection | undefined
-  /** It opens a stream of notifications that has no end of its own. */
+  /** Whether it opens a stream of notifications that does not end by itself. */
   readonly listens: boolean
-  /** The operation of the message, if it is measured. */
+  /** The operation of the message, if requests are measured. */
   readonly measured: MeasuredOperation | undefined
   /** What to do if the addition is rejected; `undefined` without an addition, or if the addition is unconditional. */
   readonly addition: Addition | undefined
-  /** The request to send in place of the first, once; `undefined` if the response is the one to this request. */
+  /** Returns the request to send once more, after a redirect; `undefined` if the response is to be used. */
   readonly respelled: Learn<UpstreamRequest | undefined>
 }
 
-/** The operation of a body, with the names that its caller uses. */
+/** The operation of a body, with the names of tools that the caller has sent. */
 export interface MeasuredOperation extends MeasuredMethod {
-  /** The tools that it calls. */
+  /** The tools that the body calls. */
   readonly tools: ReadonlyArray<string>
 }
 
-/** What a body asks for; `undefined` if it is not measured. */
+/** Returns the operation of a body; `undefined` if requests are not measured. */
 export const measuredOperationOf = ({ measured, tools }: RequestSummary): MeasuredOperation | undefined =>
   measured === undefined ? undefined : { ...measured, tools }
 
-/** A request whose message leaves as it comes. */
+/** A request whose message is forwarded while it arrives. */
 export interface PreparedStream {
-  /** Without the message. */
+  /** The request without the message. */
   readonly request: UpstreamRequest
   readonly rewriter: RequestRewriter
-  /** What the response will need, once the message has ended; fails where the fields of the request do not agree with it. */
+  /**
+   * Called when the message has ended. Returns the addition to the response; fails if the fields of the request do not
+   * agree with the message.
+   */
   readonly complete: (message: RequestSummary) => Result.Result<Injection | undefined, Disagreement>
-  /** The target of the next request; this one cannot be sent again. */
+  /** Returns the target for the next request, after a redirect; this request cannot be sent again. */
   readonly respelled: Learn<string | undefined>
 }
 
-/** The preparation of requests: body rules, header rules, identity. */
+/** Prepares requests: applies body rules and header rules, and adds the identity. */
 export interface Prepare {
   /**
    * Prepares a request with its JSON body; `undefined` for a request without one.
@@ -111,8 +114,8 @@ export interface Prepare {
 /**
  * Builds the preparation of requests.
  *
- * @param nowMillis the time of day
- * @param measures whether operations are measured
+ * @param nowMillis returns the time of day
+ * @param measures whether requests are measured
  */
 export const makePrepare = (settings: GatewaySettings, nowMillis: () => number, measures = false): Prepare => {
   const strict = new StrictServer(nowMillis)
@@ -151,14 +154,14 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number, 
     const own: Record<string, string> = { [settings.traceHeader]: admitted.traceId }
     if (identity !== undefined) Object.assign(own, callerFields(identity))
     if (admitted.session?.id !== undefined) own[sessionField] = admitted.session.id
-    // An encoded response could not be changed or inspected.
+    // An encoded response could be neither changed nor inspected.
     if (injects || settings.policy !== undefined) own["accept-encoding"] = "identity"
     return {
       method: admitted.method,
       target: server.target(admitted.rest, admitted.query),
       headers: requestHeaders(admitted.headers, {
         trustedPeer: admitted.trustedPeer,
-        // Another token than the one that was verified is not forwarded.
+        // Only the verified token is forwarded, so not if it came in another field.
         forwardAuthorization: settings.forwardAuthorization && settings.tokenHeader === "authorization",
         bindsSession: admitted.session !== undefined,
         ownedFields,
@@ -192,7 +195,7 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number, 
 
   const plain: RequestRules = { authContext: undefined, ignoreTools: true }
 
-  /** @param body an `initialize` that was found to be good */
+  /** @param body an `initialize` that has passed the checks */
   const additionTo = (admitted: AdmittedRequest, body: Uint8Array): Addition | undefined =>
     settings.injectRequestContext !== "auto" || strict.isStrict || admitted.admission.identity === undefined
       ? undefined
@@ -230,7 +233,7 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number, 
       }))
     },
     streamed: (admitted) => {
-      // It may turn out to be an `initialize`.
+      // The message may be an `initialize`.
       const request = leaving(admitted, undefined, adds(settings.injectResponseContext))
       return {
         request,

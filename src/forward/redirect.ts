@@ -8,7 +8,7 @@ type Head = Pick<UpstreamResponse, "headers" | "status">
 
 const redirects: ReadonlySet<number> = new Set([300, 301, 302, 303, 307, 308])
 
-// What web frameworks respond with where only the slash at the end differs; 303 and 300 mean something else.
+// Statuses that web frameworks use if only the slash at the end differs. 303 and 300 mean something else.
 const respellings: ReadonlySet<number> = new Set([301, 302, 307, 308])
 
 /** Returns whether a response is a redirect. */
@@ -17,7 +17,7 @@ export const isRedirect = (status: number): boolean => redirects.has(status)
 const locationOf = ({ headers: { location } }: Head, base: string): URL | undefined =>
   typeof location === "string" && URL.canParse(location, base) ? new URL(location, base) : undefined
 
-/** Where a redirect leads, for the log: origin and cleaned path, or the path alone of a relative one. */
+/** Where a redirect leads, for the log: origin and cleaned path, or only the path if the redirect is relative. */
 export const redirectTarget = (head: Head): string => {
   // A host that does not exist, to detect relative references.
   const base = "http://relative.invalid"
@@ -30,7 +30,7 @@ export const redirectTarget = (head: Head): string => {
 const otherSpelling = (path: string): string => path.endsWith("/") ? path.slice(0, -1) : `${path}/`
 
 /**
- * The path to which a redirect leads, where that is the same but for the slash at its end, on the same origin.
+ * Returns the path that a redirect leads to, if it has the same origin and differs only in the slash at its end.
  *
  * @param origin scheme, host and port of the request
  * @param target path and query of the request
@@ -45,7 +45,7 @@ export const respelledPath = (head: Head, origin: string, target: string): strin
 }
 
 /**
- * Logs that requests use another spelling of the MCP server's URL from now on.
+ * Logs that requests use the other spelling of the MCP server's URL from now on.
  *
  * @param head the redirect
  */

@@ -6,9 +6,9 @@ import { isRedirect, redirectTarget } from "./redirect.ts"
 import { classifyChallenge } from "./serverChallenge.ts"
 
 /**
- * Rejects responses that are not valid, and those that would lead the client away from this gateway.
+ * Rejects responses that are not valid, and responses that would lead the client away from this gateway.
  *
- * @param identity the caller; `undefined` where the operator switched authentication off
+ * @param identity the caller; `undefined` if the operator has switched authentication off
  */
 export const rejectResponse = (
   { headers, status }: Pick<UpstreamResponse, "headers" | "status">,

@@ -4,7 +4,7 @@ import type { UpstreamRequest } from "./GatewayClient.ts"
 
 const idempotent: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DELETE"])
 
-// Methods of MCP that only read, or that may be repeated. A second `initialize` opens a second session, which remains
+// MCP methods that only read, or that may be repeated. A second `initialize` opens a second session, which remains
 // unused; a second `tools/call` may do anything.
 const asking: ReadonlySet<string> = new Set([
   ...repeatableMethods,
@@ -28,8 +28,8 @@ const read = (body: Uint8Array): unknown => {
 /**
  * Returns whether a request may be sent again although the MCP server may have received it.
  *
- * By its HTTP method or, if it has a message, by the method of the message. The message has been checked before:
- * parsers agree on it.
+ * Depends on the HTTP method or, if the request has a message, on the method of the message. The message has been
+ * checked before, so all parsers agree on it.
  */
 export const isRepeatable = ({ body, method }: Pick<UpstreamRequest, "body" | "method">): boolean => {
   if (idempotent.has(method)) return true

@@ -2,15 +2,15 @@ import { fieldName } from "../identity/untrustedFields.ts"
 import { hopByHop } from "./hopByHop.ts"
 import { sessionField } from "./SessionSeal.ts"
 
-// Set anew for each hop: by the client below (`host`, `content-length`) or settled by the server (`expect`).
+// Set by the client for its own hop (`host`, `content-length`), or already handled by the server (`expect`).
 const ownedByHop: ReadonlySet<string> = new Set(["host", "content-length", "expect"])
 
 const mirrorNames: ReadonlySet<string> = new Set(["mcp-protocol-version", "mcp-method", "mcp-name"])
 const paramPrefix = "mcp-param-"
 
 /**
- * Returns whether a server that does not distinguish `_` from `-` would mistake this field for one that repeats the
- * message, although it was not compared with the message.
+ * Returns whether a server that treats `_` as `-` would take this field for one that repeats the message. The field was
+ * not compared with the message, so it must be removed.
  */
 const looksMirrored = (name: string, folded: string): boolean =>
   (mirrorNames.has(folded) && name !== folded) || (folded.startsWith(paramPrefix) && !name.startsWith(paramPrefix))
@@ -19,19 +19,19 @@ export interface RequestHeaderOptions {
   /** Whether the peer's forwarding fields (`X-Forwarded-*`, `Forwarded`, …) are trusted and forwarded. */
   readonly trustedPeer: boolean
   readonly forwardAuthorization: boolean
-  /** Whether the gateway itself sends the session id, so that all spellings of the field are removed. */
-  readonly bindsSession: boolean
   /**
-   * Fields with claims, or by which the MCP server trusts the gateway: clients cannot send them, whether or not this request
-   * gets one.
+   * Whether the gateway itself sends the session id. If so, all spellings of the field are removed from the client's
+   * request.
    */
+  readonly bindsSession: boolean
+  /** Names of fields with claims, or with proof for the MCP server. They are always removed from clients' requests. */
   readonly ownedFields: ReadonlySet<string>
   /** Lower-case fields that the gateway sets; they replace what the client sent under the same name. */
   readonly own: Readonly<Record<string, string>>
 }
 
 /**
- * The fields of a client's request that go upstream, and those that the gateway adds.
+ * Builds the fields of the upstream request, from those of the client and those that the gateway adds.
  *
  * Client fields are removed first and the gateway's own are added afterwards, so that no `Connection` value can take
  * an identity field away again.

@@ -2,27 +2,27 @@ import type { UpstreamResponse } from "./GatewayClient.ts"
 import { hopByHop } from "./hopByHop.ts"
 import { isEventStream } from "./isEventStream.ts"
 
-/** The field that tells proxies whether they may buffer a response (nginx, `proxy_buffering`). */
+/** The field that controls whether proxies buffer a response (nginx, `proxy_buffering`). */
 export const bufferingField = "x-accel-buffering"
 
 const nothing: Readonly<Record<string, string>> = {}
 const unbuffered: Readonly<Record<string, string>> = { [bufferingField]: "no" }
 
 /**
- * The fields that keep proxies from collecting an event stream first, unless its server says something about that.
+ * Fields that keep proxies from buffering an event stream, unless its server sends the field itself.
  *
- * @param own what the server's response has in that field
+ * @param own the value of that field in the server's response
  */
 export const streamFields = (contentType: unknown, own: unknown): Readonly<Record<string, string>> =>
   own === undefined && isEventStream(contentType) ? unbuffered : nothing
 
 /**
- * The fields of the MCP server's response that go back to the client: all but hop-by-hop fields, `Access-Control-*`
- * (the gateway decides about origins) and challenges (the gateway is the resource server).
+ * The fields of the MCP server's response that are forwarded to the client: all except hop-by-hop fields,
+ * `Access-Control-*` (the gateway decides about origins) and challenges (the gateway is the resource server).
  *
- * A response to an authenticated request is not for shared caches, so `Cache-Control: no-store` is added if the server
- * sends no `Cache-Control`. `X-Accel-Buffering: no` tells nginx, and proxies that follow its example, not to collect an
- * event stream.
+ * Shared caches must not store a response to an authenticated request, so `Cache-Control: no-store` is added if the
+ * server sends no `Cache-Control`. `X-Accel-Buffering: no` tells nginx, and proxies that follow its example, not to
+ * buffer an event stream.
  */
 export const responseHeaders = (
   received: UpstreamResponse["headers"]

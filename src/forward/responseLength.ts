@@ -1,7 +1,7 @@
-/** The length of a body, according to the head of its response. */
+/** The length of a response's body, given its head. */
 import type { UpstreamResponse } from "./GatewayClient.ts"
 
-// A response up to this length is collected and sent with its head in one write.
+// A response up to this length, in bytes, is collected and sent with its head in one write.
 const collectedLength = 64 * 1024
 
 /**
@@ -12,7 +12,7 @@ const collectedLength = 64 * 1024
 export const isBodiless = (method: string, status: number): boolean =>
   method === "HEAD" || status === 204 || status === 304
 
-/** Returns whether a response is so short that it is worth waiting for its end. */
+/** Returns whether a response is short enough to wait for its end. */
 export const isShort = (headers: UpstreamResponse["headers"]): boolean => {
   const value = headers["content-length"]
   return typeof value === "string" && Number(value) <= collectedLength

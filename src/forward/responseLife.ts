@@ -1,4 +1,4 @@
-/** How long a response may take, and how it is cut. Pure, but for the timer of a stream. */
+/** How long a response may take, and how it is cut. Pure, except for the timer of a stream. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
@@ -14,22 +14,23 @@ export interface ResponseLife {
   readonly millis: number
   readonly reason: CutReason
   /**
-   * It breaks off, for the client must not take it for complete. Otherwise it ends, as event streams do, and the client that
-   * listens comes back with its next token.
+   * If `true`, the response is aborted, so that the client does not take it for complete. If `false`, it ends normally:
+   * the client of an event stream then reconnects with its next token.
    */
   readonly breaksOff: boolean
 }
 
-// Timers take no longer than that; a token that outlives it has no stream that would end.
+// The longest delay of a timer. A token that is valid for longer needs no cut.
 const longestTimerMillis = 2_147_483_647
 
 /**
- * How long a response to this caller may take; `undefined`: as long as it likes.
+ * Returns how long a response to this caller may take; `undefined` if it is not limited.
  *
- * A request is authorized when it begins, so its response is finished even if the token expires before its end, up to
- * `MCP_RESPONSE_TIMEOUT`. A stream that only listens does not end by itself, and would otherwise outlive every token.
+ * A request is authorized when it begins, so its response may continue after the token expires, up to
+ * `MCP_RESPONSE_TIMEOUT`. A stream of notifications does not end by itself, so it is cut when the token expires.
  *
- * @param listens the request opens a stream of notifications: a `GET`, or `subscriptions/listen` of MCP 2026-07-28
+ * @param listens whether the request opens a stream of notifications: a `GET`, or `subscriptions/listen` of MCP
+ * 2026-07-28
  * @param type the response's `Content-Type`
  */
 export const responseLife = (
@@ -46,9 +47,9 @@ export const responseLife = (
 }
 
 /**
- * Cuts a stream when its life is over.
+ * Cuts a stream at the end of its life.
  *
- * @param onCut runs before the cut
+ * @param onCut called before the cut
  */
 export const limitStream =
   ({ breaksOff, millis }: ResponseLife, onCut: Effect.Effect<void>) =>

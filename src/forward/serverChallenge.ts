@@ -1,4 +1,4 @@
-/** The meaning of a challenge of the MCP server for the client. Pure. */
+/** What a challenge of the MCP server means for the client. Pure. */
 import { UpstreamScopeRequired, UpstreamUnavailable } from "../errors/GatewayError.ts"
 import type { UpstreamResponse } from "./GatewayClient.ts"
 import { parseChallenges, type ReceivedChallenge } from "./parseChallenges.ts"
@@ -6,19 +6,19 @@ import { parseChallenges, type ReceivedChallenge } from "./parseChallenges.ts"
 // RFC 6749, section 3.3.
 const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/
 
-// Clients look for these in the whole field with a regular expression.
+// Clients search the whole field for these with regular expressions.
 const misleading = /(?:error|error_description|scope|resource_metadata)\s*=/i
 
 const maxScopes = 64
 
-/** The scopes that a challenge requires, without those that could not be written in the gateway's challenge. */
+/** The scopes that a challenge requires, except those that cannot be written in the gateway's own challenge. */
 const scopesOf = ({ parameters }: ReceivedChallenge): ReadonlyArray<string> =>
   (parameters.get("scope") ?? "").split(/\s+/).filter((scope) => scopeToken.test(scope) && !misleading.test(scope))
 
 const asksForScope = ({ parameters, scheme }: ReceivedChallenge): boolean =>
   scheme === "bearer" && parameters.get("error")?.toLowerCase() === "insufficient_scope"
 
-/** A challenge in a few words for the log: its scheme, and its error where that is one. */
+/** Describes a challenge for the log: its scheme and, if it has one, its error. */
 const inWords = ({ parameters, scheme }: ReceivedChallenge): string => {
   const error = parameters.get("error") ?? ""
   return /^[a-z_]{1,64}$/.test(error) ? `${scheme} ${error}` : scheme
@@ -43,13 +43,13 @@ const untrusted = (
 /**
  * Classifies a 401, or a 403 with a challenge, of the MCP server.
  *
- * A Bearer challenge with `insufficient_scope` means that this caller needs more scopes, and becomes
+ * A Bearer challenge with `insufficient_scope` means that the caller needs more scopes, and becomes
  * `UpstreamScopeRequired`. Every other challenge means that the server does not trust the gateway, and becomes
- * `UpstreamUnavailable`: a client that got the challenge would request a token from another authorization server. A 403
- * without a challenge is a response like any other.
+ * `UpstreamUnavailable`: a client that got such a challenge would request a token from another authorization server. A
+ * 403 without a challenge is forwarded.
  *
- * @param standing scopes that every request of this caller needs, so that the next token has them too; `undefined` if
- * there is no caller who could get a token with more scopes
+ * @param standing scopes that every request of this caller needs, so that the next token has them as well; `undefined`
+ * if there is no caller who could get a token with more scopes
  * @see RFC 6750, section 3.1; MCP 2025-11-25, authorization, Scope Challenge Handling
  */
 export const classifyChallenge = (

@@ -1,4 +1,4 @@
-/** MCP servers that reject the additions to `initialize`: how they are recognized, and how long that is remembered. */
+/** Detects MCP servers that reject the additions to `initialize`, and remembers them. */
 import * as Effect from "effect/Effect"
 import { joinBytes } from "../message/json/spliceBytes.ts"
 import { EventFramer } from "../message/sse/eventFramer.ts"
@@ -8,16 +8,16 @@ import { injectable } from "./injection.ts"
 
 type Head = Pick<UpstreamResponse, "headers" | "status">
 
-/** A rejection is shorter than that; a longer response is not one. */
+/** In bytes. A longer response is not a rejection. */
 const maxRejectionBytes = 64 * 1024
 
 const rememberedMillis = 3_600_000
 
-// JSON-RPC 2.0, section 5.1: what servers with strict schemas respond. Some report a failed check as an internal error, or
-// as one of parsing.
+// Error codes of servers with strict schemas (JSON-RPC 2.0, section 5.1). Some report a failed check as an internal
+// error or a parse error.
 const codes: ReadonlySet<unknown> = new Set([-32_602, -32_600, -32_603, -32_700])
 
-// 422 is what web frameworks respond with where a body does not fit its schema.
+// Web frameworks respond 422 if a body does not match its schema.
 const rejecting: ReadonlySet<number> = new Set([400, 422])
 
 const decoder = new TextDecoder()
@@ -30,7 +30,7 @@ const parsed = (body: Uint8Array): unknown => {
   }
 }
 
-/** Returns whether a body, even one that is not a message, rejects the request because of its content. */
+/** Returns whether a body, which need not be a JSON-RPC message, rejects the request because of its content. */
 const rejects = (status: number, body: Uint8Array): boolean => {
   const message = parsed(body)
   const error = typeof message === "object" && message !== null && "error" in message ? message.error : undefined
@@ -40,8 +40,8 @@ const rejects = (status: number, body: Uint8Array): boolean => {
 /**
  * Reads a response to `initialize` until it is clear whether it is a rejection.
  *
- * Pass it the chunks with `push`, and call `end`, until one of them returns `true` (rejected) or `false` (forward the
- * response, `held` first).
+ * Pass it the chunks with `push`, and then call `end`, until one of them returns `true` (rejected) or `false` (to
+ * forward the response, beginning with `held`).
  */
 export class RejectionReader {
   /** The bytes so far. */
@@ -56,7 +56,7 @@ export class RejectionReader {
     if (!isStream) return
     this.#framer = new EventFramer((event) => {
       changeData(event, (data) => {
-        // Only the first event counts: an event before the response shows that the request was accepted.
+        // Only the first event counts: if another event precedes the response, the request was accepted.
         if (data.length > 0) this.#message ??= data
         return data
       })
@@ -64,7 +64,7 @@ export class RejectionReader {
     }, maxRejectionBytes)
   }
 
-  /** `undefined` if the head already shows that the response is not a rejection. */
+  /** Returns `undefined` if the head already shows that the response is not a rejection. */
   static make(head: Head): RejectionReader | undefined {
     if (rejecting.has(head.status)) return new RejectionReader(head.status, false)
     const form = injectable(head)
@@ -83,13 +83,13 @@ export class RejectionReader {
     return this.#framer === undefined && rejects(this.#status, joinBytes(this.held))
   }
 
-  /** Reads a response that has arrived completely. */
+  /** Returns whether a response that has arrived completely is a rejection. */
   whole(body: Uint8Array): boolean {
     return this.push(body) ?? this.end()
   }
 }
 
-/** Whether the MCP server is strict, remembered for an hour: it may be replaced by one that is not. */
+/** Whether the MCP server rejects the additions. Remembered for an hour only, because the server may be replaced. */
 export class StrictServer {
   readonly #nowMillis: () => number
   #until = 0
@@ -107,14 +107,14 @@ export class StrictServer {
   }
 }
 
-/** Logs that nothing is added to `initialize` for an hour. */
+/** Logs that the gateway adds nothing to `initialize` for an hour. */
 export const logStrict: Effect.Effect<void> = Effect.logWarning(
   "The MCP server rejects an initialize request with params._authContext and accepts it without. For an hour nothing is added " +
     "to initialize and its response. Set MCP_INJECT_REQUEST_CONTEXT=false and MCP_INJECT_RESPONSE_CONTEXT=false to save it the " +
     "second request, or make it accept unknown members."
 )
 
-// The early Java SDK of this revision fails on unknown members in `serverInfo`.
+// The early Java SDK for this revision fails on unknown members in `serverInfo`.
 const firstVersion = "2024-11-05"
 
 /** Returns whether the client that sends this `initialize` may fail on unknown members of the response. */

@@ -1,4 +1,4 @@
-/** Fields that are added once it is clear that a request will be sent. Pure. */
+/** Adds fields to prepared requests, once it is clear that they will be sent. Pure. */
 import type { UpstreamRequest } from "./GatewayClient.ts"
 import type { Prepared, PreparedStream } from "./prepare.ts"
 
@@ -15,7 +15,7 @@ const added = (request: UpstreamRequest, fields: Fields): UpstreamRequest => ({
 })
 
 /**
- * The same request, and its alternatives, with these fields. The client's fields of these names are removed already.
+ * Adds fields to a prepared request and its alternatives. The client's own fields with these names are already removed.
  */
 export const withFields = (prepared: Prepared, fields: Fields): Prepared => {
   if (isNone(fields)) return prepared
@@ -31,6 +31,6 @@ export const withFields = (prepared: Prepared, fields: Fields): Prepared => {
   }
 }
 
-/** The same for a request whose message leaves as it comes. */
+/** Adds fields to a request whose message is forwarded while it arrives. */
 export const streamWithFields = (prepared: PreparedStream, fields: Fields): PreparedStream =>
   isNone(fields) ? prepared : { ...prepared, request: added(prepared.request, fields) }

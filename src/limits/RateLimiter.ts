@@ -6,35 +6,35 @@ import { type LimitedCaller, type LimitedMessage, makeCharges, type PlacedCharge
 import { countLimited, countStoreFailure } from "./limitMetrics.ts"
 import type { ChargeMode, Exceeded, LimitCounters } from "./LimitStore.ts"
 
-/** Why a request that could be counted, or could not, goes no further. */
+/** Why a request is rejected: it exceeds a limit, or it could not be counted. */
 export type LimitError = RateLimited | StoreUnavailable
 
 /** Limits how often requests are made, and how often tokens are wrong. */
 export interface RateLimiter {
-  /** Whether there are such limits at all; without them the functions need not be called. */
+  /** Whether messages are limited at all; if not, `admit` need not be called. */
   readonly limitsMessages: boolean
   readonly limitsFailures: boolean
-  /** Counts the messages of a request, unless that would exceed a limit: then none of them is counted anywhere. */
+  /** Counts the messages of a request. If that would exceed a limit, none of them is counted anywhere. */
   readonly admit: (caller: LimitedCaller, messages: ReadonlyArray<LimitedMessage>) => Effect.Effect<void, LimitError>
-  /** Fails where this address has been wrong about its token too often. */
+  /** Fails if this address has sent too many wrong tokens. */
   readonly mayTry: (address: string) => Effect.Effect<void, LimitError>
   /** Counts a token that was rejected. */
   readonly noteFailure: (address: string) => Effect.Effect<void>
 }
 
-/** What the limits of a server depend on. */
+/** The settings that the limits of a server depend on. */
 export type LimiterSettings = Pick<GatewaySettings, "rateLimits" | "storeFailure">
 
 const described = ({ by, limit, on, windowMillis }: RateLimit): string =>
   `${limit} ${on} in ${windowMillis / 1000} s by ${by.join(", ")}`
 
-/** When a client may try again while the store fails: after the pause of the store. */
+/** The `Retry-After` while the store fails: after this time, the store is tried again. */
 const retryStoreSeconds = 1
 
 /**
  * Makes the limiter of one server.
  *
- * @param server its name
+ * @param server the name of the server
  * @param memory the counters of this process
  * @param store the counters to use instead, if there is a store
  */

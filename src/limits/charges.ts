@@ -8,19 +8,19 @@ import type { Charge } from "./LimitStore.ts"
 export interface LimitedCaller {
   /** The verified caller; `undefined` for an anonymous one. */
   readonly identity: Identity | undefined
-  /** The share of the peer's address; empty where the host does not know it. */
+  /** The share that the peer's address belongs to; empty if the host does not know the address. */
   readonly address: string
-  /** The name of the server; empty for the one of the flat settings. */
+  /** The name of the server; empty if the server has no name. */
   readonly server: string
 }
 
 /** The operation of one message, as far as limits need it. */
 export interface LimitedMessage {
-  /** The tool that it calls; `undefined` for every other message. */
+  /** The tool that the message calls; `undefined` if it does not call a tool. */
   readonly tool: string | undefined
 }
 
-/** A limit, its place in the settings, and what its counters are called. */
+/** A limit with its position in the settings, and the name of its counters. */
 interface NamedLimit {
   readonly limit: RateLimit
   readonly tools: ReadonlyArray<Glob> | undefined
@@ -28,9 +28,9 @@ interface NamedLimit {
   readonly name: string
 }
 
-/** A charge, and the place of its limit in the settings. */
+/** A charge, and the position of its limit in the settings. */
 export interface PlacedCharge extends Charge {
-  /** From 0. */
+  /** The position, from 0. */
   readonly place: number
 }
 
@@ -43,10 +43,10 @@ const globsOf = (patterns: ReadonlyArray<string> | undefined): ReadonlyArray<Glo
 const isAmong = (globs: ReadonlyArray<Glob> | undefined, name: string): boolean =>
   globs === undefined || matchesAny(globs, name)
 
-/** Whether the messages that a limit counts are those that call a tool. */
+/** Returns whether a limit counts only messages that call a tool. */
 const isAboutTools = ({ by, tools }: RateLimit): boolean => tools !== undefined || by.includes("tool")
 
-/** The value of a dimension; `undefined` if the request has none. */
+/** Returns the value of a dimension; `undefined` if the request has none. */
 const valueOf = (
   dimension: LimitDimension,
   { address, identity, server }: LimitedCaller,
@@ -93,8 +93,9 @@ const chargesOf = (
 /**
  * Builds the functions that return what a request adds to which counters, by the limits of one server.
  *
- * A limit counts a request only where it has all that the limit counts by: an anonymous one has no subject, a call of no tool
- * has no tool. A request without a message, as a `GET` that opens a stream, counts as one message.
+ * A limit counts a request only if the request has all dimensions that the limit counts by: an anonymous request has no
+ * subject, and a message that calls no tool has no tool. A request without a message, such as a `GET` that opens a
+ * stream, counts as one message.
  */
 export const makeCharges = (limits: ReadonlyArray<RateLimit>, server: string) => {
   const named = limits
@@ -104,13 +105,13 @@ export const makeCharges = (limits: ReadonlyArray<RateLimit>, server: string) =>
   const onFailures = named.filter(({ limit }) => limit.on === "failures")
 
   return {
-    /** Whether messages, and whether failures are limited at all. */
+    /** Whether messages are limited at all. */
     limitsMessages: onMessages.length > 0,
     limitsFailures: onFailures.length > 0,
-    /** Of a request with these messages. */
+    /** The charges for a request with these messages. */
     ofMessages: (caller: LimitedCaller, messages: ReadonlyArray<LimitedMessage>): ReadonlyArray<PlacedCharge> =>
       onMessages.flatMap((limit) => chargesOf(limit, caller, messages)),
-    /** Of a token that was rejected. */
+    /** The charges for a rejected token. */
     ofFailure: (address: string): ReadonlyArray<PlacedCharge> =>
       onFailures.flatMap((limit) => chargesOf(limit, { identity: undefined, address, server }, []))
   }

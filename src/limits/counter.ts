@@ -1,22 +1,22 @@
-/** The two ways to count over time. Pure; the script of the store does the same. */
+/** The two algorithms for counting over time. Pure. The script in `redisCounters.ts` does the same. */
 import type { Counting } from "./LimitStore.ts"
 
-/** A counter of either kind; the same times and numbers stand in the store. */
+/** The state of a counter, in memory and in the store. */
 export interface Counter {
-  /** Fixed window: how many there were in it. */
+  /** Fixed window: how many requests the window has counted. */
   readonly count: number
   /** In milliseconds since 1970. Fixed window: when it ends. Token bucket: when it is full again. */
   readonly until: number
 }
 
-/** The result of a charge: when it can be made, and the counter after it. */
+/** The result of a charge: when it can be made, and the new state of the counter. */
 export interface Attempt {
-  /** 0: now. */
+  /** 0 if the charge can be made now. */
   readonly waitMillis: number
   readonly next: Counter
 }
 
-// Sums of fractions are not exact. Times in milliseconds have about four digits behind the point.
+// Sums of fractions are inexact: at current times in milliseconds, about four decimal places are reliable.
 const toleranceMillis = 0.01
 
 // A window begins with the first message in it, and ends after its length.
@@ -26,7 +26,7 @@ const fixedWindow = (
   tokens: number,
   now: number
 ): Attempt => {
-  // A clock that was set back must not make a window longer than it is.
+  // If the clock was set back, the window must not last longer than its length.
   const isOpen = counter !== undefined && counter.until > now
   const until = isOpen ? Math.min(counter.until, now + windowMillis) : now + windowMillis
   const count = (isOpen ? counter.count : 0) + tokens
@@ -34,8 +34,8 @@ const fixedWindow = (
   return { waitMillis: count <= limit ? 0 : wait, next: { count, until } }
 }
 
-// A bucket holds as many tokens as the limit, and fills up within a window. All that there is to know about it is when
-// it will be full.
+// A bucket holds at most `limit` tokens, and fills up within a window. The time at which it will be full is its whole
+// state.
 const tokenBucket = (
   { limit, windowMillis }: Counting,
   counter: Counter | undefined,
@@ -50,10 +50,10 @@ const tokenBucket = (
 }
 
 /**
- * Adds `tokens` to a counter; the caller stores the result only if there is no wait.
+ * Adds `tokens` to a counter. The caller stores the result only if `waitMillis` is 0.
  *
- * Fixed window: at most `limit` from the first message of a window to its end. Token bucket: at most `limit` at once, and
- * `limit` more in each window's time.
+ * Fixed window: at most `limit` in a window, which begins with its first message. Token bucket: at most `limit` at
+ * once, and `limit` more for each length of a window.
  */
 export const attempt = (
   counting: Counting,

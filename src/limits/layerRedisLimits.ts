@@ -16,11 +16,11 @@ const crypto = Layer.mergeAll(
 )
 
 /**
- * Counts rate limits in the Redis or Valkey server that the `Redis` service of `effect/persistence` speaks to.
+ * Counts rate limits in the Redis or Valkey server that the `Redis` service of `effect/persistence` is connected to.
  *
  * For programs that embed the gateway; `mcp-authorizer/node` connects to `MCP_STORE_URL` itself. Provide it to the
  * layer that checks requests, next to `GatewayConfig`. No request waits longer than `MCP_STORE_TIMEOUT_MILLIS`;
- * `MCP_STORE_FAILURE` decides about one that cannot be counted.
+ * `MCP_STORE_FAILURE` decides about requests that cannot be counted.
  */
 export const layerRedisLimits: Layer.Layer<never, never, Redis.Redis | GatewayConfig> = perConfiguration(
   Layer.effect(

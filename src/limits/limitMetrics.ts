@@ -1,10 +1,10 @@
-/** Recording what rate limits reject. */
+/** Metrics of rate limits. */
 import type * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import type { GatewaySettings, RateLimit } from "../config/GatewaySettings.ts"
 import { counter } from "../metrics/series.ts"
 
-/** Counts a request that is over a limit. */
+/** Counts a request that exceeds a limit. */
 export const countLimited = (on: RateLimit["on"]): Effect.Effect<void> =>
   Metric.update(counter("mcp_authorizer.rate_limit.rejections", { on }), 1)
 

@@ -5,16 +5,16 @@ import type { Charge, ChargeMode, Exceeded, LimitCounters } from "./LimitStore.t
 
 /** The limits of the memory. */
 export interface MemoryBounds {
-  /** Counters in all. */
+  /** The maximum number of counters. */
   readonly counters: number
-  /** Counters of one owner. */
+  /** The maximum number of counters of one owner. */
   readonly perOwner: number
 }
 
-/** The bounds of a gateway's own memory. */
+/** The limits of a gateway's own memory. */
 export const memoryBounds: MemoryBounds = { counters: 65_536, perOwner: 1_024 }
 
-/** A counter, and where it is kept. */
+/** A counter, and the maps that it is in. */
 interface Kept extends Counter {
   count: number
   until: number
@@ -26,7 +26,10 @@ interface Kept extends Counter {
 /** Counters in the memory of this process. */
 class Memory {
   readonly #bounds: MemoryBounds
-  /** By limit and key. A counter stands behind those that began, or for a bucket were used, before it. */
+  /**
+   * Counters by limit and key. In each map, windows are in the order of their beginnings, and buckets in the order of
+   * their last use.
+   */
   readonly #limits = new Map<string, Map<string, Kept>>()
   readonly #owned = new Map<string, Set<Kept>>()
   #size = 0
@@ -41,7 +44,7 @@ class Memory {
       const kept = this.#limits.get(charge.limit)?.get(charge.key)
       const tried = attempt(charge.counting, kept, charge.tokens, now)
       const hasRoom = kept !== undefined || mode === "look" || this.#hasRoom(charge.owner, now)
-      // Some counter of the owner has ended by then.
+      // The owner has no room: one of its counters has ended after this time.
       const waitMillis = hasRoom ? tried.waitMillis : charge.counting.windowMillis
       if (waitMillis > (exceeded?.waitMillis ?? 0)) exceeded = { index, waitMillis }
       return { charge, kept, next: tried.next }
@@ -52,8 +55,8 @@ class Memory {
   }
 
   /**
-   * Whether an owner may have one more counter. Dropping one of its own would reset that counter, so it has to wait,
-   * which affects no one else.
+   * Returns whether an owner may have one more counter. To drop one of its own would reset that counter, so the owner
+   * has to wait instead, which affects no one else.
    */
   #hasRoom(owner: string, now: number): boolean {
     const owned = this.#owned.get(owner)
@@ -68,7 +71,7 @@ class Memory {
     { count, until }: Counter,
     now: number
   ): void {
-    // Its position among the windows does not change.
+    // A window keeps its position, because its beginning does not change.
     if (known !== undefined && known.until > now && counting.algorithm === "fixed-window") {
       known.count = count
       return
@@ -98,7 +101,7 @@ class Memory {
     }
   }
 
-  /** Drops counters that have ended or, if no counter has, the one that ends first. */
+  /** Drops counters that have ended or, if there are none, the one that ends first. */
   #makeRoom(now: number): void {
     let first: Kept | undefined
     for (const counters of this.#limits.values()) {
@@ -111,10 +114,11 @@ class Memory {
 }
 
 /**
- * Makes counters in the memory of this process.
+ * Builds counters in the memory of this process.
  *
- * An owner that has `perOwner` counters gets no further one until one of them has ended. Where all owners together have
- * `counters`, the one that ends first is dropped: to have one forgotten early takes as many others, of at least 64 owners.
+ * An owner that has `perOwner` counters gets no further one until one of them has ended. If all owners together have
+ * `counters`, the one that ends first is dropped. To make the gateway forget a counter early, an attacker needs that
+ * many others, of at least 64 owners.
  */
 export const makeMemoryCounters = (bounds: MemoryBounds = memoryBounds): LimitCounters => {
   const memory = new Memory(bounds)

@@ -1,4 +1,4 @@
-/** Operations of a store that may be slow or down, so that no request waits for it for long. */
+/** Time limits for operations of a store that may be slow or down, so that no request waits for long. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { StoreFailed } from "./LimitStore.ts"
@@ -6,7 +6,7 @@ import { StoreFailed } from "./LimitStore.ts"
 /** After this number of consecutive failures, the store is not used for a while. */
 const failuresInRow = 3
 
-/** The length of that pause. After it, one operation tries the store again. */
+/** After this pause, one operation tries the store again. */
 const pauseMillis = 1_000
 
 /** How many operations may wait for the store at a time. */
@@ -21,12 +21,12 @@ export interface PromptTexts {
   readonly working: string
 }
 
-/** Bounds an operation. */
+/** Runs an operation within its time limit. */
 export type Prompt = <A>(operation: Effect.Effect<A, StoreFailed>) => Effect.Effect<A, StoreFailed>
 
 /**
- * Builds the bound for the operations of one kind: each takes at most `timeoutMillis`, and after three failures none is
- * sent for a second.
+ * Builds the time limit for the operations of one kind. Each may take `timeoutMillis`; after three failures, no
+ * operation is sent for a second.
  *
  * One log line reports that the store fails, at most once a minute, and one that it works again.
  *
@@ -80,7 +80,7 @@ export const makePrompt = (
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       if (failed >= failuresInRow) {
         if (now < pausedUntil) return Effect.fail(new StoreFailed({ detail: "the store has just failed" }))
-        // This operation tries; the others do without the store.
+        // This operation tries the store again, while others still do without it.
         pausedUntil = now + pauseMillis
       }
       if (waiting >= maxWaiting) return Effect.fail(new StoreFailed({ detail: "too many requests wait for the store" }))
@@ -88,7 +88,10 @@ export const makePrompt = (
     })
 }
 
-/** The code of an error, the first word of an error of the store, or the error's name: its text may quote a key. */
+/**
+ * Returns the code of an error, the first word of an error of the store, or the error's name. The full text may quote a
+ * key.
+ */
 export const storeProblem = (cause: unknown): string => {
   if (!(cause instanceof Error)) return "an unknown error"
   const code = "code" in cause && typeof cause.code === "string"

@@ -2,7 +2,7 @@ import type { LimitCounters } from "./LimitStore.ts"
 import { makePrompt } from "./prompt.ts"
 
 /**
- * Uses a store within `timeoutMillis`, and not at all for a second after it has failed three times.
+ * Uses a store within `timeoutMillis`, and not at all for a second after three failures in a row.
  *
  * Fails with `StoreFailed`. Log lines report that the store begins to fail and that it works again, at most once a
  * minute.

@@ -9,9 +9,9 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { type Charge, type ChargeMode, type Exceeded, type LimitCounters, StoreFailed } from "./LimitStore.ts"
 import { storeProblem } from "./prompt.ts"
 
-// `counter.ts` in the store, for all charges of a request at once: if it added to one counter what another one rejects,
-// a caller over its own limit could use up what others share. The time is the store's, so that the clocks of the
-// replicas need not agree. An entry that is not a counter counts as missing.
+// Does the same as `counter.ts`, for all charges of a request at once. Otherwise a caller over its own limit could use
+// up what it shares with others. The script uses the time of the store, so that the clocks of replicas need not agree.
+// An entry that is not a counter counts as missing.
 const lua = `
 local time = redis.call("TIME")
 local now = tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000
@@ -71,7 +71,7 @@ const verdictOf = (
   }
   const counting = charges[worst - 1]?.counting
   if (counting === undefined) return Effect.succeed(undefined)
-  // No client waits longer than a window, regardless of the store's reply.
+  // Regardless of the store's reply, no client has to wait longer than a window.
   return Effect.succeed({ index: worst - 1, waitMillis: Math.min(Math.max(wait, 1), counting.windowMillis) })
 }
 
@@ -79,10 +79,13 @@ const encoder = new TextEncoder()
 
 const purpose = encoder.encode("mcp-authorizer keys of counters\u0001")
 
-/** Settings that the names of counters depend on. */
+/** The settings that the names of counters depend on. */
 type Naming = Pick<GatewaySettings, "sessionKeys" | "storeKeyPrefix">
 
-/** Builds the name of a counter in the store: with a session key, no one else can find out whom it is about. */
+/**
+ * Builds the function that returns the name of a counter in the store. With a session key, no one else can find out
+ * which caller it belongs to.
+ */
 const makeNameOf = Effect.fnUntraced(function*({ sessionKeys: [secret], storeKeyPrefix }: Naming) {
   const { digestHex } = yield* Digest.Digest
   const mac = yield* Mac.Mac
@@ -96,11 +99,12 @@ const makeNameOf = Effect.fnUntraced(function*({ sessionKeys: [secret], storeKey
 })
 
 /**
- * Makes counters in the Redis or Valkey server that the `Redis` service speaks to: version 5 or later, not a cluster.
+ * Builds counters in the Redis or Valkey server that the `Redis` service is connected to: version 5 or later, not a
+ * cluster.
  *
- * One script charges all counters of a request, or none. Counters expire by themselves. Their keys are
- * `MCP_STORE_KEY_PREFIX` and an HMAC under `MCP_SESSION_KEY`, or a digest where there is no such key, so that they do
- * not reveal callers.
+ * One script charges all counters of a request, or none. Counters expire by themselves. Their keys consist of
+ * `MCP_STORE_KEY_PREFIX` and an HMAC under `MCP_SESSION_KEY`, or a digest if there is no such key, so that they do not
+ * reveal callers.
  */
 export const makeRedisCounters = Effect.fnUntraced(function*(
   settings: Naming

@@ -31,7 +31,7 @@ export type OwnTokens =
   /** All tokens that are not JWTs of a configured issuer. */
   | { readonly _tag: "Opaque" }
 
-/** A request that readiness and `--check --online` make to a provider, without a real token. */
+/** A request that readiness and `--check --online` send to a provider, with a made-up token at most. */
 export type OnlineCheck =
   /** The key set that verifies the provider's tokens. */
   | {
@@ -57,7 +57,7 @@ export type OnlineCheck =
 export interface Readiness {
   readonly ready: boolean
   /**
-   * The phase of the provider's keys, or `ready` if it has no keys to fetch. For an endpoint that verifies tokens,
+   * The phase of the provider's keys, or `ready` if no keys are fetched. For an endpoint that verifies tokens,
    * `unavailable` if it does not respond, and `refused` if it rejects the gateway's own credentials.
    */
   readonly state: Phase | ProviderReach
@@ -77,20 +77,20 @@ export type Registration =
     readonly readiness?: Effect.Effect<Readiness> | undefined
     /** The key sets of the provider as they are cached, for operators. Left out by types without any. */
     readonly keySets?: Effect.Effect<ReadonlyArray<KeySetState>> | undefined
-    /** Waits until the keys were fetched, or the fetch has failed. Left out where no keys are fetched. */
+    /** Waits until every key fetch has succeeded or failed. Left out by types that fetch no keys. */
     readonly warm?: Effect.Effect<void> | undefined
     /** The keys that verify the tokens, if verdicts depend on them. */
     readonly keys?: ProviderKeys | undefined
   }
 
-/** What verifiers depend on, in addition to their provider. */
+/** The settings that verifiers depend on, in addition to their provider. */
 export type RegistrationContext = Pick<GatewaySettings, "clockSkewSeconds">
 
-/** The services that verifiers may use. The scope is the one of all providers, not of one request. */
+/** The services that verifiers may use. The scope stays open as long as the providers are in use. */
 export type RegistrationNeeds = JwksCache | ProviderHttp | ProviderMetadata | Digest.Digest | Scope.Scope
 
 /**
- * A provider type: what `type` of a provider names, with its fields, settings, warnings, metadata and verifier.
+ * A provider type: its name in `type`, and the fields, settings, warnings, metadata and verifier of its providers.
  *
  * A type is one value in one file of this folder, and an entry of the list in `types.ts`. No other code of the gateway
  * depends on which types exist. To embed the gateway with a type of your own, use `makeProviderType`, which is simpler.
@@ -134,49 +134,49 @@ export interface ProviderType<P extends Provider = Provider, out Input = unknown
   readonly fields: ReadonlyArray<ProviderFieldName>
   /** Names of fields that only this type has, and that are not in the settings table. */
   readonly addedFields?: ReadonlyArray<string>
-  /** Fields each of which is enough to configure a provider, in settings that describe a single provider. */
+  /** Fields that identify a provider of this type on their own, in settings that describe a single provider. */
   readonly identifiedBy?: ReadonlyArray<ProviderFieldName>
-  /** Providers of this type are for development, so that a development machine needs no warnings. */
+  /**
+   * Whether providers of this type are for development only. With them alone, no warnings about production are logged.
+   */
   readonly forDevelopment?: boolean
   /** Whether an entry without `type` is of this type. The first type in the list that returns `true` gets the entry. */
   readonly isMeantBy?: (given: GivenFields) => boolean
   /** Builds the provider from its fields. Reports every problem and then returns `undefined` if a field is wrong. */
   readonly resolve: (fields: FieldReader, context: ProviderContext) => P | undefined
 
-  // Methods, for their variance: a provider is only ever passed to its own type.
+  // Methods, not properties, so that a list may hold types of different providers: a provider is only passed to its own
+  // type.
 
   /**
-   * Returns the provider for one of several MCP servers, with the server's resource identifier in place of the audience
-   * `auto`; `undefined` if that identifier is needed but unknown. Left out by types to which it makes no difference.
+   * Returns the provider for one of several MCP servers, with the audience `auto` replaced by the server's resource
+   * identifier; `undefined` if that identifier is needed but unknown. Left out by types that have no audience.
    */
   forResource?(provider: P, resource: string | undefined): P | undefined
   /** The provider's members in the output of `--check`, in the terms of the config file, without secrets. */
   describe(provider: P): { readonly [member: string]: Json }
-  /** Settings that are valid but unwise, as one or two sentences each, for the log at start. */
+  /** Warnings about settings that are valid but unwise, one or two sentences each, for the log at start. */
   warnings?(provider: P, context: WarningContext): ReadonlyArray<string>
   /** The tokens that this provider verifies. */
   ownTokens(provider: P): OwnTokens
-  /**
-   * The issuers that clients can get a token from, preferred one first: `authorization_servers`. No issuers if left
-   * out.
-   */
+  /** The issuers that clients can get a token from, preferred one first: `authorization_servers`. None if left out. */
   advertisedIssuers?(provider: P): ReadonlyArray<string>
-  /** Where clients find the metadata of the authorization server. Called only if the provider advertises an issuer. */
+  /** The source of the authorization server's metadata. Called only if the provider advertises an issuer. */
   metadata?(provider: P, name: DocumentName): AuthorizationServerMetadata
   /** The requests that check whether the provider works. Left out by types that send no such request. */
   onlineChecks?(provider: P): ReadonlyArray<OnlineCheck>
-  /** Imports the configured keys, because only an import shows whether they are valid. */
+  /** Imports the configured keys: only an import shows whether a key is valid. */
   checkKeys?(provider: P): Effect.Effect<void, UnusablePublicKey>
   /** Builds the verifier, without waiting for any fetch. */
   register(
     provider: P,
     context: RegistrationContext
   ): Effect.Effect<Registration, UnusablePublicKey, RegistrationNeeds>
-  /** The type of such a provider in TypeScript settings. Exists only at compile time. */
+  /** The type of the provider's entry in TypeScript settings. Never has a value. */
   readonly Input?: Input
 }
 
-/** Whether a type in the settings is a `ProviderType`. The settings that `GatewayConfig` builds contain no others. */
+/** Whether a type in the settings is a `ProviderType`. All types in the settings that `GatewayConfig` builds are. */
 export const isProviderType = (type: AddedType): type is ProviderType => "register" in type && "resolve" in type
 
 /** What warnings depend on, in addition to the provider. */

@@ -24,8 +24,8 @@ const isMeantBy = (given: GivenFields): boolean => {
 }
 
 /**
- * AuthKit's own hosts; the issuer's host, because AuthKit can be served from a customer's domain, which the operator has
- * configured; and loopback hosts in other URLs, because tests run the issuer there.
+ * The hosts that keys may be fetched from: AuthKit's own; the issuer's host, because AuthKit can be served from a
+ * customer's domain; and loopback hosts in other URLs, where tests run their issuer.
  */
 const usualDomains = (hosts: ReadonlyArray<GivenHost>): ReadonlyArray<string> =>
   authkitDomains.concat(
@@ -34,7 +34,7 @@ const usualDomains = (hosts: ReadonlyArray<GivenHost>): ReadonlyArray<string> =>
     ).map(({ host }) => host)
   )
 
-/** The metadata of AuthKit: all endpoints follow from the issuer. */
+/** Builds the metadata of AuthKit: all endpoints follow from the issuer. */
 const document = (name: DocumentName, provider: JwtProvider): Record<string, unknown> => {
   const base = `${withoutSlash(provider.issuer)}/oauth2`
   return {

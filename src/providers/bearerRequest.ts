@@ -19,12 +19,12 @@ import { probeToken } from "./opaque.ts"
 const userinfoScope = "openid"
 
 /**
- * Statuses that reject the token, since the request contains nothing else: some providers send 422 or 498 instead of 401,
- * and 431 means that the token is too long for the provider.
+ * Statuses that mean that the token is rejected, because the request contains nothing else. Some providers send 422 or
+ * 498 instead of 401, and 431 means that the token is too long for the provider.
  */
 const tokenStatuses: ReadonlySet<number> = new Set([400, 401, 403, 422, 431, 498])
 
-/** Whether the provider rejected the token. A 403 with `Retry-After` is about the rate of requests instead. */
+/** Returns whether the provider rejected the token. A 403 with `Retry-After` is about the rate of requests instead. */
 const rejectsToken = ({ kind, rejection: reported, retryAfter, status = 0 }: ProviderRequestFailed): boolean =>
   kind === "Status" && tokenStatuses.has(status) && !isOutageError(reported?.error) &&
   !(status === 403 && retryAfter !== undefined && reported?.error === undefined)
@@ -36,7 +36,7 @@ const reportsRejection = (body: JsonObject): boolean => {
     own(body, "active") === false
 }
 
-/** The provider describes the token, and does not reject it in its description. */
+/** The rule that the provider's description of the token does not reject the token. */
 export const describedRule = (name: "userinfo" | "tokeninfo"): TokenRule<CheckedClaims> => {
   const check = ({ claims }: CheckedClaims) =>
     reportsRejection(claims) ? rejection("Inactive", `${name} returned 200 with an error`) : undefined
@@ -45,8 +45,8 @@ export const describedRule = (name: "userinfo" | "tokeninfo"): TokenRule<Checked
 }
 
 /**
- * Maps a failed request to an error: the token is rejected, or has too few scopes, in which case the challenge names the
- * scopes that the provider requires. Every other failure is a failure of the provider.
+ * Maps a failed request to an error. If the token has too few scopes, the challenge names the scopes that the provider
+ * requires. If the status does not reject the token, the provider has failed.
  *
  * @param endpoint what was requested, for the log
  */
@@ -65,9 +65,9 @@ const failureOf = (
   return toInvalidToken(provider, rejection("Inactive", detail))
 }
 
-/** Where a token is presented. */
+/** The endpoint that a token is presented to. */
 interface Presentation extends Pick<ProviderRequest, "allowHttp" | "allowedDomains" | "url"> {
-  /** The parameter of a form that contains the token, too (Google). */
+  /** The form parameter that must contain the token as well (Google). */
   readonly parameter?: string | undefined
 }
 
@@ -99,7 +99,7 @@ export const present = (
     Effect.catchTag("ProviderRequestFailed", (failure) => Effect.fail(failureOf(provider, endpoint, failure)))
   )
 
-/** Builds the probe that presents a token that does not exist: a healthy endpoint rejects it. */
+/** Builds the probe, which presents a made-up token: a healthy endpoint rejects it. */
 export const probeBearer = (http: ProviderHttp["Service"], request: Presentation): Probe =>
   Effect.match(http.send(presenting(request, Redacted.make(probeToken))), {
     onFailure: (failure) => ({ reach: rejectsToken(failure) ? "ready" : "unavailable", detail: failure.detail }),

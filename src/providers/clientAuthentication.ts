@@ -11,13 +11,15 @@ import { authenticate } from "./clientCredentials.ts"
 /** The part of a request that authenticates the gateway. */
 export type ClientAuthentication = Pick<ProviderRequest, "authorization"> & Required<Pick<ProviderRequest, "form">>
 
-/** Where tokens are requested, and how clients may authenticate there; no methods if the metadata lack them. */
+/**
+ * The URL of the token endpoint, and how clients may authenticate there; no methods if the metadata do not list them.
+ */
 export interface TokenEndpoint {
   readonly token: string
   readonly authMethods: ReadonlyArray<string>
 }
 
-/** Error codes that are about the gateway's own client (RFC 6749, section 5.2; GitHub has codes of its own). */
+/** Error codes about the gateway's own client (RFC 6749, section 5.2; GitHub has its own codes). */
 const ownErrors: ReadonlySet<string> = new Set([
   "invalid_client",
   "unauthorized_client",
@@ -25,7 +27,10 @@ const ownErrors: ReadonlySet<string> = new Set([
   "redirect_uri_mismatch"
 ])
 
-/** Whether the provider rejects the gateway's own client, and not what a user or a client of the gateway presented. */
+/**
+ * Returns whether the provider rejects the gateway's own client, and not what a user or a client of the gateway
+ * presented.
+ */
 export const isOwnError = (error: string | undefined): boolean => error !== undefined && ownErrors.has(error)
 
 /** Builds the function that authenticates one request (RFC 6749, section 2.3.1; RFC 7523, section 2.2). */
@@ -50,7 +55,7 @@ export const makeClientAuthentication = Effect.fnUntraced(function*(clientId: st
         }
       }
       default: {
-        // RFC 8414, section 2: without a statement, Basic authentication is supported.
+        // RFC 8414, section 2: if the metadata list no methods, the default is Basic authentication.
         const usesPost = authMethods.includes("client_secret_post") && !authMethods.includes("client_secret_basic")
         const method = auth.method ?? (usesPost ? "post" : "basic")
         const { authorization, form } = authenticate({ method, clientId, clientSecret: auth.clientSecret })

@@ -20,9 +20,9 @@ const basicAuthorization = (clientId: string, clientSecret: Redacted.Redacted<st
 
 /** The part of a request that authenticates the gateway. */
 export interface OwnCredentials extends Pick<ProviderRequest, "authorization"> {
-  /** Fields of the form. */
+  /** The form fields with the credentials. */
   readonly form: Required<ProviderRequest>["form"]
-  /** The settings that contain the credentials, for the log. */
+  /** The names of the settings with the credentials, for the log. */
   readonly origin: string
 }
 

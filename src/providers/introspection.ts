@@ -57,14 +57,14 @@ import type { ProviderType, RegistrationContext } from "./ProviderType.ts"
 /** A provider whose introspection endpoint verifies its tokens. */
 export interface IntrospectionProvider extends Provider, IdentityRules, AudienceRules {
   readonly type: "introspection"
-  /** `undefined`: the endpoint that the metadata name. */
+  /** `undefined` if the endpoint is the one in the provider's metadata. */
   readonly introspectionEndpoint: string | undefined
   /** The URL of the metadata, instead of the issuer's well-known URLs. */
   readonly discoveryUrl?: string | undefined
   readonly clientAuth: ClientAuth
 }
 
-/** Error codes by which some endpoints reject a token, where RFC 7662 requires `active: false`. */
+/** Error codes by which some endpoints reject a token, although RFC 7662 requires `active: false`. */
 const tokenErrors: ReadonlySet<unknown> = new Set(["invalid_grant", "invalid_token", "unsupported_token_type"])
 
 /** Whether the endpoint reported an inactive token with a status other than 200. */
@@ -94,7 +94,7 @@ const failureOf = (
     : unavailableAfter(provider, failure)
 }
 
-/** Interprets a failed probe: the endpoint may reject the made-up token, but must accept the gateway's credentials. */
+/** Interprets a failed probe: a healthy endpoint may reject the made-up token, but not the gateway's credentials. */
 const reachFromFailure = (failure: ProviderRequestFailed): ProviderReach => {
   const { kind, rejection: reported, status } = failure
   if (kind !== "Status" || isOutageError(reported?.error)) return "unavailable"
@@ -135,7 +135,7 @@ const useRule: IntrospectionRule = {
   found: (token) => useRule.check(token)?.detail ?? "the response names a caller or a use"
 }
 
-/** In the order of the verification. */
+/** The rules, in the order of the verification. */
 const rules: ReadonlyArray<IntrospectionRule> = [
   activeRule,
   kindRule,
@@ -157,7 +157,7 @@ const makeSend = (provider: IntrospectionProvider, http: Http) => {
     origin,
     send: (token: Required<Parameters<Http["send"]>[0]>["form"][number][1]) =>
       http.send({
-        // Without a configured endpoint, the client finds it in the metadata.
+        // Unused if no endpoint is configured: `makeHttp` then takes the URL from the metadata.
         url: introspectionEndpoint ?? "",
         allowedDomains,
         allowHttp,
@@ -171,9 +171,9 @@ const makeSend = (provider: IntrospectionProvider, http: Http) => {
  * Builds the verification of tokens at the introspection endpoint (RFC 7662, section 2).
  *
  * Only `active: true` is accepted. The kind of token (servers also report refresh tokens as active), the times, issuer
- * and audience are then checked as for JWTs, except that `exp` and `iss` may be missing. Every response other than a JSON
- * object with status 200 is a failure of the provider and not of the caller, including a rejection of the gateway's
- * credentials. The exception is an error that concerns the token.
+ * and audience are then checked as for JWTs, except that `exp` and `iss` may be missing. Only a JSON object with status
+ * 200 is a verdict. Every other response is a failure of the provider, and so is a rejection of the gateway's
+ * credentials; only errors about the token reject the token.
  *
  * @param skew tolerance for times, in seconds
  */
@@ -207,7 +207,7 @@ const makeVerification = (
   }
 }
 
-/** The client for the configured endpoint, or for the endpoint that the metadata name. */
+/** Builds the client for the configured endpoint, or for the one in the metadata. */
 const makeHttp = Effect.fnUntraced(function*(provider: IntrospectionProvider) {
   const plain = yield* ProviderHttp
   return provider.introspectionEndpoint === undefined
@@ -215,7 +215,7 @@ const makeHttp = Effect.fnUntraced(function*(provider: IntrospectionProvider) {
     : plain
 })
 
-/** Introspects a token that does not exist: a healthy endpoint reports it as inactive. */
+/** Builds the probe, which introspects a made-up token: a healthy endpoint reports it as inactive. */
 const makeProbe = (provider: IntrospectionProvider, http: Http): Probe =>
   Effect.match(makeSend(provider, http).send(probeToken), {
     onFailure: (failure) => ({ reach: reachFromFailure(failure), detail: failure.detail }),

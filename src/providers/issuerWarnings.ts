@@ -2,7 +2,8 @@
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { resourceUrl, withoutSlash } from "../config/kinds/resourceUrl.ts"
 
-// Placeholders in this project's documentation, and in that of providers, for names that the reader has to fill in.
+// Placeholders in this project's documentation, and in the documentation of providers, for names that readers must
+// replace.
 const example =
   /\byour[-_](?:tenant|domain|authkit-instance|api|app|audience|client|company|instance|org|project|realm)\b/i
 
@@ -39,10 +40,10 @@ export const exampleWarnings = (values: ReadonlyArray<string>): ReadonlyArray<st
     ? ["the issuer or the audience looks like an example from documentation. Replace it with your own."]
     : []
 
-/** Claims that can change, or that another person can get later: names for signing in, and addresses. */
+/** Claims that can change or pass to another person: names for signing in, and addresses. */
 const changeable = /(?:^|[./])(?:e-?mail|upn|preferred_username|unique_name|user_?name|nickname|name|login)$/i
 
-/** Warns about subjects that are not the same person forever. */
+/** Warns about subject claims that may stand for different persons over time. */
 export const subjectWarnings = (
   { subjectClaims = [] }: { readonly subjectClaims?: ReadonlyArray<string> | undefined }
 ): ReadonlyArray<string> => {
@@ -53,7 +54,7 @@ export const subjectWarnings = (
   ]
 }
 
-/** Warnings for a provider that has an issuer and may have an audience: about tokens that it accepts too broadly. */
+/** Warnings for a provider with an issuer: about settings that accept too many tokens. */
 export const tokenWarnings = (
   { allowedClients, audience, issuer, subjectClaims }: {
     readonly issuer: string

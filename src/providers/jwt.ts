@@ -27,10 +27,10 @@ import { tokenWarnings } from "./issuerWarnings.ts"
 import { makeProviderKeys, remoteKeys } from "./jwtKeys.ts"
 import type { ProviderType, Readiness } from "./ProviderType.ts"
 
-/** Where the keys come from. */
+/** Where a provider's keys come from. */
 export type KeySource =
   | { readonly _tag: "Jwks"; readonly uri: string }
-  /** The `jwks_uri` of the issuer's OpenID discovery document. */
+  /** The `jwks_uri` in the issuer's OpenID discovery document. */
   | { readonly _tag: "Discovery" }
   /** One public key in PEM (SPKI). */
   | { readonly _tag: "PublicKey"; readonly pem: string }
@@ -72,7 +72,7 @@ interface JwtResolving {
   readonly type: JwtProvider["type"]
   readonly context: ProviderContext
   readonly readIssuer: (fields: FieldReader) => string | undefined
-  /** The default source of the keys. */
+  /** Returns the default source of the keys. */
   readonly usualKeys: (issuer: string) => KeySource
   readonly usualDomains?: (hosts: ReadonlyArray<GivenHost>) => ReadonlyArray<string>
 }
@@ -149,7 +149,7 @@ const makeReadiness = (provider: JwtProvider, cache: JwksCache["Service"]): Effe
   const sources = remoteKeys(provider)
   if (sources.length === 0) return undefined
   return Effect.map(Effect.forEach(sources, (source) => cache.phase(source)), (phases) => {
-    // One usable tenant is enough: a failing tenant must not make the gateway reject the tokens of the others.
+    // One usable tenant is enough: otherwise a failing tenant would make the gateway unready for all others.
     const best = phases.find(({ usable }) => usable) ?? phases[0]
     return { ready: best?.usable ?? false, state: best?.phase ?? "unavailable" }
   })
@@ -160,7 +160,10 @@ const makeKeySets = (provider: JwtProvider, { inspect }: JwksCache["Service"]) =
   return inspect === undefined || sources.length === 0 ? undefined : Effect.sync(() => sources.map(inspect))
 }
 
-/** The metadata that clients need, even if the operator has configured the URL of the keys. */
+/**
+ * The metadata document that clients need, even if the gateway itself does not, because the URL of the keys is
+ * configured.
+ */
 const documentOf = (provider: JwtProvider): MetadataSource => {
   const { allowHttp, allowedDomains, discoveryUrl, issuer, tenants } = provider
   const [first = issuer] = issuersOf(provider)

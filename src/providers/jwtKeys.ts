@@ -22,8 +22,8 @@ interface KeyPlace {
 }
 
 /**
- * Returns where a provider publishes its keys: one key set for all tenants, or one for each tenant as its own metadata
- * name it, so that the keys of one tenant never verify the tokens of another.
+ * Returns where a provider publishes its keys: one key set for all tenants, or one for each. Each tenant's key set is
+ * found through its own metadata, so that the keys of one tenant never verify the tokens of another.
  */
 const keyPlaces = (provider: JwtProvider): ReadonlyArray<KeyPlace> => {
   const { allowHttp, allowedDomains, discoveryUrl, issuer, keys, name, tenants } = provider
@@ -40,7 +40,7 @@ const keyPlaces = (provider: JwtProvider): ReadonlyArray<KeyPlace> => {
   }
 }
 
-/** How many tenants' key sets are fetched before a token needs them. */
+/** The number of tenants whose key sets are fetched before a token needs them. */
 const fetchedAhead = 8
 
 /** The key sets that the gateway must fetch before it can verify tokens. */
@@ -52,7 +52,7 @@ const publicKey = Effect.fnUntraced(function*(
   pem: string
 ): Effect.fn.Return<ProviderKeys, UnusablePublicKey> {
   const set = yield* fromPem(provider.name, pem, provider.algorithms)
-  // There is only one key, so `kid` is ignored.
+  // A configured key is the only one, so `kid` is ignored.
   return {
     find: ({ alg }) =>
       Effect.mapError(
@@ -65,7 +65,7 @@ const publicKey = Effect.fnUntraced(function*(
   }
 })
 
-/** Fetches keys once more, so that an operator sees what the provider publishes now. */
+/** Builds the function that fetches the keys once more, to show an operator what the provider publishes now. */
 const makeInspect = Effect.gen(function*() {
   const cache = yield* JwksCache
   const { fetchKeys, locate } = yield* makeKeyFetch
@@ -98,7 +98,7 @@ export const makeProviderKeys = Effect.fnUntraced(function*(
   const byIssuer = new Map(
     places.flatMap(({ issuers, source }) => issuers.map((issuer) => [withoutSlash(issuer), source] as const))
   )
-  /** `undefined` for an issuer that is not configured. Tokens of such issuers are rejected earlier. */
+  /** Returns `undefined` for an issuer that is not configured, whose tokens are rejected earlier. */
   const sourceFor = ({ issuer }: KeyHeader): JwksSource | undefined =>
     only !== undefined && second === undefined
       ? only.source

@@ -28,7 +28,7 @@ export interface AddedProvider<Name extends string, Fields> extends Provider {
   readonly fields: Fields
 }
 
-/** A provider in the settings: the common fields, and those of its type. */
+/** The provider's entry in the settings: the common fields, and those of its type. */
 type AddedInput<Name extends string, Fields> = Fields & {
   readonly type: Name
   readonly name?: string | undefined
@@ -41,7 +41,7 @@ export interface ProviderTypeOptions<Name extends string, Fields extends FieldsS
   /** The value of `type` in the settings. */
   readonly name: Name
   /**
-   * The type's own fields: an Effect `Schema.Struct`, whose encoded side is what the settings contain. Problems with a
+   * The type's own fields: an Effect `Schema.Struct` whose encoded side has the form of the settings. Problems with a
    * field are reported together with the other problems of the settings, without the field's value.
    */
   readonly fields: Fields
@@ -56,7 +56,7 @@ export interface ProviderTypeOptions<Name extends string, Fields extends FieldsS
     token: BearerToken,
     provider: AddedProvider<Name, Fields["Type"]>
   ) => Effect.Effect<Omit<Identity, "provider">, VerificationError>
-  /** The fields as `--check` and `describe` show them, without secrets. By default, only the names are shown. */
+  /** Converts the fields for `--check` and `describe`; must leave out secrets. By default, only the names are shown. */
   readonly describe?: (fields: Fields["Type"]) => { readonly [member: string]: Json }
   /** Settings that are valid but unwise, as one or two sentences each, for the log at start. */
   readonly warnings?: (provider: AddedProvider<Name, Fields["Type"]>) => ReadonlyArray<string>
@@ -168,7 +168,7 @@ export const makeProviderType = <const Name extends string, Fields extends Field
         const [issuer] = authorizationServers(provider.fields)
         return issuer === undefined ? { _tag: "NotSupported" } : redirectToMetadata({ ...provider, issuer })
       },
-      // The metadata are fetched when a client requests them.
+      // Metadata are not checked online: they are fetched only when a client requests them.
       onlineChecks: () => []
     }),
     register: (provider, { clockSkewSeconds }) =>
@@ -180,7 +180,7 @@ export const makeProviderType = <const Name extends string, Fields extends Field
           if (acceptedMillis === undefined) return { identity, validity: undefined }
           const end = (identity.expiresAt ?? Number.POSITIVE_INFINITY) * 1000
           const until = Math.min(end, (yield* Clock.currentTimeMillis) + acceptedMillis)
-          // The meaning of the fields is unknown here, so a shared verdict could be used for another configuration.
+          // Not shared with other instances: which fields the verdict depends on is unknown here.
           return { identity, validity: { until, isLocal: true } }
         }),
         rejectionMillis: remember.rejected === undefined ? undefined : Duration.toMillis(remember.rejected),

@@ -17,7 +17,7 @@ import type { ProviderType, Registration, RegistrationContext } from "./Provider
 
 type Http = ProviderHttp["Service"]
 
-/** A token that does not exist. Its name explains the request to a reader of the provider's log. */
+/** A made-up token. Its text explains the request to readers of the provider's log. */
 export const probeToken = "mcp-authorizer-readiness"
 
 /** The members that every type for opaque tokens has. */
@@ -28,7 +28,8 @@ export const opaqueType = {
 } as const satisfies Partial<ProviderType<Provider & MetadataSource>>
 
 /**
- * Prepares what a provider says of an opaque token for the rules: it may leave out the end, and has no header.
+ * Prepares a provider's response about an opaque token for the rules. The expiry may be missing, and there is no
+ * header.
  *
  * @param skew tolerance for times, in seconds
  */

@@ -9,7 +9,7 @@ import type { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { providerUrl } from "../remote/providerUrl.ts"
 import { typeOf } from "./types.ts"
 
-/** The metadata of a provider, or none where its type has none. */
+/** Builds the effect that returns the metadata of a provider; an empty document if its type has no metadata. */
 export const providerDocument = (
   settings: Pick<GatewaySettings, "addedTypes">,
   provider: Provider,
@@ -33,7 +33,10 @@ export const providerDocument = (
 const unavailableFor = ({ name }: Provider, detail: string): ProviderUnavailable =>
   new ProviderUnavailable({ provider: name, detail, retryAfter: retryAfterSeconds })
 
-/** The URL of an endpoint, if it may be requested. `undefined` is one that neither the settings nor the metadata name. */
+/**
+ * Returns the URL of an endpoint if it may be requested. The URL is `undefined` if neither the settings nor the
+ * metadata name it.
+ */
 export const usableEndpoint = (
   provider: Provider,
   member: string,
@@ -49,13 +52,13 @@ export const usableEndpoint = (
     : Effect.fail(unavailableFor(provider, `the ${member} must not be used: ${checked.failure}`))
 }
 
-/** A member of metadata that is a text. */
+/** Returns a member of metadata that is a string. */
 export const textMember = (document: JsonObject, name: string): string | undefined => {
   const value = own(document, name)
   return typeof value === "string" ? value : undefined
 }
 
-/** `token_endpoint_auth_methods_supported`; empty if the metadata lack it. */
+/** Returns `token_endpoint_auth_methods_supported`; empty if the metadata have no such member. */
 export const authMethodsOf = (document: JsonObject): ReadonlyArray<string> => {
   const value = own(document, "token_endpoint_auth_methods_supported")
   return Array.isArray(value) ? value.filter((member) => typeof member === "string") : []

@@ -26,7 +26,7 @@ const identityOf = (provider: string, token: StaticToken): Identity => ({
   claims: { sub: token.subject, client_id: token.clientId, scope: token.scopes.join(" ") }
 })
 
-/** The length below which a token could be guessed. */
+/** Shorter tokens could be guessed. */
 const shortest = 32
 
 /** The type for a fixed list of tokens, for development. */

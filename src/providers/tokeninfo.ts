@@ -27,11 +27,11 @@ import { tokenWarnings } from "./issuerWarnings.ts"
 import { checkedResponse, makeOpaque, opaqueType } from "./opaque.ts"
 import type { ProviderType, RegistrationContext } from "./ProviderType.ts"
 
-/** A provider with an endpoint of its own design that describes the token of a request. */
+/** A provider with a proprietary endpoint that describes the presented token. */
 export interface TokeninfoProvider extends Provider, IdentityRules, AudienceRules {
   readonly type: "tokeninfo"
   readonly tokeninfoEndpoint: string
-  /** The parameter of a form that contains the token. `undefined`: GET with a bearer token. */
+  /** The form parameter for the token; `undefined` to send GET with a bearer token. */
   readonly tokeninfoParameter?: string | undefined
   /** The URL of the metadata, instead of the issuer's well-known URLs. */
   readonly discoveryUrl?: string | undefined
@@ -39,7 +39,7 @@ export interface TokeninfoProvider extends Provider, IdentityRules, AudienceRule
 
 type Http = ProviderHttp["Service"]
 
-// Fields of a response have names that no claim has.
+// Names of response fields begin like this, and no names of claims do.
 const isField = (name: string): boolean => name.startsWith("x-")
 
 const wholeNumber = /^[0-9]{1,15}$/
@@ -48,7 +48,7 @@ const wholeNumber = /^[0-9]{1,15}$/
 const numberOf = (value: unknown): unknown =>
   typeof value === "string" && wholeNumber.test(value) ? Number(value) : value
 
-/** Returns the expiry of the token, which is given as a time, or as the remaining seconds. */
+/** Returns the expiry of the token, which providers state as a time or as the remaining seconds. */
 const endOf = (body: JsonObject, now: number): unknown => {
   const exp = numberOf(own(body, "exp"))
   if (exp !== undefined) return exp
@@ -57,8 +57,8 @@ const endOf = (body: JsonObject, now: number): unknown => {
 }
 
 /**
- * Returns the claims of a description: its members, and those fields of the response that settings name as claims
- * (`x-oauth-scopes`). Members with the name of such a field are ignored.
+ * Returns the claims of a description: its members, and the response fields that settings name as claims (such as
+ * `x-oauth-scopes`). Members with the name of such a field are ignored, because only the field is trusted.
  *
  * @param now in seconds since 1970
  */
@@ -97,8 +97,8 @@ const endpointOf = (
 /**
  * Builds the verification of tokens by the provider's description of them.
  *
- * A status that rejects the token, or an error in the description, rejects it. The times, audience, client and scopes that
- * the description names are then checked as for JWTs. It must name a user: no client replaces one.
+ * The token is rejected by certain statuses, or by an error in the description. Times, audience, client and scopes in
+ * the description are then checked as for JWTs. The description must name a user; a client does not replace one.
  */
 const makeVerification = (
   provider: TokeninfoProvider,
@@ -125,10 +125,7 @@ const opaque = makeOpaque<TokeninfoProvider, ProviderHttp, CheckedClaims>({
 
 const optional = { discovery_url: "discoveryUrl", tokeninfo_parameter: "tokeninfoParameter" } as const
 
-/**
- * The type for opaque tokens of providers with an endpoint of their own design that describes them: Google, GitHub,
- * GitLab.
- */
+/** The type for opaque tokens of providers with a proprietary endpoint that describes them: Google, GitHub, GitLab. */
 export const tokeninfo: ProviderType<TokeninfoProvider> = {
   ...opaqueType,
   name: "tokeninfo",

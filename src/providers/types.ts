@@ -11,7 +11,9 @@ import { userinfo } from "./userinfo.ts"
 
 const types = [authkit, tokeninfo, oidc, staticTokens, userinfo, introspection] as const
 
-/** The gateway's own types, in the order in which entries without `type` are matched, and in that of the reference. */
+/**
+ * The gateway's own types. Entries without `type` are matched in this order, which is also the order of the reference.
+ */
 export const providerTypes: ReadonlyArray<ProviderType> = types
 
 type ProviderOf<T> = T extends ProviderType<infer P> ? P : never

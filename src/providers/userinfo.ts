@@ -29,7 +29,10 @@ import type { ProviderType, RegistrationContext } from "./ProviderType.ts"
 export interface UserinfoProvider extends Provider, IdentityRules {
   readonly type: "userinfo"
   readonly userinfoEndpoint: string
-  /** The endpoint is not configured. If the default URL does not respond usably, the endpoint of the metadata is used. */
+  /**
+   * Whether the endpoint is not configured but guessed. If the guess does not respond usably, the endpoint in the
+   * metadata is used.
+   */
   readonly endpointIsGuess?: boolean | undefined
   /** The URL of the metadata, instead of the issuer's well-known URLs. */
   readonly discoveryUrl?: string | undefined
@@ -63,10 +66,10 @@ const endpointOf = ({ allowHttp, allowedDomains, userinfoEndpoint: url }: Userin
 /**
  * Builds the verification of tokens at the userinfo endpoint (OpenID Connect Core 1.0, section 5.3).
  *
- * The response names the caller, but neither the audience nor the scopes of the token: any token of the issuer is
- * accepted, and has no scopes. Statuses 400, 401 and 403 reject a token, and so does a response with an error or without
- * a usable `sub`, as issuers send it for a token without the scope `openid`. Every other response is a failure of the
- * provider.
+ * The response names the caller, but neither the audience nor the scopes of the token. So every token of the issuer is
+ * accepted, and has no scopes. A token is rejected by the statuses 400, 401 and 403, by an error in the response, and
+ * by a response without a usable `sub`, which issuers send for tokens without the scope `openid`. Every other response
+ * is a failure of the provider.
  */
 const makeVerification = (
   provider: UserinfoProvider,
@@ -85,7 +88,9 @@ const makeVerification = (
   settings: { issuer: provider.issuer }
 })
 
-/** The client for the configured endpoint, or for the default one and, if that fails, for the one of the metadata. */
+/**
+ * Builds the client for the configured endpoint, or for the guessed one and, if that fails, the one in the metadata.
+ */
 const makeHttp = Effect.fnUntraced(function*(provider: UserinfoProvider) {
   const plain = yield* ProviderHttp
   return provider.endpointIsGuess === true
@@ -93,7 +98,7 @@ const makeHttp = Effect.fnUntraced(function*(provider: UserinfoProvider) {
     : plain
 })
 
-/** Sends a token that does not exist: a healthy endpoint rejects it. */
+/** Builds the probe, which presents a made-up token: a healthy endpoint rejects it. */
 const makeProbe = (provider: UserinfoProvider, http: Http): Probe => probeBearer(http, endpointOf(provider))
 
 const opaque = makeOpaque({ makeHttp, makeProbe, makeVerification })
@@ -104,7 +109,7 @@ const optional = { discovery_url: "discoveryUrl" } as const
 export const userinfo: ProviderType<UserinfoProvider> = {
   ...opaqueType,
   name: "userinfo",
-  // The response does not contain the token's scopes.
+  // No scope settings: the response does not contain the token's scopes.
   fields: [
     "issuer",
     "discovery_url",

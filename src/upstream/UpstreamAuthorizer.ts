@@ -2,9 +2,9 @@ import * as Effect from "effect/Effect"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import { fieldsWithoutCaller, type UpstreamCaller, type UpstreamFields } from "./UpstreamFields.ts"
 
-/** Makes the fields by which the MCP server knows that a request comes from the gateway, and for whom. */
+/** Builds the fields that prove to the MCP server that a request comes from the gateway, and on whose behalf. */
 export interface UpstreamAuthorizer {
-  /** Returns the fields synchronously if they are cached; `undefined`: use `authorize`. */
+  /** Returns the fields synchronously if they are cached. If it returns `undefined`, call `authorize`. */
   readonly peek: (caller: UpstreamCaller) => UpstreamFields | undefined
   readonly authorize: (caller: UpstreamCaller) => Effect.Effect<UpstreamFields, GatewayError>
 }
@@ -15,5 +15,5 @@ export const alwaysThese = (fields: UpstreamFields): UpstreamAuthorizer => ({
   authorize: () => Effect.succeed(fields)
 })
 
-/** For servers that nothing is forwarded to. */
+/** For servers that no request is forwarded to. */
 export const noUpstream = alwaysThese(fieldsWithoutCaller)

@@ -1,4 +1,4 @@
-/** The fields by which the MCP server knows that a request comes from the gateway, and for whom. Pure. */
+/** The fields that prove to the MCP server that a request comes from the gateway, and on whose behalf. Pure. */
 import * as Redacted from "effect/Redacted"
 import type { UpstreamAuth } from "../config/UpstreamAuth.ts"
 import type { Identity } from "../identity/Identity.ts"
@@ -6,9 +6,9 @@ import type { Identity } from "../identity/Identity.ts"
 /** Fields of a request to the MCP server, by their names in lower case. */
 export type UpstreamFields = Readonly<Record<string, string>>
 
-/** For whom a request is sent. */
+/** The caller that a request is sent for. */
 export interface UpstreamCaller {
-  /** `undefined`: the rules allow the request to anyone, or authentication is switched off. */
+  /** `undefined` if the rules allow the request to anyone, or if authentication is switched off. */
   readonly identity: Identity | undefined
   /** Returns the caller's own token, which was verified; empty without an identity. */
   readonly token: () => string
@@ -16,7 +16,7 @@ export interface UpstreamCaller {
 
 const nothing: UpstreamFields = {}
 
-/** A token in its field: behind `Bearer` in `Authorization`, alone in any other. */
+/** Builds the field for a token: after `Bearer` in `Authorization`, without a scheme in any other field. */
 export const tokenField = (field: string, token: string): UpstreamFields => ({
   [field]: field === "authorization" ? `Bearer ${token}` : token
 })
@@ -34,5 +34,5 @@ export const fixedFields = (auth: UpstreamAuth): UpstreamFields | undefined => {
   }
 }
 
-/** No fields: for a request without a caller, if the fields depend on the caller. */
+/** The fields of a request without a caller, if fields depend on the caller: none. */
 export const fieldsWithoutCaller = nothing

@@ -27,7 +27,7 @@ import { type ExchangeError, exchangeError } from "./exchangeFailure.ts"
 import type { UpstreamAuthorizer } from "./UpstreamAuthorizer.ts"
 import { fieldsWithoutCaller, tokenField, type UpstreamFields } from "./UpstreamFields.ts"
 
-/** Numbers of cached results; the least recently used are evicted. */
+/** The maximum number of cached results. If there are more, the least recently used are evicted. */
 const exchangedCapacity = 8_192
 const failedCapacity = 1_000
 
@@ -54,17 +54,18 @@ const notExchangeable = ({ provider }: Identity) =>
   new AccessDenied({ reason: "Policy", detail: `tokens of the provider ${provider} are not exchanged for this server` })
 
 /**
- * Builds the authorizer that exchanges the caller's token at the provider that verified it.
+ * Builds the authorizer that exchanges the caller's token for a new one, at the provider that verified it.
  *
- * The new token is cached by the SHA-256 of the caller's token until shortly before it expires, and at most as long as
- * the caller's token. What it denies is cached for 10 seconds. Requests with one token wait for one exchange. The
- * provider is guarded as when it verifies tokens: requests take turns by peer, and a provider that is down gets few.
+ * The new token is cached, under the SHA-256 of the caller's token, until shortly before it expires and at most as long
+ * as the caller's token is valid. Denials are cached for 10 seconds. Requests with the same token wait for one
+ * exchange. The provider is guarded as in the verification of tokens: requests take turns by peer, and a provider that
+ * is down gets few.
  */
 export const makeExchange = Effect.fnUntraced(function*(
   settings: GatewaySettings,
   auth: ExchangeAuth
 ): Effect.fn.Return<UpstreamAuthorizer, never, Digest.Digest | SecureRandom.SecureRandom> {
-  // Not required by the type: programs that exchange nothing need not provide them.
+  // Optional, so that programs without token exchange need not provide it.
   const plain = Option.getOrThrowWith(yield* Effect.serviceOption(ProviderHttp), missing("ProviderHttp"))
   const metadata = Option.getOrThrowWith(yield* Effect.serviceOption(ProviderMetadata), missing("ProviderMetadata"))
   const sharedIo = yield* SharedIo
@@ -73,7 +74,7 @@ export const makeExchange = Effect.fnUntraced(function*(
   const sha256 = yield* Sha256
   const authentication = yield* makeClientAuthentication(auth.clientId, auth.auth)
   const http = makeGuardedHttp(plain, sharedIo)
-  // `checkUpstreamAuth` reports settings without this provider.
+  // `checkUpstreamAuth` has ensured that this provider exists.
   const provider = settings.providers.find(({ name }) => auth.provider === undefined || name === auth.provider)
   const name = provider?.name ?? ""
 
@@ -120,13 +121,13 @@ export const makeExchange = Effect.fnUntraced(function*(
       }))
     const fields = tokenField(auth.field, issued)
     const { expiresAt } = identity
-    // Within the tolerance for clocks, a token is accepted after its end.
+    // A token is accepted after its expiry, within the tolerance for clocks.
     const end = expiresAt === undefined ? sentUntil : (expiresAt + settings.clockSkewSeconds) * 1000
     exchanged.set(digest, { fields, sentUntil: Math.min(sentUntil, end) })
     return fields
   })
 
-  // Only while an exchange runs: an entry holds the fiber, and with it the token.
+  // Entries exist only while an exchange runs, because they keep the fiber, and with it the token, in memory.
   const pending = yield* Cache.makeWith((_digest: string) => Effect.flatten(PendingExchange), {
     capacity: Number.POSITIVE_INFINITY,
     timeToLive: () => 0,

@@ -1,4 +1,4 @@
-/** Why the provider does not issue a token in exchange for a caller's. Pure. */
+/** The errors for token exchanges that the provider rejects. Pure. */
 import { AccessDenied, InteractionRequired, InvalidToken, type ProviderUnavailable } from "../errors/GatewayError.ts"
 import { isOwnError } from "../providers/clientAuthentication.ts"
 import type { ProviderRequestFailed } from "../remote/ProviderRequestFailed.ts"
@@ -16,8 +16,8 @@ const notPermitted =
   "bring, and check audience, resource and scope of MCP_UPSTREAM_AUTH"
 
 /**
- * Maps a failed request: its user has to act, or its caller is to get another token, or is denied; or the provider or the
- * gateway's own client is at fault, which no caller can fix.
+ * Maps a failed request to an error. Either the user has to act, or the caller has to get another token or is denied;
+ * or the provider or the gateway's own client is at fault, which no caller can fix.
  *
  * @param required the scopes that every request of the caller needs
  */

@@ -10,7 +10,9 @@ type Form = Required<ProviderRequest>["form"]
 
 const accessToken = "urn:ietf:params:oauth:token-type:access_token"
 
-/** The form of the request (RFC 8693, section 2.1; for on-behalf-of, RFC 7523 with what Microsoft Entra adds). */
+/**
+ * The form of the request (RFC 8693, section 2.1; for on-behalf-of, RFC 7523 with the parameters of Microsoft Entra).
+ */
 export const exchangeForm = (
   { audience, grant, requestedTokenType, resource, scope }: ExchangeAuth,
   token: string
@@ -36,13 +38,13 @@ export const exchangeForm = (
   ]
 }
 
-/** A token of the provider's, and until when it is sent, in milliseconds since 1970. */
+/** A token from the provider, and until when it is sent, in milliseconds since 1970. */
 export interface ExchangedToken {
   readonly token: string
   readonly sentUntil: number
 }
 
-/** How long a token of unknown lifetime is sent, and how long before its expiry a token is no longer sent. */
+/** How long a token of unknown lifetime is sent, and how long before its expiry any other token is replaced. */
 const unknownLifeMillis = 60_000
 const longestMarginMillis = 30_000
 
@@ -63,7 +65,7 @@ export const readExchanged = (body: JsonObject, nowMillis: number): Result.Resul
   if (typeof type === "string" && !/^(?:bearer|n_a)$/i.test(type)) {
     return Result.fail("the response has a token that is not a bearer token")
   }
-  // Some providers write the number as a text.
+  // Some providers write the number as a string.
   const seconds = typeof life === "string" && /^[0-9]{1,9}$/.test(life) ? Number(life) : life
   const end = typeof seconds === "number" && Number.isFinite(seconds)
     ? nowMillis + seconds * 1000

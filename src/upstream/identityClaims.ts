@@ -13,13 +13,18 @@ const lifeSeconds = 60
 /** How far in the past `iat` and `nbf` are, for servers whose clock is behind, in seconds. */
 const backdatedSeconds = 5
 
-/** A token of the caller that is accepted after its end, within the tolerance for clocks, leaves this many seconds. */
+/**
+ * The remaining lifetime, in seconds, of a caller's token that is only accepted because of the tolerance for clocks.
+ */
 const leastSeconds = 10
 
-/** How long before its expiry a token is no longer sent, in milliseconds: requests may queue, and clocks differ. */
+/** How long before its expiry a token is replaced, in milliseconds: requests may queue, and clocks differ. */
 const marginMillis = 15_000
 
-/** The longest value of one copied claim, and of all of them, in characters of JSON. Servers accept some 8 KiB of fields. */
+/**
+ * The maximum length of one copied claim, and of all together, in characters of JSON. Servers accept some 8 KiB of
+ * fields.
+ */
 const maxClaim = 4_096
 const maxTotal = 5_120
 
@@ -31,7 +36,7 @@ const valueOf = (identity: Identity, path: string): unknown =>
     ? claimsAt(identity.claims, path).flat().filter((value) => value !== undefined)
     : claimAt(identity.claims, path)
 
-/** The copied claims. One that is too long is left out as a whole: half a list would be wrong. */
+/** Copies the configured claims. A claim that is too long is left out entirely: half a list would be misleading. */
 const copied = ({ claims }: IdentityJwtAuth, identity: Identity): SignedClaims => {
   const found: Record<string, Json> = {}
   let total = 0
@@ -39,13 +44,13 @@ const copied = ({ claims }: IdentityJwtAuth, identity: Identity): SignedClaims =
     const json = jsonOf(valueOf(identity, claim))
     if (json === undefined || json === "null" || json.length > maxClaim || total + json.length > maxTotal) continue
     total += json.length
-    // A value that JSON wrote.
+    // `json` was written by `JSON.stringify`.
     found[name] = JSON.parse(json) as Json
   }
   return found
 }
 
-/** The claims of a token, without its times and its id. */
+/** Builds the claims of a token, without its times and its id. */
 export const identityClaims = (
   { gatewayUrl, publicUrl }: Pick<GatewaySettings, "gatewayUrl" | "publicUrl">,
   auth: IdentityJwtAuth,
@@ -58,18 +63,18 @@ export const identityClaims = (
   // A subject is unique only within its issuer.
   idp: identity.issuer,
   sub: identity.subject,
-  // `checkUpstreamAuth` reports settings without these.
+  // `checkUpstreamAuth` has ensured that one of these is set.
   aud: auth.audience ?? gatewayUrl,
   iss: auth.issuer ?? publicUrl ?? ""
 })
 
-/** The start and expiry of a token, in seconds since 1970, and the time until which it is sent, in milliseconds. */
+/** The start and expiry of a token, in seconds since 1970, and until when it is sent, in milliseconds. */
 export interface TokenTimes {
   readonly claims: { readonly iat: number; readonly nbf: number; readonly exp: number }
   readonly sentUntil: number
 }
 
-/** The times of a token that is made now: it does not outlive the caller's own by more than a few seconds. */
+/** Returns the times of a token that is signed now. It outlives the caller's own token by a few seconds at most. */
 export const tokenTimes = (expiresAt: number | undefined, nowMillis: number): TokenTimes => {
   const now = Math.floor(nowMillis / 1000)
   const iat = now - backdatedSeconds

@@ -23,8 +23,8 @@ interface Signed {
 /**
  * Builds the authorizer that signs a JWT for each caller.
  *
- * A token is cached until shortly before it expires: by the identity object, which the requests of one verified token
- * share, and by its claims, for verifiers that return a new identity each time.
+ * A token is cached until shortly before it expires: under the identity object, which all requests with one verified
+ * token share, and under its claims, for verifiers that return a new identity object each time.
  */
 export const makeIdentityJwt = Effect.fnUntraced(function*(
   settings: GatewaySettings,
@@ -50,7 +50,7 @@ export const makeIdentityJwt = Effect.fnUntraced(function*(
     }
     const times = tokenTimes(identity.expiresAt, clock.currentTimeMillisUnsafe())
     const jti = Base64Url.encode(yield* Effect.orDie(random.randomBytes(16)))
-    // The key has signed before, at start.
+    // Cannot fail: the key was tried at start.
     const token = yield* Effect.promise(() => key.sign({ ...claims, ...times.claims, jti }, auth.typ))
     const signed: Signed = { fields: tokenField(auth.field, token), sentUntil: times.sentUntil }
     byIdentity.set(identity, signed)

@@ -8,7 +8,7 @@ import { makeIdentityJwt } from "./identityJwt.ts"
 import { alwaysThese, type UpstreamAuthorizer } from "./UpstreamAuthorizer.ts"
 import { fieldsWithoutCaller, fixedFields } from "./UpstreamFields.ts"
 
-/** The authorization of requests to one MCP server, and the keys that verify it. */
+/** The authorizer of one MCP server, and the public keys that verify its tokens. */
 export interface Upstream {
   readonly authorizer: UpstreamAuthorizer
   /** The key set that `/.well-known/jwks.json` publishes (RFC 7517, section 5); `undefined` without a signing key. */
@@ -29,7 +29,7 @@ const unusableKey = (detail: string) =>
 export const signingKeysOf = ({ signingKeys }: Pick<GatewaySettings, "signingKeys">) =>
   Effect.mapError(loadSigningKeys(signingKeys), ({ detail }) => unusableKey(detail))
 
-/** Builds what authorizes the requests to the MCP server of these settings. */
+/** Builds the authorizer for the MCP server of these settings, and the key set to publish. */
 export const makeUpstream = Effect.fnUntraced(function*(settings: GatewaySettings) {
   const keys = yield* signingKeysOf(settings)
   const keySet = keys.length === 0 ? undefined : { keys: keys.map(({ publicJwk }) => publicJwk) }

@@ -20,7 +20,7 @@ export interface Need {
   readonly fix: string
 }
 
-/** A given field that cannot be right for this provider. */
+/** A mistake in a field that the operator has given. */
 export interface PresetMistake extends Mistake {
   readonly field: ProviderFieldName
 }
@@ -28,13 +28,13 @@ export interface PresetMistake extends Mistake {
 /**
  * What the documentation of a provider says about its tokens, as values of fields that an operator need not look up.
  *
- * A preset is one value in one file of this folder, and an entry of the list in `presets.ts`. It decides only the
- * values of fields: the operator can override each of them, and no other code knows which presets exist.
+ * A preset is one value in one file of this folder, and an entry of the list in `presets.ts`. It only provides values
+ * of fields, and the operator can override each of them. No other code depends on which presets exist.
  */
 export interface Preset {
-  /** The value of `preset` in the settings, and the name of the provider unless it has one of its own. */
+  /** The value of `preset` in the settings. Also the name of the provider, unless the operator gives another. */
   readonly name: string
-  /** The pages of the provider's documentation with these facts. */
+  /** The pages of the provider's documentation that state these facts. */
   readonly sources: readonly [string, ...ReadonlyArray<string>]
   readonly needs: ReadonlyArray<Need>
   /** The facts that are the same for everyone. */
@@ -43,7 +43,7 @@ export interface Preset {
   readonly derive?: (given: GivenValue) => Facts
   /** Values that replace the operator's, if the provider is known to write them in a longer form. */
   readonly complete?: (given: GivenValue) => Facts
-  /** Members of a facade, where the operator has configured one and left them out. */
+  /** Members of a facade, for those that the operator has configured but left incomplete. */
   readonly facade?: (given: GivenValue) => FacadeFacts
   readonly mistakes?: (given: GivenValue) => ReadonlyArray<PresetMistake>
 }
@@ -51,10 +51,10 @@ export interface Preset {
 /** For providers that issue refresh tokens only for this scope. */
 export const offlineAccess = (): FacadeFacts => ({ scopes: ["offline_access"] })
 
-/** The same, for providers that also want the scope of OpenID Connect. */
+/** Like `offlineAccess`, for providers that also require the scope of OpenID Connect. */
 export const openIdOffline = (): FacadeFacts => ({ scopes: ["openid", "offline_access"] })
 
-/** The client of the facade, if there is one: tokens that clients get by the facade are its tokens. */
+/** Allows the client of the facade, if there is a facade: its clients get tokens that are issued to this client. */
 export const facadeClient = (given: GivenValue): Facts => {
   const clientId = given("facade")?.["client_id"]
   return typeof clientId === "string" ? { allowed_clients: [clientId] } : {}

@@ -8,25 +8,25 @@ import type { Json } from "../../identity/Json.ts"
 import type { FacadeFacts, Facts, GivenValue, Preset } from "./Preset.ts"
 import { presets } from "./presets.ts"
 
-/** A preset that a provider names, and the fields that it fills in. */
+/** The preset that a provider names, and the fields that the preset provides. */
 export interface AppliedPreset {
   readonly name: string
   readonly fields: GivenFields
-  /** The facade with the members that the preset knows. It may contain a secret, so it is not among the fields. */
+  /** The facade, completed by the preset. Not among the fields, because it may contain a secret. */
   readonly facade: GivenFields
   /** The members of the facade that the preset has decided. */
   readonly facadeFacts: FacadeFacts
 }
 
 /**
- * What a preset has decided, for `--check`.
+ * The fields that a preset has provided, for `--check`.
  *
  * @param fields those that the type of the provider uses
  */
 export const decidedFields = ({ facadeFacts, name }: AppliedPreset, fields: GivenFields): DecidedFields => ({
   name,
   fields: {
-    // `applyPreset` alone makes them, of JSON values.
+    // All values here were built by `applyPreset`, from JSON.
     ...Object.fromEntries([...fields].map(([field, { value }]) => [field, value as Json])),
     ...(Object.keys(facadeFacts).length === 0 ? {} : { facade: { ...facadeFacts } })
   }
@@ -53,7 +53,7 @@ const valueIn = ({ allowHttp, given }: FieldReader): GivenValue => (field) => {
     : Result.getOrUndefined(decode(providerFields[field].setting, found, allowHttp))
 }
 
-/** Reports missing fields, and values that cannot be right. Returns whether anything was. */
+/** Reports missing fields and mistakes. Returns whether there were any. */
 const reportMistakes = ({ given, label, report }: FieldReader, preset: Preset, value: GivenValue): boolean => {
   const missing = preset.needs.filter(({ fields }) => !fields.some((field) => given.has(field)))
   for (const { fix, fields: [field, ...others] } of missing) {
@@ -88,8 +88,8 @@ const facadeOf = (
 }
 
 /**
- * Returns the fields that the preset of a provider fills in; `undefined` if it names none, or `Wrong` after reporting
- * missing fields and values that cannot be right.
+ * Returns the fields that the preset of a provider provides; `undefined` if the provider names no preset, or `Wrong`
+ * after reporting missing fields and mistakes.
  */
 export const applyPreset = (fields: FieldReader): AppliedPreset | "Wrong" | undefined => {
   if (!fields.given.has("preset")) return undefined

@@ -2,8 +2,8 @@ import { withSlash } from "./issuers.ts"
 import type { FacadeFacts, GivenValue, Preset } from "./Preset.ts"
 
 /**
- * Auth0 finds the API by `audience`; `resource` takes its place only with the Resource Parameter Compatibility Profile. Without either,
- * access tokens are opaque.
+ * Auth0 selects the API by `audience`, or by `resource` if the tenant has the Resource Parameter Compatibility Profile.
+ * Without either, access tokens are opaque.
  */
 const facade = (given: GivenValue): FacadeFacts => {
   const [audience = "auto", ...others] = given("audience") ?? []
@@ -13,7 +13,9 @@ const facade = (given: GivenValue): FacadeFacts => {
   }
 }
 
-/** The issuer ends in a slash. `azp` names the client in the profile of Auth0, `client_id` in that of RFC 9068. */
+/**
+ * The issuer ends with a slash. `azp` names the client in Auth0's own token profile, `client_id` in that of RFC 9068.
+ */
 export const auth0 = {
   name: "auth0",
   sources: [

@@ -1,8 +1,8 @@
 import type { Preset } from "./Preset.ts"
 
 /**
- * The settings for OAuth applications must make access tokens JWTs. Their type is `at+jwt`: tokens of browser sessions
- * have the same issuer and keys, and must not be accepted.
+ * In Clerk's settings for OAuth applications, access tokens must be JWTs. Their `typ` is `at+jwt`; tokens of browser
+ * sessions, which have the same issuer and keys but another `typ`, must not be accepted.
  */
 export const clerk = {
   name: "clerk",

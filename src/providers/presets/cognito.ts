@@ -23,7 +23,7 @@ const otherRegions = (given: GivenValue): ReadonlyArray<PresetMistake> => {
   }]
 }
 
-/** Access tokens have no `aud` unless the client requested a resource: the client takes its place. */
+/** Access tokens have no `aud` unless the client requested a resource, so the client is checked instead. */
 export const cognito = {
   name: "cognito",
   sources: [

@@ -12,7 +12,7 @@ const withoutProject = (given: GivenValue): ReadonlyArray<PresetMistake> => {
   }]
 }
 
-/** `aud` is the id of the project, next to that of the client. */
+/** `aud` contains the id of the project, and that of the client. */
 export const descope = {
   name: "descope",
   sources: [

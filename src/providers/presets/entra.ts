@@ -14,7 +14,10 @@ const audienceNeed: Need = {
   fix: "Set it to the Application (client) ID of the app registration that stands for the MCP server"
 }
 
-/** `oid` is the same for all applications of a tenant; `sub` is another one for each. Programs have `roles` in place of `scp`. */
+/**
+ * `oid` is the same in all applications of a tenant, while `sub` differs between them. Programs have `roles` instead of
+ * `scp`.
+ */
 const claims: Facts = {
   subject_claims: ["oid", "sub"],
   client_claims: ["azp", "appid"],
@@ -28,7 +31,7 @@ const namesOtherThanIds = (given: GivenValue): ReadonlyArray<PresetMistake> =>
     fix: "Write the Directory (tenant) ID, as the claim tid has it"
   }]
 
-/** Tokens of version 2.0 have the id of the application in `aud`, also where clients request its URI. */
+/** Tokens of version 2.0 have the id of the application in `aud`, even if clients request its URI. */
 const withIds = (given: GivenValue): Facts => {
   const audience = given("audience")
   if (audience === undefined) return {}
@@ -36,7 +39,7 @@ const withIds = (given: GivenValue): Facts => {
   return { audience: [...new Set([...audience, ...ids])] }
 }
 
-/** Tokens of version 1.0 have the URI in `aud`, or the id where clients request that. */
+/** Tokens of version 1.0 have the URI of the application in `aud`, or its id if clients request that. */
 const withUris = (given: GivenValue): Facts => {
   const audience = given("audience")
   if (audience === undefined) return {}
@@ -53,7 +56,7 @@ const withoutId = (given: GivenValue): ReadonlyArray<PresetMistake> => {
   }]
 }
 
-/** Clients request scopes under the URI of the application, tokens have them without it. */
+/** Clients request scopes with the URI of the application before them, but tokens contain them without it. */
 const scopesOf = (given: GivenValue): Facts => {
   const audience = given("audience") ?? []
   const id = audience.find((one) => guid.test(one))
@@ -112,7 +115,9 @@ export const entraExternalId = {
   fields: { ...entra.fields, issuer: "https://{tenantid}.ciamlogin.com/{tenantid}/v2.0" }
 } as const satisfies Preset
 
-/** Each user flow has its own document, which names keys and endpoints; all of them have the same issuer. */
+/**
+ * Each user flow has its own metadata document, with its own keys and endpoints, but all flows have the same issuer.
+ */
 export const entraB2c = {
   name: "entra-b2c",
   sources: ["https://learn.microsoft.com/azure/active-directory-b2c/tokens-overview"],

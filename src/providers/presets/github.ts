@@ -1,6 +1,8 @@
 import { facadeClient, type Preset } from "./Preset.ts"
 
-/** Tokens are opaque. The endpoint of the user describes them: the id in its body, client and scopes in its fields. */
+/**
+ * Tokens are opaque. GitHub's user endpoint describes them: the id in its body, client and scopes in response fields.
+ */
 export const github = {
   name: "github",
   sources: [
@@ -26,7 +28,7 @@ export const github = {
   facade: () => ({
     authorize_endpoint: "https://github.com/login/oauth/authorize",
     token_endpoint: "https://github.com/login/oauth/access_token",
-    // The documentation has its credentials as parameters, and no other way.
+    // GitHub documents client credentials only as parameters.
     client_auth: "post"
   })
 } as const satisfies Preset

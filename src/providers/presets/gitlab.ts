@@ -1,7 +1,7 @@
 import { baseOf } from "./issuers.ts"
 import { facadeClient, type Preset } from "./Preset.ts"
 
-/** Tokens are opaque. `issuer` is another one for an instance of your own. */
+/** Tokens are opaque. A self-managed GitLab needs its own `issuer`. */
 export const gitlab = {
   name: "gitlab",
   sources: ["https://docs.gitlab.com/api/oauth2/"],

@@ -1,8 +1,8 @@
 import { facadeClient, type Preset } from "./Preset.ts"
 
 /**
- * Google's access tokens are opaque, and the same for all Google APIs: only the client shows for whom a token was
- * issued.
+ * Google's access tokens are opaque, and valid for all Google APIs: only the client shows which service a token was
+ * issued for.
  */
 export const google = {
   name: "google",
@@ -22,11 +22,11 @@ export const google = {
     tokeninfo_endpoint: "https://oauth2.googleapis.com/tokeninfo",
     tokeninfo_parameter: "access_token",
     client_claims: ["azp", "aud"],
-    // Without it, Google does not name the user.
+    // Without this scope, Google does not name the user.
     required_scopes: ["openid"]
   },
   derive: facadeClient,
-  // Otherwise there are no refresh tokens, or only the first time.
+  // Without these parameters, Google issues refresh tokens never, or only on the first consent.
   facade: () => ({
     scopes: ["openid", "email"],
     authorize_parameters: { access_type: "offline", prompt: "consent" }

@@ -2,7 +2,7 @@ import { type GivenValue, offlineAccess, type Preset, type PresetMistake } from 
 
 const isOrgServer = (issuer: string): boolean => !/\/oauth2\/[^/]+\/?$/.test(issuer)
 
-/** Okta's own server issues tokens for Okta alone: their signatures cannot be verified by anyone else. */
+/** Reports Okta's org authorization server: only Okta itself can verify its tokens. */
 const orgServer = (given: GivenValue): ReadonlyArray<PresetMistake> => {
   const issuer = given("issuer")
   return issuer === undefined || !isOrgServer(issuer) ? [] : [{
@@ -15,7 +15,10 @@ const orgServer = (given: GivenValue): ReadonlyArray<PresetMistake> => {
   }]
 }
 
-/** `sub` is the login name, which can change; `uid` is the id of the user. Programs have only `sub`, their client. */
+/**
+ * `sub` is the login name, which can change; `uid` is the id of the user. Programs have only `sub`, which is their
+ * client id.
+ */
 export const okta = {
   name: "okta",
   sources: [

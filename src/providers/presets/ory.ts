@@ -1,8 +1,8 @@
 import { offlineAccess, type Preset } from "./Preset.ts"
 
 /**
- * Ory Network and Ory Hydra, with the access token strategy `jwt`, or opaque tokens and introspection. `aud` is empty unless the client
- * requested an audience that its registration allows.
+ * Ory Network and Ory Hydra, with either JWTs (access token strategy `jwt`) or opaque tokens and introspection. `aud`
+ * is empty unless the client requested an audience that its registration allows.
  */
 export const ory = {
   name: "ory",
@@ -19,6 +19,6 @@ export const ory = {
     }
   ],
   fields: { type: "oidc", client_claims: ["client_id"], scope_claims: ["scp", "scope"] },
-  // The client of the facade must have the scope among its own.
+  // Ory issues refresh tokens only if this scope is among those of the facade's registered client.
   facade: offlineAccess
 } as const satisfies Preset

@@ -1,6 +1,6 @@
 import type { Preset } from "./Preset.ts"
 
-/** PingOne. In Europe, Canada, Asia and Australia `issuer` is another one, as in `https://auth.pingone.eu/{tenantid}/as`. */
+/** PingOne. Outside North America `issuer` has another domain, such as `https://auth.pingone.eu/{tenantid}/as`. */
 export const ping = {
   name: "ping",
   sources: [

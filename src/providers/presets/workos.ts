@@ -12,7 +12,7 @@ const issuerNeed: Need = {
   fix: "Set it to your AuthKit domain, as in https://your-tenant.authkit.app"
 }
 
-/** For MCP clients, which request a resource: `aud` is the URL of the MCP server. */
+/** For MCP clients, which name a resource in their requests: `aud` is the URL of the MCP server. */
 export const authkit = {
   name: "authkit",
   sources,
@@ -21,7 +21,7 @@ export const authkit = {
   facade: () => ({ ...openIdOffline(), resource: "keep" })
 } as const satisfies Preset
 
-/** For Connect applications, which request none: `aud` is the client id of the environment. */
+/** For Connect applications, which name no resource: `aud` is the client id of the environment. */
 export const workosConnect = {
   name: "workos-connect",
   sources,

@@ -21,6 +21,6 @@ export const zitadel = {
     const issuer = given("issuer")
     return issuer === undefined ? {} : { introspection_endpoint: `${baseOf(issuer)}/oauth/v2/introspect` }
   },
-  // The application must have the refresh token switched on.
+  // Refresh tokens must be switched on in the application.
   facade: openIdOffline
 } as const satisfies Preset
