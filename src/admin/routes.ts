@@ -26,5 +26,4 @@ const healthRoute: AdminRoute = {
   respond: Effect.succeed(HttpServerResponse.jsonUnsafe({ status: "ok" }))
 }
 
-/** The table. */
 export const adminRoutes: ReadonlyArray<AdminRoute> = [metricsRoute, healthRoute, ...pageRoutes]

@@ -7,7 +7,6 @@ import { deriveKey } from "../forward/deriveKey.ts"
 import type { Identity } from "../identity/Identity.ts"
 import { shownText } from "./shown.ts"
 
-/** A caller in an audit entry. */
 export interface AuditedCaller {
   readonly provider: string
   readonly subject: string

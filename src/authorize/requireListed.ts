@@ -6,7 +6,6 @@ import { AccessDenied } from "../errors/GatewayError.ts"
 import { type EmailAddress, normalEmail } from "../identity/emailAddress.ts"
 import type { Identity } from "../identity/Identity.ts"
 
-/** The settings that list callers. */
 export type AllowLists = Pick<GatewaySettings, "allowedEmails" | "allowedEmailDomains" | "allowedSubjects">
 
 // The requests of one verified token share its identity.

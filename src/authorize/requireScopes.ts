@@ -12,7 +12,6 @@ const maxListed = 40
 export const scopesOf = ({ scopes }: Identity): string =>
   `the token has ${scopes.length} scopes: ${scopes.slice(0, maxListed).join(" ")}`
 
-/** The settings that name scopes. */
 export type Scoped =
   & Pick<GatewaySettings, "providers" | "requiredScopes">
   // Left out where no scope includes another.

@@ -26,7 +26,6 @@ export const jwsAlgorithms = [
   "EdDSA"
 ] as const
 
-/** One of them. */
 export type JwsAlgorithm = (typeof jwsAlgorithms)[number]
 
 /** The names of the claims in which a provider names the caller, the client and the scopes. Left out: the usual ones. */
@@ -38,7 +37,6 @@ export interface ClaimNames {
 
 /** The fields of a provider that its preset has decided, in the terms of the config file. */
 export interface DecidedFields {
-  /** The name of the preset. */
   readonly name: string
   readonly fields: { readonly [field: string]: Json }
 }
@@ -47,7 +45,6 @@ export interface DecidedFields {
  * The members of every configured provider, regardless of its type; the file of the type in `providers` has the rest.
  */
 export interface Provider {
-  /** The name of its type. */
   readonly type: string
   /** Unique among the providers; appears as `provider` in the identity that is forwarded. */
   readonly name: string
@@ -59,7 +56,6 @@ export interface Provider {
   readonly allowedDomains: ReadonlyArray<string>
   /** Clients get metadata of the gateway's own, with the provider's endpoints (`discovery/standIn.ts`). */
   readonly standInMetadata?: boolean | undefined
-  /** The preset that has filled in fields, if there is one. */
   readonly preset?: DecidedFields | undefined
   /** What clients must request to get a scope, by its name in tokens (`requestedScope`); left out: the same. */
   readonly scopesRequested?: StringMap | undefined
@@ -118,7 +114,6 @@ export const stepUps = ["http", "tool_result"] as const
 /** The dimensions by which requests are counted, in the words of `MCP_RATE_LIMITS`. */
 export const limitDimensions = ["subject", "client", "address", "server", "tool"] as const
 
-/** One of them. */
 export type LimitDimension = (typeof limitDimensions)[number]
 
 /** How requests are counted over time, in the words of `MCP_RATE_LIMITS`. */

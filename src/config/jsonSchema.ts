@@ -8,7 +8,6 @@ import { fileKeysOf, type SettingName, settingNames, settings } from "./settings
 import { shownKind } from "./shownKind.ts"
 import { mayBeFile } from "./sources/settingFiles.ts"
 
-/** A default as JSON writes it. */
 const jsonDefault = (name: SettingName): { readonly default?: string | number | boolean } => {
   const { default: text, kind } = settings[name]
   if (text === undefined) return {}
@@ -24,7 +23,6 @@ const holdsOthers: ReadonlySet<SettingName> = new Set<SettingName>(["MCP_PROVIDE
 const hidden = (name: SettingName): { readonly writeOnly?: true } =>
   settings[name].secret === true && !holdsOthers.has(name) ? { writeOnly: true } : {}
 
-/** The member that names a file with the value of another member. */
 const fileMember = (key: string, name: SettingName): ReadonlyArray<Member> =>
   mayBeFile(name)
     ? [[`${key}_file`, { type: "string", minLength: 1, description: `A file that holds \`${key}\`.` }]]

@@ -33,7 +33,6 @@ const isReached = (host: string, hostname: string): boolean => {
     : sameName(address, hostname)
 }
 
-/** The name of the setting with the address of a server. */
 const urlSetting = ({ serverName }: GatewaySettings, index: number): string =>
   serverName === "" ? "MCP_SERVER_URL" : `MCP_SERVERS[${index}].url`
 

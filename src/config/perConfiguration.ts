@@ -18,7 +18,6 @@ type Decisive = Partial<Pick<GatewaySettings, "gatewayUrl" | "providers">>
 
 const builtFrom = new WeakMap<object, Decisive>()
 
-/** Notes the settings that a service was built from. */
 export const noteSettings = <S extends object>(service: S, settings: Decisive): S => {
   builtFrom.set(service, settings)
   return service

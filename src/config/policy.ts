@@ -2,14 +2,12 @@ import type { Policy } from "../rules/Policy.ts"
 import type { GatewaySettings } from "./GatewaySettings.ts"
 import type { Problem } from "./InvalidConfiguration.ts"
 
-/** The settings that rules are made of. */
 type RuleSettings = Pick<GatewaySettings, "rules" | "defaultRule" | "scopeImplies">
 
 /** The policy of one MCP server, in the form that decides about requests; `undefined` if it has no rules. */
 export const policyOf = ({ defaultRule, rules, scopeImplies }: RuleSettings): Policy | undefined =>
   rules.length === 0 ? undefined : { rules, otherwise: defaultRule, implies: scopeImplies }
 
-/** The scopes that rules name, each once. */
 export const scopesOfRules = ({ rules }: Pick<RuleSettings, "rules">): ReadonlyArray<string> => [
   ...new Set(rules.flatMap(({ scopes }) => scopes))
 ]

@@ -64,7 +64,6 @@ const of = (origin: Origin, source: Source): Source => ({ ...source, origin })
 
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0
 
-/** Problems of settings on the host that they are for. */
 type CheckForHost = (settings: GatewaySettings, given: Source["given"]) => ReadonlyArray<Problem>
 
 /** The host that settings are for: its requirements, and the contents of its files. */

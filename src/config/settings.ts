@@ -43,10 +43,8 @@ export type SettingName = keyof Table
 /** The settings that describe the gateway itself. */
 export type GatewayName = keyof typeof gateway
 
-/** The value of a setting after decoding. */
 export type Decoded<N extends SettingName> = Table[N]["kind"] extends Kind<infer A> ? A : never
 
-/** The value of a setting in TypeScript code. */
 export type Input<N extends SettingName> = Table[N]["kind"]["Encoded"]
 
 /** What the gateway uses: `undefined` only where there is neither a default nor something in its place. */

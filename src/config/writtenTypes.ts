@@ -40,7 +40,6 @@ const comment = (text: string): string =>
     ? `  /** ${text} */`
     : ["  /**", ...wrapped(text).map((line) => `   * ${line}`), "   */"].join("\n")
 
-/** The meaning of a setting, and its default. */
 const meaning = (name: SettingName): string => {
   const { default: text, doc, otherwise } = settings[name]
   const without = text === undefined ? otherwise : `\`${text}\``
@@ -50,7 +49,6 @@ const meaning = (name: SettingName): string => {
 const member = (key: string, type: string, text: string): string =>
   `${comment(text)}\n  readonly ${key}?: ${type} | undefined`
 
-/** A member, and those of its former names. */
 const withFormer = (
   key: string,
   formerKeys: ReadonlyArray<string>,

@@ -5,7 +5,6 @@ type Document = Readonly<Record<string, unknown>>
 
 /** The parts of the metadata other than the provider's endpoints. */
 interface StandIn {
-  /** The name of the provider. */
   readonly provider: string
   /** The gateway's own. */
   readonly issuer: string

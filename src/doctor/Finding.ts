@@ -27,19 +27,16 @@ export interface Rule {
   readonly level: Level
   /** The problem in a few words, without values. */
   readonly title: string
-  /** Why it matters. */
   readonly why: string
   /** The clients that are affected. Empty: only the server or its operator. */
   readonly clients: ReadonlyArray<Client>
   /** The sentence of the specification behind it, abbreviated. */
   readonly specification: string
-  /** What to do. */
   readonly fix: string
 }
 
 /** One problem of one server. */
 export interface Finding extends Rule {
-  /** The name of its rule. */
   readonly code: string
   /** What was found, with values of the server, printable and without secrets. */
   readonly found: string
@@ -56,7 +53,6 @@ export interface Particulars {
   readonly fix?: string | undefined
 }
 
-/** Builds findings for the rules of one step. */
 export const makeFinding = <const Rules extends Readonly<Record<string, Rule>>>(rules: Rules) =>
 (
   code: keyof Rules & string,

@@ -42,7 +42,6 @@ export interface Report {
   readonly millis: number
 }
 
-/** Returns the verdict of a step with these findings. */
 export const verdictOf = (findings: ReadonlyArray<Finding>): StepVerdict =>
   findings.map(({ level }) => level).toSorted(byLevel)[0] ?? "ok"
 
@@ -89,7 +88,6 @@ const overallVerdict = (steps: ReadonlyArray<StepResult>, isComplete: boolean): 
   return steps.some(({ verdict }) => verdict === "error") ? "broken" : "healthy"
 }
 
-/** Builds the report of these steps. */
 export const makeReport = (
   { isComplete, ...rest }: Pick<Report, "millis" | "requests" | "server" | "steps" | "url"> & {
     /** Whether all steps ended in time. */
@@ -101,6 +99,5 @@ export const makeReport = (
   clients: clientVerdicts(rest.steps)
 })
 
-/** Puts steps before those of a report. */
 export const withStepsBefore = (before: ReadonlyArray<StepResult>, report: Report): Report =>
   makeReport({ ...report, steps: [...before, ...report.steps], isComplete: report.verdict !== "unknown" })

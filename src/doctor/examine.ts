@@ -14,13 +14,11 @@ import { Exchanges } from "./wire/Exchanges.ts"
 import { layer } from "./wire/layer.ts"
 import { shownUrl } from "./wire/Reply.ts"
 
-/** The server to examine, and the options. */
 export interface ExamineOptions {
   /** The URL of the MCP server. */
   readonly url: URL
   /** A token that clients would have. Sent to the origin of the URL only, and never shown. */
   readonly token?: Redacted.Redacted<string> | undefined
-  /** The name of the server in the configuration. */
   readonly server?: string | undefined
   /** Register a client where clients register themselves, and delete it again if the provider can. */
   readonly register?: boolean | undefined

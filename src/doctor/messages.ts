@@ -50,11 +50,9 @@ export const sessionHeaders = ({ id, version: revision }: KnownSession): Readonl
 export const inSession = (url: URL, session: KnownSession, method: string, params?: object): ToSend =>
   post(url, rpc(method, params), sessionHeaders(session))
 
-/** A notification within a session. */
 export const notify = (url: URL, session: KnownSession, method: string): ToSend =>
   post(url, JSON.stringify({ jsonrpc: "2.0", method }), sessionHeaders(session))
 
-/** The end of a session. */
 export const end = (url: URL, session: KnownSession): ToSend => ({
   method: "DELETE",
   url: url.href,

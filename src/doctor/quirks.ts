@@ -7,14 +7,12 @@ export interface Quirks {
   readonly name: string
   /** How the provider differs from what MCP clients expect. */
   readonly summary: string
-  /** What to do about it. */
   readonly advice: string
   /** Better advice for single findings than that of their rules. */
   readonly fixes?: Readonly<Record<string, string>> | undefined
 }
 
 interface Known extends Quirks {
-  /** The preset for this provider. */
   readonly preset?: PresetName
   /** Matches the host and the path of the issuer. */
   readonly matches: RegExp
@@ -228,7 +226,6 @@ const ofPreset = (name: PresetName | undefined): string => {
   return preset === undefined ? "" : ` In this gateway: preset ${preset.name}. Documentation: ${preset.sources[0]}`
 }
 
-/** Returns the quirks of the provider with this issuer. */
 export const quirksOf = (issuer: string): Quirks | undefined => {
   if (!URL.canParse(issuer)) return undefined
   const { hostname, pathname } = new URL(issuer)

@@ -18,7 +18,6 @@ export const eventsOf = (text: string): ReadonlyArray<string> =>
     return joined === "" ? [] : [joined]
   })
 
-/** All JSON-RPC messages of a response. */
 export const messagesOf = (reply: Responded): ReadonlyArray<JsonObject> =>
   (isEventStream(reply) ? eventsOf(reply.text) : [reply.text]).flatMap((text) => {
     const value = parse(text)

@@ -78,7 +78,6 @@ export interface CheckedRequest extends Admitted<Identity | undefined> {
   readonly authInfo: () => OAuthTokenInfo | undefined
 }
 
-/** The result for a request. */
 export type Checked = Extract<GuardResult, { readonly _tag: "Responded" }> | CheckedRequest
 
 /** A server that is embedded in another program. */
@@ -90,7 +89,6 @@ export interface Embedded<Claims> {
     request: HttpServerRequest.HttpServerRequest,
     options: { readonly signal: AbortSignal; readonly waitUntil?: KeepAlive | undefined }
   ) => Promise<Checked>
-  /** Returns the caller with typed claims. */
   readonly callerOf: <Way extends Admission>(way: Way, identity: Identity | undefined) => CallerOf<Way, Claims>
   /** Stops background work. Every call returns the same promise. */
   readonly dispose: () => Promise<void>

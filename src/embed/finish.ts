@@ -17,13 +17,11 @@ import { commonHeaders } from "../http/decorate.ts"
 import type { Ending, Exchange } from "../http/Exchange.ts"
 import type { Identity } from "../identity/Identity.ts"
 
-/** The stream of a handler failed. */
 export const handlerBrokeOff = (cause: unknown): UpstreamUnavailable =>
   new UpstreamUnavailable({ detail: "the handler's response broke off", cause })
 
 /** What the response to an admitted request still needs. */
 export interface Finish {
-  /** The fields to set. */
   readonly fields: Readonly<Record<string, string>>
   /**
    * The limit of the body, if any. An event stream that only listens ends with its token. One that responds to a message

@@ -62,7 +62,6 @@ export interface Tools {
   readonly tools: Readonly<Record<string, Tool.Any>>
 }
 
-/** The requirements of the tools of a toolkit. */
 export type ChecksOf<Toolkit extends Tools> = Toolkit extends Tools
   ? Extract<Tool.Requirements<Toolkit["tools"][keyof Toolkit["tools"]]>, ScopesChecked<string>>
   : never
@@ -73,7 +72,6 @@ export interface KnownToolScopes {
   readonly all: ReadonlyArray<string>
 }
 
-/** Returns the scopes of tools that are listed by name. */
 export const listedScopes = (listed: Readonly<Record<string, ReadonlyArray<string>>>): KnownToolScopes => {
   const byName = new Map(Object.entries(listed))
   return { scopesOf: (tool) => byName.get(tool) ?? [], all: [...new Set([...byName.values()].flat())] }

@@ -24,7 +24,6 @@ const provideCaller =
       ? self as Effect.Effect<A, E, Exclude<R, CurrentIdentity>>
       : Effect.provideService(self, CurrentIdentity, identity)
 
-/** The body of a response, to be read. */
 const bodyOf = (response: HttpServerResponse.HttpServerResponse): UpstreamBody => {
   const { body } = response
   switch (body._tag) {

@@ -70,7 +70,6 @@ export const finished = async (
   return completed
 }
 
-/** The guard's own response. */
 export const webResponse = (
   { method }: Request,
   { response }: Extract<GuardResult, { readonly _tag: "Responded" }>

@@ -64,7 +64,6 @@ export const Upstream = Schema.Struct({
   token: Schema.Boolean
 })
 
-/** The provider that is responsible for a token. */
 export const ResponsibleProvider = Schema.Struct({
   name: Schema.String,
   type: Schema.String,
@@ -101,7 +100,6 @@ export type Explanation = typeof Explanation.Type
 export interface ExplainOptions {
   /** A JSON-RPC method. Default: With a tool it is `tools/call`; without either, the rules are not checked. */
   readonly method?: string | undefined
-  /** The name of a tool. */
   readonly tool?: string | undefined
   /** The arguments of the call, for rules with conditions on them. */
   readonly arguments?: Json | undefined

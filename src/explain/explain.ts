@@ -24,7 +24,6 @@ import { formStep, tokenSteps } from "./tokenSteps.ts"
 
 /** What verifies the tokens of one MCP server. */
 export interface ExplainServices {
-  /** The settings of that server. */
   readonly settings: GatewaySettings
   readonly registry: ProviderRegistry["Service"]
   /**

@@ -7,7 +7,6 @@ import { namedClients } from "../verify/claims/client.ts"
 import type { InspectedRules } from "../verify/Inspection.ts"
 import type { RuleName } from "../verify/TokenRule.ts"
 
-/** What a fix depends on. */
 export interface FixContext {
   readonly claims: JsonObject
   readonly rules: InspectedRules

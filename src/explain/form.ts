@@ -48,7 +48,6 @@ const wrappings: ReadonlyArray<Wrapping> = [
   }
 ]
 
-/** A token as it was given. */
 export interface GivenToken {
   /** The token, or the one that is in the text; `undefined`: it has no token in it. */
   readonly token: BearerToken | undefined

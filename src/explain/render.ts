@@ -1,7 +1,6 @@
 /** An explanation as text for people. Pure. */
 import type { Explanation, Step } from "./Explanation.ts"
 
-/** How to write. */
 export interface RenderOptions {
   /** Use ANSI colours. */
   readonly colour: boolean

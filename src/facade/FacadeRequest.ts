@@ -4,7 +4,6 @@ import type { Json } from "../identity/Json.ts"
 import type { FacadeEndpoint } from "./places.ts"
 import type { Language } from "./texts.ts"
 
-/** A request to one of the facade's endpoints. */
 export interface FacadeRequest {
   readonly endpoint: FacadeEndpoint
   /** The query as received, without its `?`. */
@@ -18,7 +17,6 @@ export interface FacadeRequest {
   readonly cookie: string | undefined
   /** Whether another site made the browser send the request, according to `Sec-Fetch-Site` and `Origin`. */
   readonly isCrossSite: boolean
-  /** The language of pages. */
   readonly language: Language
   /** The share that the peer's address belongs to; empty if the address is unknown. */
   readonly peer: string

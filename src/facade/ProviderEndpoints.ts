@@ -8,7 +8,6 @@ import { type JsonObject, own } from "../remote/JsonObject.ts"
 import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import type { FacadeProvider } from "./places.ts"
 
-/** The endpoints of the provider, and its metadata. */
 export interface ProviderEndpoints {
   readonly authorize: string
   readonly token: string

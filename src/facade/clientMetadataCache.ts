@@ -8,7 +8,6 @@ import { makeRecentlyUsed } from "../verify/recentlyUsed.ts"
 import { readClientDocument } from "./clientDocument.ts"
 import { type ClientDocument, ClientDocumentRejected, type ClientMetadata } from "./ClientMetadata.ts"
 
-/** A response with a document. */
 export interface FetchedDocument {
   readonly text: string
   readonly cacheControl: string | undefined

@@ -52,7 +52,6 @@ export const shownRedirect = (uri: string): string => {
   return plain === undefined ? "the redirect URI" : `the redirect URI ${plain}`
 }
 
-/** Requires that the redirect URI of a request is one of the client's. */
 export const requireRedirect = (client: FacadeClient, redirectUri: string): Effect.Effect<void, OAuthRejected> =>
   isAllowedRedirect(client.redirectUris, redirectUri)
     ? Effect.void

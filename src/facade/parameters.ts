@@ -37,7 +37,6 @@ export const parseParameters = (text: string): Result.Result<Parameters, OAuthRe
   return Result.succeed(parameters)
 }
 
-/** The parameters of a query. */
 export const parseQuery = (query: string): Result.Result<Parameters, OAuthRejected> =>
   query.length > maxQuery ? malformed(`the query is longer than ${maxQuery} characters`) : parseParameters(query)
 
@@ -59,7 +58,6 @@ export const parseForm = (
     ? Result.flatMap(bodyText(body), parseParameters)
     : malformed("the content type is not application/x-www-form-urlencoded")
 
-/** A required parameter. */
 export const required = (parameters: Parameters, name: string): Result.Result<string, OAuthRejected> => {
   const value = parameters.get(name)
   return value === undefined

@@ -26,7 +26,6 @@ type Added = FacadeProvider["facade"]["authorizeParameters"]
 const addedParameters = (parameters: Added, resource: string): Added =>
   parameters.map(([name, value]) => [name, value.replaceAll("{resource}", resource)])
 
-/** Builds the parts. */
 export const makeParts = Effect.fnUntraced(function*(settings: GatewaySettings, provider: FacadeProvider) {
   const digest = yield* Digest.Digest
   const random = yield* SecureRandom.SecureRandom

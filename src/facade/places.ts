@@ -3,10 +3,8 @@ import type { Facade } from "../config/Facade.ts"
 import type { GatewaySettings, Provider } from "../config/GatewaySettings.ts"
 import { resourceUrl } from "../config/kinds/resourceUrl.ts"
 
-/** The endpoints of the facade. */
 export const facadeEndpoints = ["authorize", "consent", "callback", "token", "register", "revoke", "keys"] as const
 
-/** One of them. */
 export type FacadeEndpoint = (typeof facadeEndpoints)[number]
 
 /** The settings of a server that determine the URLs of its facade. */
@@ -14,7 +12,6 @@ export type FacadeSettings =
   & Pick<GatewaySettings, "path" | "publicUrl">
   & Partial<Pick<GatewaySettings, "providers" | "serverName">>
 
-/** A provider with a facade. */
 export interface FacadeProvider extends Provider {
   readonly facade: Facade
 }

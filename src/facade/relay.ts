@@ -71,7 +71,6 @@ export interface Relay {
   ) => Effect.Effect<void, Overloaded | ProviderUnavailable>
 }
 
-/** Builds the relay of a provider. */
 export const makeRelay = Effect.fnUntraced(function*({ allowHttp, allowedDomains, facade, name }: FacadeProvider) {
   // Optional, so that programs without a facade need not provide it.
   const http = Option.getOrThrowWith(

@@ -3,7 +3,6 @@
  * Pure.
  */
 
-/** Returns whether a value is an array of strings. */
 export const isStrings = (value: unknown): value is ReadonlyArray<string> =>
   Array.isArray(value) && value.every((member) => typeof member === "string")
 

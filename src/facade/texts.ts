@@ -1,15 +1,12 @@
 /** The public texts of the facade, all fixed: in English for clients, and in the languages of its pages for users. */
 import type { OAuthRejection } from "../errors/GatewayError.ts"
 
-/** The languages of the pages. */
 export const languages = ["en", "de"] as const
 
-/** One of them. */
 export type Language = (typeof languages)[number]
 
 type Texts<K extends string> = Readonly<Record<K, Readonly<Record<Language, string>>>>
 
-/** The text for each rejection. */
 export const rejectionTexts: Texts<OAuthRejection> = {
   RepeatedParameter: { en: "A parameter is repeated", de: "Ein Parameter ist mehrfach vorhanden" },
   MissingParameter: { en: "A required parameter is missing", de: "Ein erforderlicher Parameter fehlt" },

@@ -57,7 +57,6 @@ export class ByteBudget {
     return this.#queue.size
   }
 
-  /** Opens an empty claim. */
   open(owner: Owner): ByteClaim {
     // Looked up each time, because an empty share may have been dropped.
     const share = () => this.#shares.of(owner.group)

@@ -8,11 +8,9 @@
 export interface Owner {
   /** A caller, or the address of a peer. */
   readonly group: string
-  /** One of its connections. */
   readonly member: string
 }
 
-/** A waiting thing. */
 export interface Waiting<A> {
   readonly owner: Owner
   readonly thing: A
@@ -26,7 +24,6 @@ interface Group<A> {
   readonly members: Members<A>
 }
 
-/** The outcome of an offer. */
 export type Offered<A> =
   | { readonly _tag: "Waits"; readonly place: Waiting<A> }
   /** The queue is full; another owner with more things in it loses its oldest. */

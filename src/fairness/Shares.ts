@@ -35,7 +35,6 @@ export class Shares {
     return this.#held
   }
 
-  /** The share of an owner. */
   of(owner: string): Share {
     const known = this.#byOwner.get(owner)
     if (known !== undefined) return known
@@ -58,7 +57,6 @@ export class Shares {
     return true
   }
 
-  /** Releases that much. */
   release(share: Share | undefined, amount = 1): void {
     if (share !== undefined) share.held -= amount
     this.#held -= amount

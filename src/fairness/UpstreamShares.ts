@@ -52,7 +52,6 @@ export class UpstreamShares {
     return this.#waiting.held
   }
 
-  /** Connections in use. */
   get connections(): number {
     return this.#working.held + this.#goingOn.held
   }

@@ -1,6 +1,5 @@
 /** Parses `WWW-Authenticate`, which may contain several challenges. Pure. */
 
-/** One challenge of a field. */
 export interface ReceivedChallenge {
   /** The scheme, in lower case. */
   readonly scheme: string

@@ -11,7 +11,6 @@ const redirects: ReadonlySet<number> = new Set([300, 301, 302, 303, 307, 308])
 // Statuses that web frameworks use if only the slash at the end differs. 303 and 300 mean something else.
 const respellings: ReadonlySet<number> = new Set([301, 302, 307, 308])
 
-/** Returns whether a response is a redirect. */
 export const isRedirect = (status: number): boolean => redirects.has(status)
 
 const locationOf = ({ headers: { location } }: Head, base: string): URL | undefined =>

@@ -9,7 +9,6 @@ import { isEventStream } from "./isEventStream.ts"
 /** Why the gateway cuts a response. */
 export type CutReason = "token ended" | "response timeout"
 
-/** When a response is cut, and how. */
 export interface ResponseLife {
   readonly millis: number
   readonly reason: CutReason

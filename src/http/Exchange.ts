@@ -6,7 +6,7 @@ import type { CutReason } from "../forward/responseLife.ts"
 import type { Identity } from "../identity/Identity.ts"
 import type { Operation } from "../message/operation.ts"
 import type { Decision } from "../rules/Decision.ts"
-import { askedRequest } from "./askedRequest.ts"
+import { readOriginalRequest } from "./originalRequest.ts"
 import { isTrustedPeer, type RawHead, rawHead, type RequestHead, traceId } from "./requestHead.ts"
 import type { RequestTrace } from "./RequestTrace.ts"
 import type { Route } from "./route.ts"
@@ -74,8 +74,8 @@ export const begin = (
   startedAtNanos: bigint,
   trace?: RequestTrace
 ): Exchange => {
-  const asked = settings.forwardAuth ? askedRequest(settings.trustedProxies, arrived) : undefined
-  const request = asked === undefined || Result.isFailure(asked) ? arrived : asked.success
+  const original = settings.forwardAuth ? readOriginalRequest(settings.trustedProxies, arrived) : undefined
+  const request = original === undefined || Result.isFailure(original) ? arrived : original.success
   return {
     request,
     raw: rawHead(request),
@@ -84,7 +84,7 @@ export const begin = (
     origin: request.headers["origin"],
     authorization: request.headers[settings.tokenHeader],
     trustedPeer: isTrustedPeer(settings.trustedProxies, request),
-    subrequest: asked && { problem: Result.isFailure(asked) ? asked.failure : undefined },
+    subrequest: original && { problem: Result.isFailure(original) ? original.failure : undefined },
     startedAtNanos,
     route: undefined,
     base: undefined,

@@ -32,7 +32,6 @@ export const tracingOf = (fiber: Fiber.Fiber<unknown, unknown>, clock: Clock.Clo
 
 type Attributes = Readonly<Record<string, unknown>>
 
-/** The trace of one request. */
 export interface RequestTrace extends Omit<Tracing, "current"> {
   /** The span of the request, of kind `server`. */
   readonly span: Tracer.Span
@@ -93,7 +92,6 @@ export const rename = (span: Tracer.Span, name: string): void => {
   Reflect.set(span, "name", name)
 }
 
-/** Sets the attributes that have a value. */
 export const setAttributes = (span: Tracer.Span, attributes: Attributes): void => {
   for (const [name, value] of Object.entries(attributes)) {
     if (value !== undefined) span.attribute(name, value)
@@ -121,7 +119,6 @@ export interface ForwardSpan {
   readonly span: Tracer.Span
   /** The request, with the span in its `traceparent` field. */
   readonly request: UpstreamRequest
-  /** The head of the response has arrived. */
   readonly arrived: (head: ResponseHead) => void
   readonly failed: (error: UpstreamError | undefined) => void
   /** The request was cancelled before there was a response. */

@@ -83,7 +83,6 @@ export const bodyOf = (style: ErrorStyle, problem: Problem): unknown =>
     error: { code: problem.rpc.code, message: problem.description, data: oauthBody(problem) }
   }
 
-/** The dialects by their names. */
 export const dialects: { readonly [Style in ErrorStyle]: Dialect } = {
   oauth: { challenge: named, body: oauthBody, metadataUrl },
   unauthorized: {

@@ -8,10 +8,8 @@ const writing: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"])
 
 const unreadable = (detail: string) => new InvalidRequest({ reason: "MalformedMessage", detail })
 
-/** Why a body is not read. */
 export type BodyRejected = InvalidRequest | PayloadTooLarge | UnsupportedMediaType
 
-/** Whether the gateway reads a body, and which one. */
 export type ExpectedBody =
   | { readonly _tag: "None" }
   /**

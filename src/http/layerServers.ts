@@ -48,7 +48,6 @@ const makeFront = Effect.fnUntraced(function*(settings: GatewaySettings, onError
 const appOf = (serverOf: HttpApp["Service"]["serverOf"], servers: ReadonlyArray<ServedServer>) =>
   HttpApp.of({ handle: handleWith(serverOf), serverOf, servers })
 
-/** The services that all servers share. */
 type ServersShare = JwksCache | ProviderHttp | ProviderMetadata
 
 /** The cryptography that the services of each server can use. */

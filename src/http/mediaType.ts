@@ -1,6 +1,5 @@
 /** The media type in a `Content-Type` (RFC 9110, section 8.3.1). Pure. */
 
-/** Splits at a separator that stands outside of quotes. */
 const splitOutsideQuotes = (text: string, separator: string): ReadonlyArray<string> => {
   const parts: Array<string> = []
   let start = 0

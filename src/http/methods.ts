@@ -1,7 +1,6 @@
 import * as Result from "effect/Result"
 import { MethodNotAllowed } from "../errors/GatewayError.ts"
 
-/** Methods of read-only routes. */
 export const readMethods: ReadonlySet<string> = new Set(["GET", "HEAD"])
 
 /** Methods of requests that are forwarded to the MCP server. */

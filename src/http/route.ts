@@ -25,7 +25,6 @@ export const toMcp = (rest: string, query: string): Result.Result<Route, Invalid
 
 const notOriginForm = Result.fail(new InvalidRequest({ reason: "MalformedTarget", detail: "not in origin form" }))
 
-/** Splits a target into path and query. */
 const split = (target: string): readonly [path: string, query: string] => {
   const mark = target.indexOf("?")
   return mark === -1 ? [target, ""] : [target.slice(0, mark), target.slice(mark + 1)]

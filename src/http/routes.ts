@@ -36,7 +36,6 @@ interface RouteCommon {
   readonly isProbe?: true
 }
 
-/** A route for everyone. */
 export interface PublicRoute extends RouteCommon {
   readonly access: "public"
   /** Whether scripts of every origin may read the response, which is the same with and without credentials. */
@@ -52,7 +51,6 @@ export interface ProtectedRoute extends RouteCommon {
   readonly access: "protected"
 }
 
-/** One row. */
 export type RouteRow = PublicRoute | ProtectedRoute
 
 /** Documents are also found with a slash after their path. */
@@ -95,7 +93,6 @@ const postMethod: ReadonlySet<string> = new Set(["POST"])
 
 const getMethod: ReadonlySet<string> = new Set(["GET"])
 
-/** An endpoint of the facade, where a server has one. */
 const facadeEndpoint = (endpoint: FacadeEndpoint, methods: ReadonlySet<string>, isForPeople: boolean): PublicRoute => ({
   name: endpoint,
   of: "server",
@@ -130,7 +127,6 @@ export const unknownRoute: PublicRoute = {
   step: (exchange, { reject }) => reject(exchange, new NotFound())
 }
 
-/** The table of routes. */
 export const routes: ReadonlyArray<RouteRow> = [
   mcpRoute,
   document("oauth-protected-resource"),

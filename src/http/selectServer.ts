@@ -1,7 +1,7 @@
 /** Which of several MCP servers a request is for, by its host and path. Pure. */
 import * as Result from "effect/Result"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
-import { askedRequest } from "./askedRequest.ts"
+import { readOriginalRequest } from "./originalRequest.ts"
 import { namedHost } from "./publicUrl.ts"
 import { authorityOf } from "./receive.ts"
 import { isTrustedPeer, type RawHead, rawHead, type RequestHead } from "./requestHead.ts"
@@ -105,10 +105,10 @@ export const makeSelectServer = ({ forwardAuth, servers, trustedProxies }: Gatew
   const tablesFor = (request: RequestHead, raw: RawHead, named: string | undefined): ReadonlyArray<HostTable> => {
     if (hosts === 0) return withoutHost
     const authority = authorityOf(raw, request, isTrustedPeer(trustedProxies, request), named)
-    const asked = Result.getOrUndefined(namedHost(authority))
-    if (asked === undefined) return withoutHost
-    const host = asked.host.endsWith(".") ? asked.host.slice(0, -1) : asked.host
-    const ofPort = asked.port === undefined ? undefined : tables.get(`${host}:${asked.port}`)
+    const requested = Result.getOrUndefined(namedHost(authority))
+    if (requested === undefined) return withoutHost
+    const host = requested.host.endsWith(".") ? requested.host.slice(0, -1) : requested.host
+    const ofPort = requested.port === undefined ? undefined : tables.get(`${host}:${requested.port}`)
     const ofHost = tables.get(host)
     return [ofPort, ofHost, anyHost].filter((table) => table !== undefined)
   }
@@ -122,7 +122,7 @@ export const makeSelectServer = ({ forwardAuth, servers, trustedProxies }: Gatew
   }
   if (!forwardAuth) return select
   return (request) => {
-    const asked = askedRequest(trustedProxies, request)
-    return select(asked === undefined || Result.isFailure(asked) ? request : asked.success)
+    const original = readOriginalRequest(trustedProxies, request)
+    return select(original === undefined || Result.isFailure(original) ? request : original.success)
   }
 }

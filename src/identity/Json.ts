@@ -1,2 +1,1 @@
-/** A JSON value. */
 export type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [member: string]: Json }

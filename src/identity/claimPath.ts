@@ -35,7 +35,6 @@ export interface FoundClaim {
   readonly value: unknown
 }
 
-/** Returns the first of these claims that is present. */
 export const firstClaim = (claims: JsonObject, paths: ReadonlyArray<string>): FoundClaim | undefined => {
   for (const path of paths) {
     const value = claimAt(claims, path)

@@ -23,7 +23,6 @@ const lowerAscii = (text: string): string => text.replace(/[A-Z]+/g, (letters) =
 
 /** An e-mail address, taken apart. */
 export interface EmailAddress {
-  /** The whole address. */
   readonly address: string
   readonly domain: string
 }

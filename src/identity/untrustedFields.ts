@@ -116,7 +116,6 @@ const forwardingNames: ReadonlySet<string> = new Set([
 
 const fold = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/-$/, "")
 
-/** The meaning of a field, by its name. */
 export interface FieldName {
   /** One spelling for all names that an MCP server may treat as the same. */
   readonly folded: string
@@ -144,7 +143,6 @@ const classify = (name: string): FieldName => {
 const maxRemembered = 500
 const remembered = new Map<string, FieldName>()
 
-/** Classifies a field by its name. */
 export const fieldName = (name: string): FieldName => {
   const known = remembered.get(name)
   if (known !== undefined) return known

@@ -29,7 +29,6 @@ export interface SharedKeys {
   readonly digest: string
 }
 
-/** Returns the name of a source for the log. */
 export const placeOf = (source: JwksSource): string => {
   if (source._tag === "Jwks") return source.uri
   return source.discoveryUrl === undefined ? source.issuer : `${source.issuer} at ${source.discoveryUrl}`

@@ -26,7 +26,6 @@ interface ImportedMaterial {
   readonly peek: (algorithm: JwsAlgorithm) => Option.Option<CryptoKey> | undefined
 }
 
-/** A key that can verify signatures. */
 export interface VerificationKey extends ImportedMaterial {
   readonly kid: string | undefined
   readonly algorithms: ReadonlyArray<JwsAlgorithm>

@@ -13,7 +13,6 @@ export interface AssertionKey {
   readonly certificateThumbprint: string | undefined
 }
 
-/** The claims of an assertion. */
 export interface AssertionClaims {
   readonly clientId: string
   /** The token endpoint. */

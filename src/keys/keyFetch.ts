@@ -67,7 +67,6 @@ export const reportSkipped = (
     }))
 }
 
-/** Describes the key that a header names. */
 export const wantedKey = ({ alg, kid, x5t, x5tS256 }: KeySet.KeyHeader): string => {
   if (kid !== undefined) return `kid ${show(kid)} for ${alg}`
   const thumbprint = x5tS256 ?? x5t
@@ -112,7 +111,6 @@ export const makeKeyFetch = Effect.gen(function*() {
     )
   })
 
-  /** Fetches the keys from the provider. */
   const fetchKeys = Effect.fnUntraced(function*(source: JwksSource, uri: string) {
     const { allowHttp, allowedDomains } = source
     const { body, cacheControl, clockDifference } = yield* Effect.mapError(

@@ -21,7 +21,6 @@ export const countFetch = (source: JwksSource, outcome: FetchOutcome): Effect.Ef
 export const primeFetches = (provider: string): Effect.Effect<void> =>
   Effect.andThen(Metric.update(fetches(provider, "failure"), 0), Metric.update(fetches(provider, "success"), 0))
 
-/** Counts a change of phase. */
 export const countPhase = (source: JwksSource, phase: Phase): Effect.Effect<void> =>
   Metric.update(counter("mcp_authorizer.key.phases", { provider: providerOf(source), phase }), 1)
 

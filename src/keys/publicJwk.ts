@@ -44,7 +44,6 @@ export interface PublicJwk {
   readonly material: { readonly kty: string } & Readonly<Record<string, string>>
   /** The issuer, or issuer template, to whose tokens the key is restricted (as in Entra's key sets). */
   readonly issuer: string | undefined
-  /** Its certificate, if the key names one. */
   readonly certificate: CertifiedKey
 }
 

@@ -15,7 +15,6 @@ export class UnusableSigningKey extends Data.TaggedError("UnusableSigningKey")<{
 /** The claims of a token, in the order in which they are written. */
 export type SignedClaims = { readonly [name: string]: Json }
 
-/** A key that signs. */
 export interface SigningKey {
   /** Its public part, with `kid`, `alg` and `use`. */
   readonly publicJwk: { readonly [member: string]: Json }

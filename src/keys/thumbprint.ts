@@ -88,6 +88,5 @@ export const certifiedKey = (jwk: JsonObject): CertifiedKey => {
   }
 }
 
-/** Returns whether a header names a certificate. */
 export const namesCertificate = ({ x5t, x5tS256 }: NamedCertificate): boolean =>
   x5t !== undefined || x5tS256 !== undefined

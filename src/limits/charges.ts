@@ -105,10 +105,8 @@ export const makeCharges = (limits: ReadonlyArray<RateLimit>, server: string) =>
   const onFailures = named.filter(({ limit }) => limit.on === "failures")
 
   return {
-    /** Whether messages are limited at all. */
     limitsMessages: onMessages.length > 0,
     limitsFailures: onFailures.length > 0,
-    /** The charges for a request with these messages. */
     ofMessages: (caller: LimitedCaller, messages: ReadonlyArray<LimitedMessage>): ReadonlyArray<PlacedCharge> =>
       onMessages.flatMap((limit) => chargesOf(limit, caller, messages)),
     /** The charges for a rejected token. */

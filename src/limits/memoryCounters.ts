@@ -3,9 +3,7 @@ import * as Effect from "effect/Effect"
 import { attempt, type Counter } from "./counter.ts"
 import type { Charge, ChargeMode, Exceeded, LimitCounters } from "./LimitStore.ts"
 
-/** The limits of the memory. */
 export interface MemoryBounds {
-  /** The maximum number of counters. */
   readonly counters: number
   /** The maximum number of counters of one owner. */
   readonly perOwner: number
@@ -14,7 +12,6 @@ export interface MemoryBounds {
 /** The limits of a gateway's own memory. */
 export const memoryBounds: MemoryBounds = { counters: 65_536, perOwner: 1_024 }
 
-/** A counter, and the maps that it is in. */
 interface Kept extends Counter {
   count: number
   until: number

@@ -15,7 +15,6 @@ const maxWaiting = 1_024
 /** The pause between two log lines about a store that fails, in milliseconds. */
 const quietMillis = 60_000
 
-/** The texts for the log. */
 export interface PromptTexts {
   readonly failing: (detail: string) => string
   readonly working: string

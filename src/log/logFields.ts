@@ -20,7 +20,6 @@ export interface LogField {
 
 const own = (name: string) => ({ ecs: `mcp_authorizer.${name}`, otel: `mcp_authorizer.${name}` })
 
-/** The fields that every line may have. */
 export const lineFields = {
   time: { ecs: "@timestamp", otel: "timestamp", doc: "when it was written (RFC 3339, UTC, with milliseconds)" },
   level: {
@@ -134,7 +133,6 @@ export const logFields = {
   not_ready: { ...own("not_ready"), doc: "the providers whose keys could not be fetched" }
 } as const satisfies Record<string, LogField>
 
-/** The name of a field that a line may have. */
 export type LogFieldName = keyof typeof logFields
 
 /** Fields of log lines by their names, which the reference describes. */

@@ -45,7 +45,6 @@ const paramsEnd = encoder.encode("}")
  * closing brace at `depth` (`closeMember`) and that of the message itself (`end`). They return the rejection, if any.
  */
 export class ClientMessage {
-  /** The depth of the message's names. */
   readonly depth: number
   /** Its method, if the gateway knows it; `undefined` until the message has named one. */
   method: NamedMethod | "Other" | undefined = undefined
@@ -93,7 +92,6 @@ export class ClientMessage {
     return this.method === toolsCall && this.rules.ignoreTools !== true ? this.params.subject(toolsCall) : undefined
   }
 
-  /** The revision that the message names. */
   get revision(): FieldText {
     return this.params.revision
   }

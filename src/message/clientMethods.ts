@@ -20,7 +20,6 @@ export const repeatableMethods = [
   "tools/list"
 ] as const
 
-/** All of them. */
 export const clientMethods: ReadonlySet<string> = new Set([
   ...repeatableMethods,
   "roots/list",

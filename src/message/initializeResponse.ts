@@ -110,7 +110,6 @@ class ResponseReader {
     return requestId(bytes, { token, start, end, plain })
   }
 
-  /** Skips the next value. */
   private skipValue(): boolean {
     const { scanner } = this
     let token = scanner.next()

@@ -53,7 +53,6 @@ export class MessageParams {
     this.reads = depth
   }
 
-  /** The revision that the message names. */
   get revision(): FieldText {
     if (this.version === undefined) return absent
     const text = this.version.text(this.scanner.bytes)

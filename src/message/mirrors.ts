@@ -38,7 +38,6 @@ export interface SaidByMessage {
   readonly method: string | undefined
   /** The subject of the message, if its method has one. */
   readonly subject: string | undefined
-  /** Whether its method has a subject. */
   readonly hasSubject: boolean
   /** The revision that the message names. */
   readonly version: FieldText

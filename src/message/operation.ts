@@ -6,7 +6,6 @@ import { foldedName } from "./json/foldedName.ts"
 import { readValue } from "./json/readValue.ts"
 import { reject } from "./reject.ts"
 
-/** What a message names. */
 export interface Subject {
   readonly kind: "tool" | "prompt" | "resource"
   /** The name of the tool or prompt, or the URI of the resource. */
@@ -22,7 +21,6 @@ export interface Operation {
   readonly arguments: Json | undefined
 }
 
-/** How messages are read. */
 export interface OperationOptions {
   /** Whether rules use arguments: then two members of `arguments` that differ only in case are ambiguous, too. */
   readonly argumentsDecide: boolean

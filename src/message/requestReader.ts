@@ -21,7 +21,6 @@ export class RequestReader {
   private message: ClientMessage
   private isBatch = false
   private isEmpty = true
-  /** The tools of a batch. */
   private toolsOfBatch: Set<string> | undefined = undefined
   private batchListens = false
   private saidByBatch: SaidByMessage | undefined = undefined

@@ -14,7 +14,6 @@ export interface HistogramValue {
   readonly max: number
 }
 
-/** The value of one series. */
 export interface MetricPoint {
   readonly name: MetricName
   readonly attributes: Readonly<Record<string, string>>

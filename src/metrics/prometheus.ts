@@ -5,7 +5,6 @@ import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import type { MetricPoint } from "./MetricPoint.ts"
 import { isMetricName, type MetricName, metricNames, metrics } from "./table.ts"
 
-/** The media type of the text. */
 export const prometheusType = "text/plain; version=0.0.4; charset=utf-8"
 
 const unitSuffixes: ReadonlyMap<string, string> = new Map([["s", "_seconds"], ["By", "_bytes"]])

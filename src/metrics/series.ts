@@ -14,11 +14,9 @@ const options = <N extends MetricName>(name: N, labels: Labels<N>) => {
 export const counter = <N extends NameOf<"counter">>(name: N, labels: Labels<N>): Metric.Counter<number> =>
   Metric.counter(name, { ...options(name, labels), incremental: true })
 
-/** One series of a gauge. */
 export const gauge = <N extends NameOf<"gauge">>(name: N, labels: Labels<N>): Metric.Gauge<number> =>
   Metric.gauge(name, options(name, labels))
 
-/** One series of a histogram. */
 export const histogram = <N extends NameOf<"histogram">>(name: N, labels: Labels<N>): Metric.Histogram<number> => {
   const row = metrics[name]
   return Metric.histogram(name, {

@@ -16,15 +16,12 @@ const table = { ...requests, ...verification, ...operation, ...runtime } as cons
 
 type Table = typeof table
 
-/** The name of a metric, as OpenTelemetry has it. */
 export type MetricName = keyof Table
 
-/** The metrics of one kind. */
 export type NameOf<K extends MetricRow["kind"]> = {
   readonly [N in MetricName]: Table[N]["kind"] extends K ? N : never
 }[MetricName]
 
-/** A value for each label of a metric. */
 export type Labels<N extends MetricName> = { readonly [L in keyof Table[N]["labels"]]: string }
 
 /** The table, by name, in the order of the reference. */
@@ -34,5 +31,4 @@ export const metrics: { readonly [N in MetricName]: MetricRow } = table
 // `Object.keys` has no narrower type; the table is a constant.
 export const metricNames = Object.keys(table) as ReadonlyArray<MetricName>
 
-/** Whether a metric is one of the table. */
 export const isMetricName = (id: string): id is MetricName => Object.hasOwn(table, id)

@@ -4,17 +4,17 @@ import { OpenSet } from "./OpenSet.ts"
 
 /** How slow a client may be. */
 export interface PaceLimits {
-  /** Bytes per second, on average over a window; 0: no minimum. */
+  /** Bytes per second, averaged over a window; 0 if there is no minimum. */
   readonly minRate: () => number
-  /** How long a client may be slower, in milliseconds. */
+  /** For how many milliseconds a client may be slower. */
   readonly windowMillis: number
-  /** The same for reading responses without a length, such as event streams. */
+  /** The window for reading responses without a length, such as event streams. */
   readonly streamWindowMillis: number
 }
 
-/** The progress in one direction since the client had to act. */
+/** The progress in one direction, since it became the client's turn. */
 interface Progress {
-  /** 0: the client does not have to act. */
+  /** When it became the client's turn; 0 if it is not. */
   since: number
   moved: number
 }
@@ -33,7 +33,7 @@ interface Watched {
 
 /** Bytes that Node has passed to the system, and that the system has not accepted yet. */
 const queued = (socket: Socket): number => {
-  // Node's own socket timeout reads the same member, which has no public name.
+  // Node's own socket timeout reads this member, which is not public.
   const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly writeQueueSize?: number } | null }
   return handle?.writeQueueSize ?? 0
 }
@@ -41,8 +41,8 @@ const queued = (socket: Socket): number => {
 /**
  * Finds clients that read their responses, or send their bodies, too slowly.
  *
- * Each of them holds a connection, memory, and often a connection to the MCP server. Only the time counts in which the
- * client has to act: in which there is something to read that it does not read, or in which its body is expected.
+ * Each of them occupies a connection, memory, and often a connection to the MCP server. Time counts only while it is
+ * the client's turn: while there is data that it does not read, or while its body is expected.
  */
 export class ClientPace {
   readonly #limits: PaceLimits
@@ -70,10 +70,11 @@ export class ClientPace {
   }
 
   /**
-   * Checks all of them. Call it about once a second.
+   * Checks all watched requests. Call it about once a second.
    *
-   * @param now milliseconds, by a clock that only goes forward
-   * @param tooSlow called with the connection of a client that is too slow, and with what the client does too slowly
+   * @param now milliseconds, by a monotonic clock
+   * @param tooSlow called with the connection of a client that is too slow, and whether it is slow in reading or in
+   * writing
    */
   look(now: number, tooSlow: (socket: Socket, action: "Reading" | "Writing") => void): void {
     const { streamWindowMillis, windowMillis } = this.#limits

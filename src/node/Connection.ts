@@ -43,7 +43,7 @@ export class Connection {
   /** In the order of arrival, from `#next` on. */
   #held: Array<HeldRequest> = []
   #next = 0
-  /** How many of the held requests are pipelined, and which share they count towards. */
+  /** How many of the held requests are pipelined, and the share that they count towards. */
   #ahead = 0
   #isHeld = false
   #place: Place | undefined
@@ -86,7 +86,7 @@ export class Connection {
       return this.#begin({ response, begin })
     }
     if (this.#socket.destroyed) return
-    // The usual client sends its next request after it has the response: one request for each connection.
+    // Most clients send the next request only after the response, so their connections are idle here.
     if (!this.isIdle) {
       if (!ahead.claim(ahead.of(this.#owner.group))) return void this.#socket.destroy()
       this.#ahead++
@@ -108,13 +108,13 @@ export class Connection {
     begin()
   }
 
-  /** Stops reading. */
+  /** Stops reading from the connection. */
   #hold(): void {
     if (this.#isHeld) return
     this.#isHeld = true
     const socket = this.#socket
     socket.pause()
-    // Node's messages resume their connection when they are read, and when they end.
+    // Node's messages would resume their connection when they are read, and when they end.
     socket.resume = () => socket
   }
 
@@ -155,9 +155,9 @@ export class Connection {
     for (const response of this.#open.now()) response.shouldKeepAlive = false
   }
 
-  /** The connection has closed. */
+  /** Call this when the connection has closed. */
   close(): void {
-    // Node reports only the response whose turn it is; the others behind it would wait forever.
+    // Node reports the close only to the response whose turn it is; those behind it would wait forever.
     this.#forgetHeld()
     if (this.#place !== undefined) this.#means.turns.leave(this.#place)
     this.#place = undefined
@@ -179,7 +179,7 @@ export class Connection {
     else if (!this.#socket.writable) this.#socket.destroy()
     else if (latest === undefined) this.#hangUp(text)
     else if (latest.req.complete) {
-      // Another request was about to begin.
+      // No request is pending, so the client takes this text for the response to what it has just sent.
       if (pending === 0) this.#hangUp(text)
       else this.#afterwards = text
     } else if (pending <= 1 && latest.writableEnded) this.#hangUp("")

@@ -40,7 +40,10 @@ import { layerStore } from "./store/layerStore.ts"
 export * as NodeGatewayClient from "./NodeGatewayClient.ts"
 export type { Verification }
 
-/** What a registry of providers may need: the settings of its server, and the way to providers and their keys. */
+/**
+ * The services that a registry of providers may need: the settings of its server, and the client and caches of
+ * providers.
+ */
 export type RegistryNeeds = GatewayConfig | JwksCache | ProviderHttp | ProviderMetadata | Digest.Digest
 
 /** Options in addition to the verifier. */
@@ -66,25 +69,25 @@ const crypto = Layer.mergeAll(NodeCrypto.layerDigest, NodeCrypto.layerMac, NodeC
 
 /** Options of the program's own processes. */
 interface ProcessOptions<E = never> extends NodeGatewayOptions<E> {
-  /** What uses the `AdminSource` of this process: the admin port unless given. */
+  /** What to do with the `AdminSource` of this process. Default: to listen on the admin port. */
   readonly admin?: Layer.Layer<never, InvalidConfiguration, AdminSource | GatewayConfig | Generations> | undefined
-  /** What changes the configuration while the process runs: nothing unless given. */
+  /** What changes the configuration while the process runs. Default: nothing. */
   readonly reloading?: Layer.Layer<never, never, Generations> | undefined
   /** The number of the configuration. Default: 1. */
   readonly generation?: number | undefined
 }
 
-/** Requests are measured where the admin port shows it, or where the program around has switched it on. */
+/** Measures requests if the admin port shows the metrics, or if the surrounding program has switched metrics on. */
 const layerMeasured = ({ adminPort }: GatewaySettings) =>
   Layer.effect(MeasureRequests, Effect.map(MeasureRequests, (isOn) => isOn || adminPort !== undefined))
 
-/** This process is measured where the admin port or an exporter shows it. */
+/** Measures this process if the admin port or an exporter shows the metrics. */
 const layerProcess = Layer.unwrap(Effect.gen(function*() {
   const isShown = (yield* MeasureRequests) || (yield* GatewayConfig).adminPort !== undefined
   return isShown ? layerProcessMetrics : Layer.empty
 }))
 
-/** A gateway that listens, with the errors of what was given to it. */
+/** A gateway that listens, with the errors of the layers that it was given. */
 type GatewayLayer<E> = Layer.Layer<
   HttpServer.HttpServer,
   E | InvalidConfiguration | ServeError | UnusablePublicKey,
@@ -110,7 +113,7 @@ export const layerWith = <E = never, OptionE = never>(
   ).pipe(
     Layer.provide(layerProvidersWith(store)),
     Layer.provide(Layer.provide(layerStore, crypto)),
-    // Digests and signatures in this thread: handing a token to another thread and back takes far longer.
+    // Digests and signatures are computed in this thread: passing a token to another thread and back takes far longer.
     Layer.provide([
       NodeCrypto.layerDigest,
       Layer.succeed(Sha256, sha256),
@@ -130,10 +133,10 @@ export const layerWith = <E = never, OptionE = never>(
 }
 
 /**
- * The gateway as a Node service that prints nothing at start: for a program with its own messages, or with several
- * gateways.
+ * The gateway as a Node service that prints nothing at start: for programs that print their own messages, or run
+ * several gateways.
  *
- * Otherwise the same as `layer`.
+ * In all other respects the same as `layer`.
  */
 export const layerUnannounced = <E = never, OptionE = never>(
   verifier: Verification<E> = TokenVerifier.layer,
@@ -157,8 +160,8 @@ export const announceServer: Effect.Effect<void, never, GatewayConfig | HttpServ
  * and closes the rest.
  *
  * @param verifier the verification of tokens on top of the configured providers: `TokenVerifier.layer`, or that layer
- * with `TokenVerifier.layerPrefix` or `TokenVerifier.layerMapIdentity` around it
- * @param options your own responses to errors, client of the MCP server, store and providers
+ * wrapped in `TokenVerifier.layerPrefix` or `TokenVerifier.layerMapIdentity`
+ * @param options your own error responses, client of the MCP server, store and providers
  */
 export const layer = <E = never, OptionE = never>(
   verifier: Verification<E> = TokenVerifier.layer,

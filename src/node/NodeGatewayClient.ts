@@ -55,8 +55,8 @@ const fromSettings = Effect.fnUntraced(function*(settings: UpstreamSettings, tls
             return cancel
           })
           return Effect.tap(restore(sent), (response) =>
-            // Until the head has arrived, an interruption cancels the call. Afterwards only a body that is still arriving
-            // needs it.
+            // Until the head has arrived, an interruption cancels the call. Afterwards, only a response whose body is
+            // still arriving has to be cancelled.
             response.body._tag === "Stream" ? Effect.addFinalizer(() => cancel) : Effect.void)
         })
       )
@@ -84,7 +84,7 @@ export const layerWith = (input: UpstreamInput): Layer.Layer<GatewayClient, Inva
 /**
  * `GatewayClient` on `undici`, with its own connections: a keep-alive pool for the one upstream origin or Unix socket.
  *
- * A changed configuration takes the pool over if nothing about the MCP server has changed.
+ * When the configuration changes, the next generation takes over the pool if nothing about the MCP server has changed.
  */
 export const layer: Layer.Layer<GatewayClient, InvalidConfiguration, GatewayConfig> = perConfiguration(
   Layer.effect(

@@ -1,7 +1,7 @@
 /**
- * The set of open things, so that a shutdown can end them.
+ * A set of open connections, requests or the like, so that a shutdown can end them.
  *
- * Not a `Set`: a `Set` that changes with every request leaves old tables behind, which keep their members alive and make
+ * Not a `Set`: one that changes with every request leaves old tables behind, which keep their members alive and make
  * each garbage collection several times as long.
  */
 export class OpenSet<A> {

@@ -8,7 +8,7 @@ import type { Flow } from "../forward/GatewayClient.ts"
 type Chunks = readonly [Uint8Array, ...Array<Uint8Array>]
 type Pulled = Exit.Exit<Chunks, UpstreamError | Cause.Done<void>>
 
-// Enough for a burst of events. More than that waits in the upstream's socket until the client reads.
+// Enough for a burst of events. Further chunks wait in the upstream's socket until the client reads.
 const highWaterMark = 256 * 1024
 
 /**

@@ -2,7 +2,7 @@ import * as Data from "effect/Data"
 import * as Runtime from "effect/Runtime"
 
 /**
- * The process cannot do what it was started for. The reason has already been printed.
+ * The process could not start. The reason has already been printed.
  *
  * Ends the process with exit code 1.
  */

@@ -12,7 +12,9 @@ export type Place = Waiting<() => void>
 export class Turns {
   readonly #inTurn: number
   readonly #later: (step: () => void) => void
-  /** Waiting connections, each at most once: as many as are open. */
+  /**
+   * The waiting connections, each at most once. Unlimited, because the number of open connections is limited elsewhere.
+   */
   readonly #queue = new FairQueue<() => void>(Number.POSITIVE_INFINITY)
   #begun = 0
   #isScheduled = false
@@ -38,11 +40,10 @@ export class Turns {
   wait(owner: Owner, step: () => void): Place | undefined {
     this.#schedule()
     const offered = this.#queue.offer(owner, step)
-    // An unbounded queue accepts everything.
+    // An unlimited queue never rejects.
     return offered._tag === "Rejected" ? undefined : offered.place
   }
 
-  /** Leaves the queue. */
   leave(place: Place): void {
     this.#queue.remove(place)
   }

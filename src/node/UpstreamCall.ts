@@ -15,7 +15,7 @@ const classify = (error: Error, timeoutMillis: number): UpstreamError =>
     ? new UpstreamTimeout({ millis: timeoutMillis })
     : error instanceof ConnectionLost
     ? new UpstreamUnavailable({ detail: error.message, cause: anonymous(error) })
-    // The code only: other messages may quote what the upstream sent.
+    // Only the code is used: other messages may quote what the upstream sent.
     : new UpstreamUnavailable({
       detail: `the MCP server cannot be reached or broke off (${code(error)})`,
       cause: anonymous(error)
@@ -44,8 +44,8 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * The upstream has to act: starts the response timeout unless it is running. The timeout covers the head, and a short
-   * body that is sent together with it.
+   * Starts the response timeout, unless it is running, because the upstream has to act. The timeout covers the head,
+   * and a short body that is sent together with it.
    */
   startClock(): void {
     if (this.#settled || this.#deadline !== undefined) return
@@ -55,7 +55,9 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     }, this.#timeoutMillis)
   }
 
-  /** The client has to act: the upstream has received all available data of the request. */
+  /**
+   * Stops the response timeout: the upstream has received all available data of the request, so the client has to act.
+   */
   stopClock(): void {
     clearTimeout(this.#deadline)
     this.#deadline = undefined
@@ -81,7 +83,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     this.#passage.ended()
   }
 
-  /** Cancels the call: its connection closes, and nothing is reported. Does nothing after the end. */
+  /** Cancels the call: its connection closes, and nothing is reported. Does nothing once the call has ended. */
   cancel(): void {
     if (this.#ended) return
     this.#ended = true
@@ -101,11 +103,11 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     received: Record<string, string | Array<string> | undefined>
   ): void {
     if (status < 200 || this.#ended) return
-    // undici's type allows for fields without a value, which it does not make.
+    // undici's type allows fields without a value, which undici never produces.
     const headers = received as ResponseHead["headers"]
     this.#head = { status, headers }
     if (isBodiless(this.#method, status)) {
-      // Not at its end: undici would take the length in the head of a 304 for that of a body that was cut off.
+      // Settled now, not at the end: undici would take the length in the head of a 304 for that of a missing body.
       if (this.#settle()) this.#receiver.whole(this.#head, undefined)
       return
     }
@@ -135,7 +137,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    // Also for a cancelled call: its connection was in use until now.
+    // Needed for cancelled calls, too: their connection was in use until now.
     this.#passage.ended()
     if (this.#ended) return
     this.#ended = true

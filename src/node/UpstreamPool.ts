@@ -11,17 +11,17 @@ import { UpstreamCall } from "./UpstreamCall.ts"
 
 const ignore = (): void => {}
 
-/** The passage of a request that takes no share because it is rejected. */
+/** The passage of a rejected request, which uses no share. */
 const outside: Passage = { settled: ignore, goesOn: () => false, ended: ignore }
 
 /**
  * Builds the function that sends requests over the connections to the MCP server: byte-exact targets, no decoding.
  *
- * The requests that wait for a response, their connections, and the connections of responses in progress are bounded, and
- * each caller has a share of them. There are at most as many idle connections as were in use. Connections close with the
- * scope.
+ * Three numbers are limited: requests that wait for a response, their connections, and the connections of responses in
+ * progress. Each caller has a share of them. There are at most as many idle connections as were in use. Connections
+ * close with the scope.
  *
- * @param tls what TLS needs; `undefined` if the MCP server has none
+ * @param tls the TLS options; `undefined` without TLS
  */
 export const makeDispatch = Effect.fnUntraced(function*({
   gatewayUrl,
@@ -42,7 +42,7 @@ export const makeDispatch = Effect.fnUntraced(function*({
     try {
       connections.dispatch({ request, stream }, call)
     } catch {
-      // Before anything is sent, undici rejects what cannot be written to the wire.
+      // undici rejects invalid fields before it sends anything.
       call.reject(new UpstreamUnavailable({ detail: "the request cannot be written to the wire" }))
     }
   }
@@ -55,7 +55,7 @@ export const makeDispatch = Effect.fnUntraced(function*({
     const passage = shares.enter(request.owner, (passage) => dispatch(request, stream, makeCall(passage)))
     const made = makeCall(passage ?? outside)
     if (passage === undefined) made.reject(new UpstreamUnavailable({ detail: tooManyWait(shares.waiting) }))
-    // The time spent waiting for a connection counts, too.
+    // The timeout includes the wait for a connection.
     else if (stream === undefined) made.startClock()
     return made
   }

@@ -4,7 +4,7 @@ import { logWarnings } from "../config/warnings.ts"
 import { annotate } from "../log/logFields.ts"
 import { hostWarnings } from "./hostWarnings.ts"
 
-/** Where clients find one of several servers, and where it is. */
+/** The public address of one of several servers, and its upstream. */
 const placeOf = ({ gatewayUrl, path, serverHost = "", serverName }: GatewaySettings): string =>
   `${serverName}: ${serverHost}${path} to ${gatewayUrl}`
 

@@ -140,7 +140,7 @@ const command = Command.make("mcp-authorizer", { config, workers, check, online 
   Command.withSubcommands([demoCommand, doctorCommand, explainCommand, healthcheckCommand, schemaCommand])
 )
 
-/** Commands whose exit code 1 is a verdict, so that a mistake in their flags has another one. */
+/** Commands whose exit code 1 is a result. A mistake in their flags gets another code. */
 const withVerdict: ReadonlySet<string | undefined> = new Set(["doctor", "explain"])
 
 const isWrongUse = (error: unknown): boolean =>

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { createServer } from "node:net"
 
-/** Returns the port, or one that the system chooses for 0, if it is free at the moment. */
+/** Returns the port if it is free at the moment; for 0, a free port that the system chooses. */
 export const tryPort = (port: number, host = "127.0.0.1"): Effect.Effect<number, "Taken"> =>
   Effect.callback<number, "Taken">((resume) => {
     const server = createServer()

@@ -1,6 +1,4 @@
-/**
- * Node's HTTP server, configured so that malformed requests also get responses in the gateway's own form.
- */
+/** Node's HTTP server, configured so that the gateway itself responds to malformed requests as well. */
 import * as Http from "node:http"
 import { Socket } from "node:net"
 import type { Duplex } from "node:stream"
@@ -17,7 +15,7 @@ import { Turns } from "./Turns.ts"
 // Space for the other fields of a request, in addition to its token.
 const otherFieldBytes = 16 * 1024
 
-// No client or proxy sends more fields, and processing them would delay other requests.
+// No real client or proxy sends more fields, and processing them would delay other requests.
 const maxFields = 256
 
 // How often Node checks for connections that have timed out: a twentieth of the shorter timeout, in milliseconds.
@@ -30,7 +28,7 @@ const lateInTurn = 32
 // How many requests begin in one turn of the event loop: about two milliseconds of work.
 const begunInTurn = 32
 
-// How many pipelined requests may wait in total: each takes some kilobytes. One peer alone gets half of them.
+// How many pipelined requests may wait in total. Each takes some kilobytes. One peer can use at most half of them.
 const maxAhead = 4_096
 
 /** Sets the timeouts of the settings, for open connections, too. */
@@ -39,7 +37,7 @@ export const setTimeouts = (
   { clientBodyMillis, clientHeadMillis, clientIdleMillis }: GatewaySettings
 ): void => {
   server.headersTimeout = Math.min(clientHeadMillis, clientBodyMillis)
-  // For receiving a request: this does not limit responses.
+  // The time for receiving a request. It does not limit responses.
   server.requestTimeout = clientBodyMillis
   server.keepAliveTimeout = clientIdleMillis
 }
@@ -48,7 +46,7 @@ const makeServer = (settings: GatewaySettings): Http.Server => {
   const server = Http.createServer({
     maxHeaderSize: settings.maxTokenBytes + otherFieldBytes,
     connectionsCheckingInterval: checkMillis(settings),
-    // The gateway rejects such requests itself, with its own text.
+    // The gateway rejects requests without `Host` itself, with its own text.
     requireHostHeader: false
   })
   // With a limit, Node would silently drop further fields, perhaps a second Authorization. Such requests are rejected.

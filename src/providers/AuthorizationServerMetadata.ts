@@ -7,7 +7,6 @@ export type AuthorizationServerMetadata =
   /** The provider's own document is fetched, and served under this issuer. */
   | {
     readonly _tag: "Fetch"
-    /** The name of the provider. */
     readonly provider: string
     readonly source: MetadataSource
     readonly issuer: string

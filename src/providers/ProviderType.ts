@@ -24,7 +24,6 @@ import type { AuthorizationServerMetadata } from "./AuthorizationServerMetadata.
 
 /** The tokens that a provider verifies, in addition to those with its prefix. */
 export type OwnTokens =
-  /** Exactly these tokens. */
   | { readonly _tag: "Listed"; readonly tokens: ReadonlyArray<Redacted.Redacted<string>> }
   /** JWTs whose `iss` is one of these issuers. */
   | { readonly _tag: "JwtsOf"; readonly issuers: ReadonlyArray<string> }
@@ -157,7 +156,6 @@ export interface ProviderType<P extends Provider = Provider, out Input = unknown
   describe(provider: P): { readonly [member: string]: Json }
   /** Warnings about settings that are valid but unwise, one or two sentences each, for the log at start. */
   warnings?(provider: P, context: WarningContext): ReadonlyArray<string>
-  /** The tokens that this provider verifies. */
   ownTokens(provider: P): OwnTokens
   /** The issuers that clients can get a token from, preferred one first: `authorization_servers`. None if left out. */
   advertisedIssuers?(provider: P): ReadonlyArray<string>
@@ -182,6 +180,5 @@ export const isProviderType = (type: AddedType): type is ProviderType => "regist
 /** What warnings depend on, in addition to the provider. */
 export interface WarningContext {
   readonly settings: GatewaySettings
-  /** Whether this is a development machine. */
   readonly development: boolean
 }

@@ -72,7 +72,6 @@ interface JwtResolving {
   readonly type: JwtProvider["type"]
   readonly context: ProviderContext
   readonly readIssuer: (fields: FieldReader) => string | undefined
-  /** Returns the default source of the keys. */
   readonly usualKeys: (issuer: string) => KeySource
   readonly usualDomains?: (hosts: ReadonlyArray<GivenHost>) => ReadonlyArray<string>
 }

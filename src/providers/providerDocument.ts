@@ -52,7 +52,6 @@ export const usableEndpoint = (
     : Effect.fail(unavailableFor(provider, `the ${member} must not be used: ${checked.failure}`))
 }
 
-/** Returns a member of metadata that is a string. */
 export const textMember = (document: JsonObject, name: string): string | undefined => {
   const value = own(document, name)
   return typeof value === "string" ? value : undefined

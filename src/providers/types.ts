@@ -24,11 +24,9 @@ export type OwnProvider = ProviderOf<(typeof types)[number]>
 /** The names that `type` of a provider accepts; `jwt` means `oidc`. */
 export type ProviderTypeName = OwnProvider["type"] | "jwt"
 
-/** All accepted names of types. */
 export const typeNames = (all: ReadonlyArray<ProviderType>): ReadonlyArray<string> =>
   all.flatMap(({ aliases = [], name }) => [name, ...aliases])
 
-/** Returns the type of a configured provider. */
 export const typeOf = ({ addedTypes = [] }: Pick<GatewaySettings, "addedTypes">, { type }: Provider): ProviderType => {
   const found = [...providerTypes, ...addedTypes.filter(isProviderType)].find(({ name }) => name === type)
   // Every provider was built by a type of this list, so this is a defect.
@@ -49,12 +47,10 @@ const commonFields: ReadonlySet<string> = new Set([
 /** Whether every provider has this field. */
 export const isCommonField = (field: string): boolean => commonFields.has(field)
 
-/** Whether a type uses this field. */
 export const usesField = ({ fields, metadata }: ProviderType, field: ProviderFieldName): boolean =>
   field === "facade" || field === "stand_in_metadata"
     ? metadata !== undefined
     : isCommonField(field) || fields.includes(field)
 
-/** The names of the types that use a field. */
 export const typesUsing = (field: ProviderFieldName): ReadonlyArray<string> =>
   providerTypes.filter((type) => usesField(type, field)).map(({ name }) => name)

@@ -10,7 +10,6 @@ export interface Made<A> {
   readonly dropped?: (() => void) | undefined
 }
 
-/** One user of the values. */
 export interface Holder<A> {
   /** Returns the value of this name, and keeps it until `release`. After that, the value is not kept. */
   readonly get: (name: string, make: () => Made<A>) => A

@@ -14,7 +14,6 @@ export interface Inspected<A, E> {
   readonly nextFetchIn: number | undefined
   /** The number of failed fetches since the last successful one. */
   readonly failures: number
-  /** The cause of the last of these failures. */
   readonly lastFailure: Cause.Cause<E> | undefined
 }
 

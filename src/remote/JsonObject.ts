@@ -54,7 +54,6 @@ const writtenMembers = (text: string): number | undefined => {
 const parseJson = (text: string): Result.Result<unknown, JsonProblem> =>
   Result.try({ try: (): unknown => JSON.parse(text), catch: () => "NotJson" })
 
-/** Whether a parsed JSON value is an object. */
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 

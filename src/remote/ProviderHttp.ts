@@ -139,7 +139,6 @@ const toClientRequest = (
     : HttpClientRequest.setHeader(placed, "authorization", Redacted.value(authorization))
 }
 
-/** Builds the failure of a request to one URL. */
 type Failed = (failure: Omit<ConstructorParameters<typeof ProviderRequestFailed>[0], "url">) => ProviderRequestFailed
 
 const unreachable = (error: HttpClientError.HttpClientError) => ({
@@ -161,7 +160,6 @@ const foundInstead = (text: string, contentType: string | undefined): string | u
   return mediaType.exec(contentType?.trim().toLowerCase() ?? "")?.[0]
 }
 
-/** Reads the body as text. */
 const readText = (response: HttpClientResponse.HttpClientResponse, maxBytes: number, failed: Failed) =>
   response.stream.pipe(
     Stream.mapError((error) => failed(unreachable(error))),

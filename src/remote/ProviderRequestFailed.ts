@@ -45,7 +45,6 @@ export class ProviderRequestFailed extends Data.TaggedError("ProviderRequestFail
   readonly kind: ProviderFailureKind
   /** Without credentials, query and fragment. Empty if it is not a URL. */
   readonly url: string
-  /** The status of the response, if it is not 200. */
   readonly status?: number | undefined
   /**
    * What distinguishes this failure from others of its kind: the code of a system error, the target of a redirect, or the

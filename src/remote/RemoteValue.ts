@@ -14,7 +14,6 @@ import * as State from "./remoteState.ts"
 import { awaitOthers } from "./SharedEntries.ts"
 import { makeSteadyMillis } from "./steadyMillis.ts"
 
-/** The input of a fetch. */
 export interface FetchRequest<A> {
   /** The fetch is for what a fresh value lacks. */
   readonly extra: boolean
@@ -65,7 +64,6 @@ export interface RemoteValue<A, E> {
   readonly inspect: (clock: Clock.Clock) => Inspected<A, E>
 }
 
-/** Options of a remote value. */
 export interface RemoteValueOptions<A, E> {
   /** Where shared fetches run, apart from the scope of the requests that wait for them. */
   readonly scope: Scope.Scope

@@ -56,7 +56,6 @@ const maxFreshMillis = 86_400_000
 // The largest response of a provider, and the members around it.
 const maxLength = 1_100_000
 
-/** Returns the name of an entry. */
 export const entryName = (kind: string, uri: string): string => `${kind}:${uri}`
 
 /** Reads a time, at most `ahead` from now: a later time was written by an instance whose clock was wrong. */

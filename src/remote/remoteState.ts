@@ -21,7 +21,6 @@ export interface FetchLimits {
   readonly staleMillis: number
 }
 
-/** A fetched value. */
 export interface Held<A> {
   readonly value: A
   /** From this time on, the value is fetched again in the background, and remains usable. */
@@ -63,7 +62,6 @@ export const hasValue = (phase: Phase): boolean =>
 
 /** What a caller that needs the value does. */
 export type Step =
-  /** Use the held value. */
   | "Use"
   /** Use the held value, and fetch it again in the background. */
   | "UseAndFetch"

@@ -6,7 +6,6 @@ interface Decided {
   readonly rule: number | undefined
 }
 
-/** The caller may. */
 export interface Allow extends Decided {
   readonly _tag: "Allow"
 }

@@ -41,6 +41,5 @@ export class Glob {
   }
 }
 
-/** Whether one of the patterns matches. */
 export const matchesAny = (globs: ReadonlyArray<Glob>, name: string): boolean =>
   globs.some((glob) => glob.matches(name))

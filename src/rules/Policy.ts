@@ -30,7 +30,6 @@ export interface Rule {
  */
 export const defaultRules = ["authenticated", "deny"] as const
 
-/** One of them. */
 export type DefaultRule = (typeof defaultRules)[number]
 
 /** The rules of one MCP server, in their order, and the default if none of them matches. */

@@ -74,7 +74,6 @@ export const patternsIn = (root: Expr): ReadonlyMap<string, Pattern> => {
   return patterns
 }
 
-/** What an expression needs. */
 interface Needs {
   readonly variables: ReadonlySet<Variable>
   readonly patterns: ReadonlyMap<string, Pattern>

@@ -8,7 +8,6 @@ export const allowsAnyone = ({ rules }: Policy): boolean => rules.some(({ anyone
 
 const initialize: Operation = { method: "initialize", subject: undefined, arguments: undefined }
 
-/** Whether anyone may begin a session. */
 export const letsAnyoneBegin = (policy: Policy): boolean =>
   decide(policy, initialize, undefined, { now: 0, server: "" })._tag === "Allow"
 

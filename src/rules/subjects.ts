@@ -1,4 +1,3 @@
-/** Which methods name what. */
 import type { Subject } from "../message/operation.ts"
 
 /** The methods by which each kind of subject is used, the first one being the most usual. */

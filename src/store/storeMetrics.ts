@@ -5,14 +5,11 @@ import { counter, gauge } from "../metrics/series.ts"
 
 type Operation = "read" | "write" | "claim"
 
-/** Counts an operation. */
 export const countOperation = (operation: Operation, outcome: string): Effect.Effect<void> =>
   Metric.update(counter("mcp_authorizer.store.operations", { operation, outcome }), 1)
 
-/** Counts the reading of an entry. */
 export const countRead = (outcome: "hit" | "miss" | "unusable" | "failure"): Effect.Effect<void> =>
   countOperation("read", outcome)
 
-/** Sets whether the store can be read from, or written to. */
 export const noteStoreUp = (operation: "read" | "write", isUp: boolean): Effect.Effect<void> =>
   Metric.update(gauge("mcp_authorizer.store.up", { operation }), isUp ? 1 : 0)

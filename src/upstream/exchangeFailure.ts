@@ -5,7 +5,6 @@ import type { ProviderRequestFailed } from "../remote/ProviderRequestFailed.ts"
 import { isOutageError } from "../verify/opaque/providerRejection.ts"
 import { unavailableAfter } from "../verify/unavailable.ts"
 
-/** What an exchange may fail with. */
 export type ExchangeError = AccessDenied | InteractionRequired | InvalidToken | ProviderUnavailable
 
 const ownClient =

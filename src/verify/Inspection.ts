@@ -50,7 +50,6 @@ export interface InspectedToken extends Inspection {
   readonly provider?: { readonly name: string; readonly chosenBy: string } | undefined
 }
 
-/** Applies all rules to a token. */
 export const applied = <Token>(
   rules: ReadonlyArray<TokenRule<Token>>,
   token: Token,

@@ -22,7 +22,6 @@ export const ruleNames = [
 /** One of `ruleNames`. */
 export type RuleName = (typeof ruleNames)[number]
 
-/** One rule about a token. */
 export interface TokenRule<in Token> {
   readonly name: RuleName
   /** Returns why the rule rejects the token; `undefined` if it does not. */
@@ -33,7 +32,6 @@ export interface TokenRule<in Token> {
   readonly found: (token: Token) => string
 }
 
-/** Returns the rejection of the first rule that rejects a token. */
 export const firstRejection = <Token>(
   rules: ReadonlyArray<TokenRule<Token>>,
   token: Token

@@ -42,7 +42,6 @@ const asKnown = Effect.updateService(Requester, (requester): Requester => ({ ...
 
 /** The configuration that a verdict comes from, and which of its providers. */
 interface Origin {
-  /** One object for each configuration. */
   readonly epoch: object
   readonly origin: ProviderOrigin | undefined
 }
@@ -105,7 +104,6 @@ const confirm = ({ key, ...times }: Validity, clock: Clock.Clock): Effect.Effect
       (found) => found === key.key && isValid(times, clock.currentTimeMillisUnsafe())
     )
 
-/** The verifier of all tokens, with its cache. */
 export interface VerifiedTokens {
   readonly verify: (token: BearerToken) => Effect.Effect<Identity, VerificationError>
   /** Like `TokenVerifier.peek`; `undefined` if the host has no synchronous digest. */

@@ -21,7 +21,6 @@ const counters = new Map(
     .map((reason) => [reason, Metric.update(counter("mcp_authorizer.token.rejections", { reason }), 1)])
 )
 
-/** Counts a rejection. */
 export const countRejection = (
   reason: InvalidTokenReason | Exclude<VerificationError["_tag"], "InvalidToken">
 ): Effect.Effect<void> => counters.get(reason) ?? Effect.void

@@ -106,7 +106,6 @@ const addAll = <A>(
   return Object.fromEntries(all)
 }
 
-/** The activity of several processes as that of one. */
 export const mergeActivities = (processes: Iterable<Activity>): Activity => {
   let merged = noActivity
   for (const { providers, rejections, servers } of processes) {

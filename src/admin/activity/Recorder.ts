@@ -17,7 +17,6 @@ import {
 } from "./Activity.ts"
 import { binOf } from "./durations.ts"
 
-/** How many decisions are kept. */
 export const keptDecisions = 200
 
 /** More servers and providers than a configuration has, so that reloading it again and again has a bound, too. */
@@ -67,7 +66,6 @@ const isOfServer = ({ _tag }: GatewayError): boolean => _tag === "UpstreamUnavai
 const isRequest = ({ error, route }: ObservedExchange["exchange"]): boolean =>
   route?.row === mcpRoute || (error !== undefined && route?.row.isProbe !== true)
 
-/** Begins a recorder. */
 export const makeRecorder = (): Recorder => {
   const servers = new Map<string, ServerNotes>()
   const providers = new Map<string, Writable<ProviderActivity>>()

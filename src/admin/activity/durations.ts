@@ -7,7 +7,6 @@ const growth = Math.SQRT2
 /** How many bins there are. The last one has all that is longer. */
 export const binCount = 37
 
-/** The bin of a duration. */
 export const binOf = (millis: number): number => {
   if (!(millis > firstEnd)) return 0
   return Math.min(binCount - 1, Math.ceil(Math.log(millis / firstEnd) / Math.log(growth)))

@@ -145,7 +145,6 @@ const others: Readonly<Record<Exclude<GatewayError["_tag"], Several>, Advice>> =
 const named = (kind: string, table: Readonly<Record<string, Advice>>): ReadonlyArray<[string, Advice]> =>
   Object.entries(table).map(([reason, advice]) => [`${kind}.${reason}`, advice])
 
-/** All advice, by key. */
 export const advices: ReadonlyMap<string, Advice> = new Map([
   ...named("InvalidToken", invalidToken),
   ...named("InvalidRequest", invalidRequest),

@@ -72,7 +72,6 @@ export interface KeysStatus {
   readonly lastFailure?: string | undefined
 }
 
-/** One identity provider. */
 export interface ProviderStatus {
   readonly name: string
   readonly type: string

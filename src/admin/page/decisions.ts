@@ -149,7 +149,6 @@ ${
 <p class="field"><button type="submit" id="apply">Apply</button></p>
 </form>`
 
-/** How many decisions are kept. */
 export const keptDecisions = 200
 
 /** The section. The newest entries come first. */

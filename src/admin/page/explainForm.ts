@@ -94,7 +94,6 @@ const serverField = ({ servers }: Status): Html | false =>
     servers.map(({ name }) => html`<option value="${name}">${name}</option>`)
   }</select></p>`
 
-/** The section. */
 export const explain = (status: Status, outcome: Explained | undefined): Html =>
   section(
     "explain",

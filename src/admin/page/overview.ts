@@ -154,7 +154,6 @@ ${
 </div>`
 }
 
-/** The section. */
 export const overview = (status: Status): Html =>
   section(
     "overview",

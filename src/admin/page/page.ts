@@ -12,7 +12,6 @@ import type { Status } from "./Status.ts"
 import { troubles } from "./troubles.ts"
 import { timeOfDay } from "./words.ts"
 
-/** What a page shows. */
 export interface PageContent {
   readonly status: Status
   /** The newest first. */
@@ -42,7 +41,6 @@ const top = ({ now, version }: Status): Html =>
 <p id="stale" role="alert" hidden></p>
 `
 
-/** Renders the page. */
 export const page = ({ entries, explained, filter, status }: PageContent): Html => {
   const { state, text } = verdict(troubles(status))
   return html`<!doctype html>

@@ -127,7 +127,6 @@ const assetRoute = ([path, { body, type }]: readonly [string, Asset]): AdminRout
   respond: Effect.succeed(HttpServerResponse.text(body, { contentType: type, headers: pageFields }))
 })
 
-/** The rows. */
 export const pageRoutes: ReadonlyArray<AdminRoute> = [
   pageRoute,
   statusRoute,

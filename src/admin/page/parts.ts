@@ -43,7 +43,6 @@ ${content}
 /** A part of the page that is replaced when the page refreshes itself. */
 export const live = (name: string, content: Part): Html => html`<div data-live="${name}">${content}</div>`
 
-/** A column of a table. */
 export interface Column {
   readonly title: string
   /** Numbers are aligned at their last digit. */

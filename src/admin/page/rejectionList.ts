@@ -37,7 +37,6 @@ ${
 `
 }
 
-/** The section. */
 export const rejections = ({ now, rejections }: Status): Html => {
   const ordered = rejections.toSorted((one, other) => other.lastHour - one.lastHour || other.last.at - one.last.at)
   const longest = Math.max(0, ...ordered.map(({ lastHour }) => lastHour))

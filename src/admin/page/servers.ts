@@ -78,7 +78,6 @@ ${cell(columns.p95, millis(p95))}
 `
 }
 
-/** The section. */
 export const servers = (status: Status): Html =>
   section(
     "servers",

@@ -19,7 +19,6 @@ const total = ({ failed, passed, rejected }: Counts): number => failed + passed 
 /** The states in which a provider works, as in `/readyz`. */
 const good: ReadonlySet<string> = new Set(["ready", "fresh", "refreshing", "expired"])
 
-/** How serious the state of a provider is. */
 export const providerLevel = ({ ready, state }: ProviderStatus): Level | "ok" | "idle" => {
   if (state === "pending" || state === "empty") return "idle"
   if (!ready) return "bad"
@@ -92,7 +91,6 @@ const ofProvider = (
 /** The share of failed requests from which on attention is needed. */
 const failedShare = 0.05
 
-/** The name of a server in sentences. */
 export const serverTitle = ({ name }: Pick<ServerStatus, "name">): string =>
   name === "" ? "MCP server" : `MCP server ${name}`
 

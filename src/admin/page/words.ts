@@ -7,7 +7,6 @@ const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 })
 /** A whole number, with a thin group separator. */
 export const count = (value: number): string => grouped.format(value)
 
-/** One of a noun, or several. */
 export const counted = (value: number, noun: string, plural = `${noun}s`): string =>
   `${count(value)} ${value === 1 ? noun : plural}`
 
@@ -26,7 +25,6 @@ export const millis = (value: number | null): string => {
   return value < 59_950 ? `${(value / 1000).toFixed(1)} s` : `${Math.round(value / 60_000)} min`
 }
 
-/** A share of a whole in percent. */
 export const percent = (part: number, whole: number): string => {
   if (whole === 0 || part === 0) return "0 %"
   const share = 100 * part / whole

@@ -13,7 +13,6 @@ export const blankWithin = (what: string) => (text: string): Mistake | undefined
     }
     : undefined
 
-/** Audiences of tokens. */
 export const audience = list(
   "comma list",
   /,/,

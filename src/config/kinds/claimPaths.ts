@@ -6,7 +6,6 @@ import { list } from "./kinds.ts"
 /** Whether a text is the path of a claim. */
 export const isPath = (path: string): boolean => path.split(".").every((step) => step !== "")
 
-/** Paths into the claims of a token. */
 export const claimPaths = list(
   "comma list",
   /,/,

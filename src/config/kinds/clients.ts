@@ -3,7 +3,6 @@ import { blankWithin } from "./audience.ts"
 import { invalid } from "./kind.ts"
 import { list } from "./kinds.ts"
 
-/** OAuth clients. */
 export const clients = list(
   "comma list",
   /,/,

@@ -124,7 +124,6 @@ const parameters: Kind<Parameters, Readonly<Record<string, string>>> = makeKind<
   show: (given) => Object.fromEntries(given)
 })
 
-/** The kind of each member. */
 export const facadeMembers = {
   client_id: text,
   client_secret: secret,
@@ -151,7 +150,6 @@ export const facadeMembers = {
   requests_per_minute: integer(1, 100_000)
 } as const
 
-/** The name of a member. */
 export type FacadeMember = keyof typeof facadeMembers
 
 /** `client_secret_file` names a file that holds the client secret. */

@@ -9,7 +9,6 @@ const place = /\{tenant(?:_?id)?\}/gi
 /** Returns whether an issuer has a placeholder for the tenant. */
 export const isTemplate = (issuer: string): boolean => issuer.search(place) !== -1
 
-/** The issuer of one tenant. */
 export const fillTemplate = (template: string, tenant: string): string => template.replace(place, () => tenant)
 
 /** A template in the one spelling of its place. */

@@ -29,13 +29,11 @@ type Permit<A> = (value: A, allowHttp: ReadonlyArray<string>) => Checked<A>
 interface KindAnnotations<A = unknown> {
   /** For documentation: `boolean`, `URL`. */
   readonly label: string
-  /** Reads the value from a variable. */
   readonly text: Schema.Codec<A, string>
   /** The values in a file, if TypeScript code may write more. */
   readonly file: Schema.Constraint
   /** The message about a value of another type. */
   readonly mistyped: (value: unknown) => Mistake
-  /** The value as an operator is shown it. */
   readonly show: (value: A) => unknown
   readonly permit: Permit<A> | undefined
 }
@@ -81,7 +79,6 @@ const reading = <A, I>(from: Schema.Codec<I, I>, parse: (input: I) => Checked<A>
     encode: SchemaGetter.transform(show)
   }))
 
-/** The parts of a kind. */
 export interface KindOptions<A, Input> {
   /** For documentation: `boolean`, `URL`. */
   readonly label: string
@@ -93,12 +90,10 @@ export interface KindOptions<A, Input> {
   readonly mistyped: (value: unknown) => Mistake
   readonly fromJson: (input: Input) => Checked<A>
   readonly fromText: (text: string) => Checked<A>
-  /** The value as an operator is shown it. */
   readonly show: (value: A) => Input
   readonly permit?: Permit<A>
 }
 
-/** Makes a kind of value. */
 export const makeKind = <A, Input>(
   { file, fromJson, fromText, input, label, mistyped, permit, show }: KindOptions<A, Input>
 ): Kind<A, Input> => {
@@ -134,7 +129,6 @@ export const permit = <A>(kind: Kind<A>, value: A, allowHttp: ReadonlyArray<stri
 /** How the documentation calls a kind. */
 export const labelOf = (kind: Kind<unknown>): string => annotationsOf(kind).label
 
-/** What a file may have there, as a JSON Schema. */
 export const jsonSchemaOf = (kind: Kind<unknown>): JsonSchema =>
   Schema.toJsonSchemaDocument(annotationsOf(kind).file, { onExcessProperty: "error" }).schema
 

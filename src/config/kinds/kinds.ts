@@ -39,7 +39,6 @@ const line = <A>(parse: (text: string) => Checked<A>, find: FindLeftover) => (te
   return left === undefined ? parse(trimmed) : Result.fail([left])
 }
 
-/** Shows a value as it is. */
 const asItIs = <A>(value: A): A => value
 
 /**
@@ -180,7 +179,6 @@ export const choice = <const Words extends ReadonlyArray<string>>(
   })
 }
 
-/** The parts of a list. */
 interface ListOptions<A> {
   readonly label: string
   readonly separator: RegExp

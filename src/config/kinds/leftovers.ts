@@ -89,7 +89,6 @@ export const leftoverOfSecret = (text: string): Mistake | undefined => {
 /** `{tenantid}`, as URLs and identifiers in documentation have it. */
 export const hasTemplate = (text: string): boolean => /\{[^{}]*\}/.test(text)
 
-/** The mistake about it. */
 export const unfilledTemplate: Mistake = {
   problem: "holds a part in braces, which is to be replaced by a value of yours",
   fix: "Write your own value in its place, without the braces"

@@ -92,7 +92,6 @@ const checked = (members: ReadonlyArray<string>): Checked<ReadonlyArray<string>>
   return Result.succeed(members)
 }
 
-/** The redirect URIs that clients may have. */
 export const redirectUris: Kind<ReadonlyArray<string>, string | ReadonlyArray<string>> = list(
   "comma list",
   /[\s,]/,

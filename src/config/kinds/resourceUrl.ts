@@ -1,4 +1,3 @@
-/** A URL, as a string, without the one slash that it may end with. */
 export const withoutSlash = (url: string): string => url.endsWith("/") ? url.slice(0, -1) : url
 
 /** The resource identifier of the MCP endpoint: public URL and MCP path, no slash at the end (RFC 8707, section 2). */

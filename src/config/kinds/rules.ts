@@ -19,7 +19,6 @@ export interface RuleInput {
   readonly methods?: ReadonlyArray<string> | undefined
   /** Tools that it is for, by name: `delete_*`. */
   readonly tools?: ReadonlyArray<string> | undefined
-  /** Prompts that it is for, by name. */
   readonly prompts?: ReadonlyArray<string> | undefined
   /** Resources that it is for, by URI: `file:///reports/*`. */
   readonly resources?: ReadonlyArray<string> | undefined
@@ -85,7 +84,6 @@ const readScopes = (place: string, value: unknown, report: Report): ReadonlyArra
   return read.success
 }
 
-/** Compiles a condition. */
 const readCondition = (place: string, value: unknown, report: Report): Condition | undefined => {
   if (value === undefined) return undefined
   // Not a line of text as other settings have: it may begin with a quotation mark, and have several lines.

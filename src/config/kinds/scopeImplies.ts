@@ -49,7 +49,6 @@ const read = (input: Input): Checked<ScopeHierarchy> => {
   return mistakes.length === 0 ? Result.succeed(new ScopeHierarchy(implies)) : Result.fail(mistakes)
 }
 
-/** The scopes that scopes include. */
 export const scopeImplies: Kind<ScopeHierarchy, Input> = makeKind<ScopeHierarchy, Input>({
   label: "JSON",
   input: Schema.declare(isRecord),

@@ -8,7 +8,6 @@ import { type Checked, type Kind, makeKind } from "./kind.ts"
 /** As the config file has it. */
 export type StringMap = Readonly<Record<string, string>>
 
-/** How the members of a map are read. */
 interface StringMapOptions<A> {
   /** How to write such a map, for messages. */
   readonly form: string

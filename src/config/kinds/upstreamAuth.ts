@@ -68,7 +68,6 @@ type Json = Readonly<Record<string, unknown>>
 const isObject = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !Redacted.isRedacted(value)
 
-/** Reads members one by one, so that each problem names its member. */
 class MemberReader<Members extends Readonly<Record<string, Kind<unknown>>>> {
   readonly mistakes: Array<Mistake> = []
   readonly #value: Json

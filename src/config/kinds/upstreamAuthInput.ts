@@ -53,11 +53,9 @@ interface ExchangeInput {
   readonly client_key_id?: string | undefined
   /** The SHA-256 thumbprint of the key's certificate in base64url (`x5t#S256` of the client assertion). */
   readonly client_certificate_thumbprint?: string | undefined
-  /** For whom the token is to be. */
   readonly audience?: string | ReadonlyArray<string> | undefined
   /** The URL of what the token is for (RFC 8707). */
   readonly resource?: string | undefined
-  /** The scopes of the token. */
   readonly scope?: string | ReadonlyArray<string> | undefined
   readonly requested_token_type?: string | undefined
 }
@@ -65,7 +63,6 @@ interface ExchangeInput {
 /** A fixed secret. */
 interface HeaderInput {
   readonly type: "header"
-  /** The field that carries it. */
   readonly field: string
   /** The whole value of the field. */
   readonly value?: Secret | undefined
@@ -85,7 +82,6 @@ export type UpstreamAuthInput =
 const line = Schema.optionalKey(Schema.NonEmptyString)
 const strings = Schema.Union([Schema.NonEmptyString, Schema.Array(Schema.NonEmptyString).check(Schema.isMinLength(1))])
 
-/** What the config file may have. */
 export const File = Schema.Union([
   Schema.Literals(["none", "identity_jwt"]),
   Schema.Struct({ type: Schema.Literal("none") }),

@@ -6,7 +6,6 @@ import { string } from "./kinds.ts"
 
 const form = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 
-/** Fields that the gateway fills from the identity. */
 const filled: ReadonlySet<string> = new Set(identityFields)
 
 // Fields with a meaning of their own for servers, proxies, or the connection.

@@ -37,7 +37,6 @@ const check = (text: string, rules: { readonly query: boolean }): Checked<URL> =
 export const isPermitted = ({ hostname, protocol }: URL, allowHttp: ReadonlyArray<string>): boolean =>
   protocol === "https:" || (protocol === "http:" && (isLoopbackHost(hostname) || allowHttp.includes(hostname)))
 
-/** The URL, if it may be used. */
 const permit = (url: string, allowHttp: ReadonlyArray<string>): Checked<string> =>
   isPermitted(new URL(url), allowHttp)
     ? Result.succeed(url)

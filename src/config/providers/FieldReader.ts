@@ -3,7 +3,6 @@ import type { Mistake, Problem } from "../InvalidConfiguration.ts"
 import { decode, type Given } from "../sources/Source.ts"
 import { type FieldValue, type ProviderFieldName, providerFields } from "./providerFields.ts"
 
-/** The fields of a provider as they were found. */
 export type GivenFields = ReadonlyMap<ProviderFieldName, Given>
 
 /** The fields of one provider, and the reporting of problems with them. */

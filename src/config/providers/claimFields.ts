@@ -22,7 +22,6 @@ export const readOptional = <const Fields extends OptionalFields>(
     const value = reader.read(field)
     return value === undefined ? [] : [[property, value]]
   })
-  // Each property has the value of its own field.
   return Object.fromEntries(found) as Given<Fields>
 }
 

@@ -55,7 +55,6 @@ type Table = typeof table
 
 export type ProviderFieldName = keyof Table
 
-/** The value of a field after decoding. */
 export type FieldValue<F extends ProviderFieldName> = Decoded<Table[F]["setting"]>
 
 /** The fields, by name, in the order of the reference. */
@@ -64,10 +63,8 @@ export const providerFields: { readonly [F in ProviderFieldName]: ProviderField<
 // `Object.keys` has no narrower type; the table is a constant.
 export const providerFieldNames = Object.keys(table) as ReadonlyArray<ProviderFieldName>
 
-/** Whether this is the name of a field. */
 export const isProviderField = (name: string): name is ProviderFieldName => Object.hasOwn(table, name)
 
-/** Fields by the names that they had before. */
 export const formerFields: ReadonlyMap<string, ProviderFieldName> = new Map(
   providerFieldNames.flatMap((field) => {
     const { formerly } = providerFields[field]

@@ -155,7 +155,6 @@ export const audienceForResource = <P extends ForAudiences>(
 /** A field with a URL, as configured; what follows from the issuer is not among them. */
 export type GivenUrl = readonly [ProviderFieldName, string | undefined]
 
-/** A host, and the field that names it. */
 export interface GivenHost {
   readonly field: ProviderFieldName
   readonly host: string

@@ -1,4 +1,3 @@
-/** Who may do what. */
 import { ScopeHierarchy } from "../../rules/ScopeHierarchy.ts"
 import { defaultRule, rules as ruleList } from "../kinds/rules.ts"
 import { scopeImplies } from "../kinds/scopeImplies.ts"

@@ -5,7 +5,6 @@ import type { Mistake } from "../InvalidConfiguration.ts"
 import { type Checked, type Kind, makeKind } from "../kinds/kind.ts"
 import { parseJson } from "./jsonText.ts"
 
-/** Returns whether a value is a JSON object. */
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
@@ -41,7 +40,6 @@ type JsonObject = Readonly<Record<string, unknown>>
 
 const noObject = (): Mistake => ({ problem: "is not a JSON object", fix: "Write {\"providers\": […]}" })
 
-/** A JSON object. */
 export const json: Kind<JsonObject, JsonObject> = makeKind<JsonObject, JsonObject>({
   label: "JSON",
   input: Schema.Record(Schema.String, Schema.Unknown),

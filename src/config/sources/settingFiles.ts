@@ -23,7 +23,6 @@ export const mayBeFile = (name: SettingName): boolean => {
   return secret === true || inFile === true
 }
 
-/** The settings that may be given by a file. */
 export const fileSettings: ReadonlyArray<SettingName> = settingNames.filter(mayBeFile)
 
 // A secret that was put into the wrong variable does not look like this.

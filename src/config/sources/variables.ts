@@ -19,7 +19,6 @@ const knownNames = [...byName.keys(), ...byFileName.keys()]
 /** Every name that a setting has as a variable: the canonical ones and the others. */
 export const variableNames: ReadonlyArray<string> = [...byName.keys()]
 
-/** The current names of settings, by their former names. */
 const currentNames: ReadonlyMap<string, SettingName> = new Map(
   settingNames.flatMap((name) => {
     const { formerly } = settings[name]
@@ -126,7 +125,6 @@ export const fromVariables = (
   return { given, problems }
 }
 
-/** The path of the config file that the variables name, if they do. */
 export const configFile = (variables: Readonly<Record<string, string | undefined>>): string | undefined => {
   const given = fromVariables(variables).given.get("MCP_CONFIG_FILE")
   return given === undefined ? undefined : String(given.value)

@@ -6,7 +6,6 @@ export interface OnlineFinding {
   readonly text: string
 }
 
-/** Constructors, one for each level. */
 export const ok = (text: string): OnlineFinding => ({ level: "ok", text })
 export const note = (text: string): OnlineFinding => ({ level: "note", text })
 export const warning = (text: string): OnlineFinding => ({ level: "warning", text })

@@ -17,7 +17,6 @@ const headers = {
   "user-agent": "mcp-authorizer"
 }
 
-/** The name of the setting with the address of the server. */
 const urlSetting = ({ serverName }: GatewaySettings): string => serverName === "" ? "MCP_SERVER_URL" : "its url"
 
 type Head = Pick<UpstreamResponse, "headers" | "status">

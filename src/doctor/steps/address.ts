@@ -29,7 +29,6 @@ const finding = makeFinding(rules)
 
 const secretParameter = /^(?:access_?token|token|api_?key|key|auth|authorization|secret)$/i
 
-/** Findings from the URL alone. */
 const checkUrl = (url: URL): ReadonlyArray<Finding> => {
   const found: Array<Finding> = []
   const shown = shownUrl(url.href)

@@ -18,7 +18,6 @@ const finding = makeFinding(rules)
 
 const embedded = /(?:scope|error|resource_metadata)=|["\\]/i
 
-/** The problem of the metadata URL. */
 const checkMetadataUrl = (value: string, url: URL, at: string): ReadonlyArray<Finding> => {
   if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
     return [finding("challenge-metadata-url", { at, found: show(value) })]
@@ -70,7 +69,6 @@ const missing = (reply: Responded): Finding => {
     })
 }
 
-/** Reads the challenge of a 401. */
 const checkChallenge = (reply: Responded, url: URL): {
   readonly challenge: ReceivedChallenge | undefined
   readonly findings: ReadonlyArray<Finding>

@@ -50,7 +50,6 @@ const listMethods = [["tools", "tools/list"], ["prompts", "prompts/list"], ["res
 
 type ListMethod = typeof listMethods[number]
 
-/** The lists that a server announces. */
 const announcedLists = (capabilities: unknown): ReadonlyArray<ListMethod> =>
   isJsonObject(capabilities) ? listMethods.filter(([name]) => own(capabilities, name) !== undefined) : []
 

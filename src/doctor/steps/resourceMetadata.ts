@@ -52,7 +52,6 @@ const checkPlace = ({ document, followed }: Place): ReadonlyArray<Finding> => {
 const strings = (value: unknown): ReadonlyArray<string> =>
   Array.isArray(value) ? value.filter((one): one is string => typeof one === "string") : []
 
-/** Agreement of the document with the URL. */
 const checkIdentifier = (document: JsonObject, url: URL, at: string): ReadonlyArray<Finding> => {
   const resource = own(document, "resource")
   if (typeof resource !== "string") {

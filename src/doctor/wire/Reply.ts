@@ -4,7 +4,6 @@ import { show } from "../../errors/show.ts"
 import { hintOf } from "../../remote/failureCause.ts"
 import { isJsonObject, type JsonObject, parseJsonObject } from "../../remote/JsonObject.ts"
 
-/** A request. */
 export interface ToSend {
   readonly method: "DELETE" | "GET" | "HEAD" | "OPTIONS" | "POST"
   readonly url: string

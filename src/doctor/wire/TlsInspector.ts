@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 export interface TlsState {
   /** When its certificate expires, in milliseconds since 1970. */
   readonly expires: number
-  /** Who issued the certificate. */
   readonly issuer: string
 }
 

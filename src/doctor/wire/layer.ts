@@ -115,7 +115,6 @@ const isRequestable = (url: string): boolean => {
   return (protocol === "https:" || protocol === "http:") && username === "" && password === ""
 }
 
-/** Builds the exchanges of one examination. */
 export const layer = ({ target, token }: WireOptions): Layer.Layer<Exchanges, never, HttpClient.HttpClient> =>
   Layer.effect(
     Exchanges,

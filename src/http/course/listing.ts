@@ -42,8 +42,7 @@ const isIdentity = (encoding: string | undefined): boolean =>
 const isJsonType = (type: string | undefined): boolean =>
   type !== undefined && /^application\/([^;]*\+)?json\s*(;|$)/i.test(type)
 
-/** Returns the operations of the request. */
-const asked = ({ operations, request }: Exchange) => {
+const requestOf = ({ operations, request }: Exchange) => {
   if (operations === undefined) return { forLists: request.method === "POST", forNothingElse: false }
   const lists = operations.filter(({ method }) => listMethods.has(method)).length
   return { forLists: lists > 0, forNothingElse: lists > 0 && lists === operations.length }
@@ -85,7 +84,7 @@ export const makeListing = (settings: GatewaySettings, nowMillis: () => number):
   if (policy === undefined) return undefined
   const securitySchemes = makeSecuritySchemes(settings, policy)
   return (exchange, { headers, status }) => {
-    const { forLists, forNothingElse } = asked(exchange)
+    const { forLists, forNothingElse } = requestOf(exchange)
     const isSuccess = status >= 200 && status < 300
     const type = single(headers["content-type"])
     const isStream = isEventStream(type)
@@ -93,7 +92,7 @@ export const makeListing = (settings: GatewaySettings, nowMillis: () => number):
       return Result.succeed(forLists && isSuccess ? onlyEmpty(maxListBytes) : undefined)
     }
     if (!isIdentity(single(headers["content-encoding"]))) {
-      return Result.fail(unlisted("the response is encoded, though identity was asked for"))
+      return Result.fail(unlisted("the response is encoded, though identity was requested"))
     }
     const options: ListFilterOptions = {
       keeps: keepsBy(policy, exchange, { server: serverName, now: nowMillis() }),

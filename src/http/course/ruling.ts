@@ -19,7 +19,6 @@ type Ruled = Result.Result<Admission, GatewayError>
 
 /** The step that checks the rules. A request without a token has no admission. */
 export interface Ruling {
-  /** Reads the messages of a body. */
   readonly body: (exchange: Exchange, admission: Admission | undefined, body: Uint8Array) => Ruled
   /** Decides about messages that have already been read. */
   readonly operations: (

@@ -108,10 +108,8 @@ export type Waiting<A> =
   | Readiness
   | Facade
 
-/** Read the body of the request. */
 export interface ReadBody<A> {
   readonly _tag: "ReadBody"
-  /** Bytes. */
   readonly limit: number
   /** The owner of the memory that it uses. */
   readonly owner: Owner
@@ -188,7 +186,6 @@ export interface Notify {
   readonly next: HeadStep
 }
 
-/** A change to the body of a response. */
 export interface BodyChange {
   readonly filter: BodyFilter
   /** The error for a fault that the filter reports. */

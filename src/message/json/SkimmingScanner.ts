@@ -1,24 +1,25 @@
 /** A scanner that quickly skips values that are too deep to matter. */
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  CR,
+  LETTER_U,
+  LF,
+  NINE,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  SPACE,
+  TAB
+} from "../bytes.ts"
 import { AFTER_NAME, AFTER_VALUE, FIRST_ELEMENT, FIRST_NAME, NEXT_NAME, NOTHING, VALUE } from "./grammarState.ts"
 import { endOfUtf8, escapedCodeUnit, isLiteral, isNumber, lengthOfLiteral, numberStep } from "./jsonLexemes.ts"
 import type { KnownName } from "./memberName.ts"
 import { JsonScanner } from "./scanJson.ts"
 import { selfStanding } from "./selfStanding.ts"
-
-const TAB = 0x09
-const LF = 0x0a
-const CR = 0x0d
-const SPACE = 0x20
-const QUOTE = 0x22
-const COMMA = 0x2c
-const NINE = 0x39
-const COLON = 0x3a
-const OPEN_BRACKET = 0x5b
-const BACKSLASH = 0x5c
-const CLOSE_BRACKET = 0x5d
-const LETTER_U = 0x75
-const OPEN_BRACE = 0x7b
-const CLOSE_BRACE = 0x7d
 
 /** No place: the token is left to `next`. */
 const LEFT = -1

@@ -8,7 +8,6 @@ import { joinBytes } from "./spliceBytes.ts"
 
 /** An object that loses members. */
 interface Losing {
-  /** The depth of its names. */
   readonly depth: number
   /**
    * Whether a kept member comes before the current one: then a cut removes the comma before the member, else the comma

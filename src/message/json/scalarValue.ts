@@ -12,7 +12,6 @@ export type StringPlace = Pick<JsonScanner, "start" | "end" | "plain">
 /** Longer texts are decoded faster by the platform than character by character. */
 const shortText = 48
 
-/** The text of ASCII. */
 const asciiText = (bytes: Uint8Array, start: number, end: number): string => {
   if (end - start > shortText) return decoder.decode(bytes.subarray(start, end))
   let text = ""

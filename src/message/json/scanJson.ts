@@ -5,6 +5,20 @@
  * rewriter leaves all other bytes as they are.
  */
 import {
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  CR,
+  LF,
+  NINE,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  SPACE,
+  TAB
+} from "../bytes.ts"
+import {
   AFTER_NAME,
   AFTER_VALUE,
   FIRST_ELEMENT,
@@ -38,18 +52,6 @@ export type JsonToken =
   | "Malformed"
   | "TooDeep"
 
-const TAB = 0x09
-const LF = 0x0a
-const CR = 0x0d
-const SPACE = 0x20
-const QUOTE = 0x22
-const COMMA = 0x2c
-const NINE = 0x39
-const COLON = 0x3a
-const OPEN_BRACKET = 0x5b
-const CLOSE_BRACKET = 0x5d
-const OPEN_BRACE = 0x7b
-const CLOSE_BRACE = 0x7d
 /** Represents the position after the last byte; no byte has this value. */
 const NONE = -1
 

@@ -2,6 +2,7 @@
  * Reads the names, strings, numbers and literals of one JSON text (RFC 8259, sections 3, 6 and 7) that may come in
  * pieces, cut anywhere.
  */
+import { BACKSLASH, LETTER_U, QUOTE } from "../bytes.ts"
 import {
   endOfEscape,
   endOfUtf8,
@@ -13,10 +14,6 @@ import {
   numberStep
 } from "./jsonLexemes.ts"
 import { endOfSelfStanding, selfStanding, type Words, wordsOf } from "./selfStanding.ts"
-
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const LETTER_U = 0x75
 
 /** The greatest string, name or number, in bytes, that is kept together when it comes in pieces. */
 export const maxTokenBytes = 4096
@@ -140,7 +137,6 @@ export class ScalarScanner {
     return whole ? "Malformed" : this.cutShort()
   }
 
-  /** Reads the number that is here, if there is one. */
   protected number(): Scalar {
     this.scalarStart = this.position
     this.numberState = 0
@@ -170,7 +166,6 @@ export class ScalarScanner {
     return "Malformed"
   }
 
-  /** Reads the literal of this length that is here, if it is one. */
   protected literal(length: number): Scalar {
     const { bytes, position } = this
     if (position + length > bytes.length && !this.whole) {

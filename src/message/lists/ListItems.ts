@@ -15,7 +15,6 @@ import {
   type RememberedLists
 } from "./RememberedLists.ts"
 
-/** What happens to the items of lists. */
 export interface ListRules extends ItemRules {
   /** The lists that were read before, of all servers, and the name of this one. */
   readonly remembered: RememberedLists
@@ -85,7 +84,6 @@ export class ListItems {
     return matched._tag === "Same"
   }
 
-  /** Notes a piece that is about to be read. */
   note(piece: Uint8Array, at: number): void {
     this.record?.push(piece, at)
   }

@@ -1,4 +1,5 @@
 /** Reads the messages of a server, finds the lists in them, and returns the bytes to remove. */
+import { OPEN_BRACE, OPEN_BRACKET, SPACE } from "../bytes.ts"
 import { knownName } from "../json/memberName.ts"
 import type { JsonToken } from "../json/scanJson.ts"
 import type { Splice } from "../json/spliceBytes.ts"
@@ -7,10 +8,6 @@ import { ListItems, type ListRules } from "./ListItems.ts"
 import { type KnownListMember, knownListMembers } from "./listMembers.ts"
 import { nowhere } from "./PiecePositions.ts"
 import { PieceScanner } from "./PieceScanner.ts"
-
-const OPEN_BRACKET = 0x5b
-const OPEN_BRACE = 0x7b
-const SPACE = 0x20
 
 const resultName = knownName("result")
 const cacheScopeName = knownName("cacheScope")
@@ -51,7 +48,6 @@ export class ListReader {
   private state = BEFORE
   /** Deeper tokens mean nothing now. */
   private watched = 0
-  /** The depth of a message's names. */
   private depth = 1
 
   private resultSeen = false

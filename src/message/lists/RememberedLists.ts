@@ -21,7 +21,6 @@ export interface Reading {
   readonly withAdditions: boolean
 }
 
-/** A list with its items. */
 export interface RememberedList extends Reading {
   /** From bracket to bracket. */
   readonly bytes: Uint8Array

@@ -7,7 +7,6 @@ const none: ReadonlyArray<Uint8Array> = []
 /** Takes chunks, and returns them changed, as far as they may leave. Only changed parts are copied, once. */
 export class SplicedBytes {
   private readonly slabs: Slabs
-  /** What waits. */
   private chunks: Array<Uint8Array> = []
   /** How many bytes wait. */
   length = 0

@@ -1,9 +1,7 @@
 /** Where events with data begin and end in a server-sent event stream. */
+import { COLON, CR, LF } from "../bytes.ts"
 import { dataField } from "./eventMessage.ts"
 
-const LF = 0x0a
-const CR = 0x0d
-const COLON = 0x3a
 const byteOrderMark: ReadonlyArray<number> = [0xef, 0xbb, 0xbf]
 
 /** The current line is no `data` line. */

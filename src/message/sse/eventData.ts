@@ -1,10 +1,7 @@
 /** Finds the data of server-sent events while their chunks pass. */
+import { COLON, CR, LF, SPACE } from "../bytes.ts"
 import { dataField } from "./eventMessage.ts"
 
-const LF = 0x0a
-const CR = 0x0d
-const SPACE = 0x20
-const COLON = 0x3a
 const byteOrderMark: ReadonlyArray<number> = [0xef, 0xbb, 0xbf]
 
 /** Learns what an event stream consists of. Positions count from the beginning of the stream. */

@@ -1,10 +1,6 @@
 /** The message inside one server-sent event. */
+import { COLON, CR, LF, SPACE } from "../bytes.ts"
 import { joinBytes, type Splice, spliceBytes } from "../json/spliceBytes.ts"
-
-const LF = 0x0a
-const CR = 0x0d
-const SPACE = 0x20
-const COLON = 0x3a
 
 /** `data` in ASCII. */
 export const dataField: ReadonlyArray<number> = [0x64, 0x61, 0x74, 0x61]

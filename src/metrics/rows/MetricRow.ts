@@ -7,7 +7,6 @@ interface CommonRow {
   readonly unit: string
   /** One sentence for people who read a dashboard. */
   readonly help: string
-  /** The labels, and what their values are. */
   readonly labels: Readonly<Record<string, string>>
   /** The name that Prometheus' own client libraries use, if it is not the derived one. */
   readonly prometheus?: string

@@ -7,12 +7,14 @@ import { GatewayConfig } from "../../config/GatewayConfig.ts"
 import { perConfiguration } from "../../config/perConfiguration.ts"
 import { ExchangeObserver } from "../../http/ExchangeObserver.ts"
 
-/** What this process notes for the status page; `undefined` without an admin port, where it notes nothing. */
+/** What this process records for the status page; `undefined` without an admin port, so that nothing is recorded. */
 export class ActivityRecorder extends Context.Reference<Recorder | undefined>(
   "mcp-authorizer/node/admin/ActivityRecorder",
   { defaultValue: () => undefined }
 ) {
-  /** Notes each exchange and each decision, if the settings have an admin port. One for all generations of a process. */
+  /**
+   * Records each exchange and each decision, if the settings have an admin port. All generations of a process share it.
+   */
   static readonly layer: Layer.Layer<never, never, GatewayConfig> = perConfiguration(
     Layer.effectContext(Effect.gen(function*() {
       const { adminPort } = yield* GatewayConfig

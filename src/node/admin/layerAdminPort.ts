@@ -18,7 +18,7 @@ import { annotate } from "../../log/logFields.ts"
 import { errorCode } from "../errorCode.ts"
 import { Reloader } from "../reload/Reloader.ts"
 
-// A few people and collectors read it; the rest would be an attack or a mistake.
+// Only a few people and collectors read the admin port. More connections are an attack or a mistake.
 const maxConnections = 128
 
 // Space for the other fields of a request, in addition to its token.
@@ -52,7 +52,6 @@ const announceAdmin = Effect.gen(function*() {
   yield* Effect.logInfo("admin port").pipe(annotate({ admin: NetAddress.formatUrlUnsafe(address) }))
 })
 
-/** The state of a reloader for the status page. */
 const stateOf = (reloader: Reloader["Service"] | undefined): Effect.Effect<ConfigurationStatus | undefined> =>
   reloader === undefined ? Effect.undefined : Effect.map(reloader.status, ({ generation, last, since }) => ({
     generation,
@@ -68,7 +67,7 @@ const stateOf = (reloader: Reloader["Service"] | undefined): Effect.Effect<Confi
 export const layerAdminPort: Layer.Layer<never, InvalidConfiguration, AdminSource | GatewayConfig> = perConfiguration(
   Effect.gen(function*() {
     const settings = yield* GatewayConfig
-    // Who may read it changes with the configuration.
+    // Read for each request, because a reload may change who may read the admin port.
     const reloader = Option.getOrUndefined(yield* Effect.serviceOption(Reloader))
     const current = () => reloader?.current().settings ?? settings
     const { adminHost, adminPort } = settings

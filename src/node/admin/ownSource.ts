@@ -28,16 +28,16 @@ const accessOf = (settings: GatewaySettings, identity: Identity): TokenAccess =>
 
 const isTemporary: ReadonlySet<string> = new Set(["ProviderUnavailable", "RateLimited", "StoreUnavailable"])
 
-/** The best result of all servers, because a token is for one of them. */
+/** The best result of all servers counts, because a token is for one of them. */
 const ranks: Readonly<Record<TokenAccess, number>> = { Allowed: 3, MissingScopes: 2, Unavailable: 1, Rejected: 0 }
 
 const best = (found: ReadonlyArray<TokenAccess>): TokenAccess =>
   found.reduce((one, other) => ranks[other] > ranks[one] ? other : one, "Rejected")
 
 /**
- * What this process alone has to show on the admin port.
+ * The data of this process alone for the admin port.
  *
- * A token is verified as a request to each MCP server would be, until one of them accepts it.
+ * A token is verified in the same way as in a request to an MCP server, for each server until one accepts it.
  */
 export const makeOwnSource = Effect.gen(function*() {
   const generations = yield* Generations
@@ -96,7 +96,7 @@ export const makeOwnSource = Effect.gen(function*() {
   })
 })
 
-/** The same, as a layer of the gateway in this process. */
+/** `makeOwnSource` as a layer of the gateway in this process. */
 export const layerOwnSource: Layer.Layer<AdminSource, never, Generations> = perConfiguration(
   Layer.effect(AdminSource, makeOwnSource)
 )

@@ -12,10 +12,10 @@ const windowMillis = 10_000
 /** The resolution of its delay, in milliseconds. */
 const resolutionMillis = 20
 
-/** The monitor's own timer comes at this interval even if nothing delays it. */
+/** Subtracts the interval of the monitor's own timer, which the histogram includes even if nothing is delayed. */
 const seconds = (nanos: number): number => Math.max(0, nanos / 1e9 - resolutionMillis / 1000)
 
-/** The event loop during the last window that is over, or the first one that is not. */
+/** Measures the event loop: returns the last complete window, or the first one while it is incomplete. */
 const watchEventLoop = Effect.acquireRelease(
   Effect.sync(() => {
     const delay = monitorEventLoopDelay({ resolution: resolutionMillis })
@@ -51,7 +51,7 @@ const watchEventLoop = Effect.acquireRelease(
 /** The number of open descriptors; NaN if the system does not provide it. */
 const openDescriptors = (): number => {
   try {
-    // One is the directory itself.
+    // One entry is the directory itself.
     return readdirSync("/proc/self/fd").length - 1
   } catch {
     return Number.NaN
@@ -73,7 +73,7 @@ const cpuSeconds = (): number => {
   return (system + user) / 1e6
 }
 
-/** Measures this process for as long as the layer lives. */
+/** Measures this process while the layer is alive. */
 export const layerProcessMetrics: Layer.Layer<never> = Layer.effectDiscard(Effect.gen(function*() {
   const loop = yield* watchEventLoop
   const most = maxDescriptors()

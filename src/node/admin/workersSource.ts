@@ -1,4 +1,4 @@
-/** What all workers together have to show on the admin port, as their primary sees it. */
+/** The data of all workers together for the admin port, as their primary collects them. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
@@ -13,47 +13,45 @@ import { hostWarnings } from "../hostWarnings.ts"
 import type { QuestionName, Questions } from "../workers/messages.ts"
 import type { WorkerProcess } from "../workers/WorkerProcess.ts"
 
-// Workers reply within milliseconds, unless they start or hang.
+// Workers reply within milliseconds, unless they are starting or hang.
 const replyMillis = 2_000
 
 // An explanation sends requests to a provider, which may be down.
 const explainMillis = 15_000
 
-// The counts of a worker since the last time are lost when it dies.
+// If a worker dies, what it has counted since the last collection is lost.
 const keepMillis = 5_000
 
-/** A living worker, and what it last counted. */
+/** A living worker, and the counters that it last reported. */
 interface Member {
   readonly worker: WorkerProcess
   points: ReadonlyArray<MetricPoint>
   activity: Activity
 }
 
-/** All workers that live. */
 export interface WorkerFamily {
-  /** Adds a worker for as long as its scope lives. Its counters are kept. */
+  /** Adds a worker while the scope is open. Its counters are kept afterwards. */
   readonly add: (worker: WorkerProcess) => Effect.Effect<void, never, Scope.Scope>
-  /** Requests a reply from each worker, and leaves out workers that do not reply in time. */
+  /** Sends a question to each worker, and leaves out workers that do not reply in time. */
   readonly askAll: <N extends QuestionName>(
     name: N,
     input: Questions[N]["input"]
   ) => Effect.Effect<ReadonlyArray<Questions[N]["reply"]>>
   /**
-   * Sends the request to one worker after another until one replies.
+   * Sends a question to one worker after another, until one replies.
    *
-   * @param millis how long one may take, if it has more to do than to reply
+   * @param millis the time limit of a reply, for questions that take longer than usual
    */
   readonly askOne: <N extends QuestionName>(
     name: N,
     input: Questions[N]["input"],
     millis?: number
   ) => Effect.Effect<Option.Option<Questions[N]["reply"]>>
-  /** Added up over all workers, the ended ones included: a counter never falls. */
+  /** The sums over all workers, including ended ones, so that a counter never decreases. */
   readonly metrics: Effect.Effect<ReadonlyArray<MetricPoint>>
   readonly activity: Effect.Effect<Activity>
 }
 
-/** Builds an empty family. */
 export const makeWorkerFamily = (): WorkerFamily => {
   const members = new Set<Member>()
   let ended: ReadonlyArray<MetricPoint> = []
@@ -66,7 +64,7 @@ export const makeWorkerFamily = (): WorkerFamily => {
     millis = replyMillis
   ) => Effect.timeoutOption(worker.ask(name, input), millis)
 
-  /** Keeps the counters of a worker. For a worker that does not reply, the previous values are a lower bound. */
+  /** Updates the counters of a worker. If it does not reply, its previous values remain, as a lower bound. */
   const update = (member: Member) =>
     Effect.map(ask(member, "metrics", undefined), (points) => {
       if (Option.isSome(points)) member.points = points.value
@@ -123,10 +121,10 @@ export const makeWorkerFamily = (): WorkerFamily => {
 }
 
 /**
- * The data of a primary's admin port: those of its workers, and the metrics of its own process.
+ * The data of a primary for the admin port: those of its workers, and the metrics of its own process.
  *
- * @param settings those of the start
- * @param workers how many of them there should be
+ * @param settings the settings of the start
+ * @param workers how many workers there should be
  */
 export const makeWorkersSource = (family: WorkerFamily, settings: GatewaySettings, workers: number) =>
   Effect.map(Effect.context<never>(), (context) =>
@@ -151,7 +149,7 @@ export const makeWorkersSource = (family: WorkerFamily, settings: GatewaySetting
         ),
       facts: Effect.map(
         family.askOne("facts", undefined),
-        // All of them may be starting.
+        // If no worker replies, because all are starting, the facts come from the settings.
         Option.getOrElse(() => gatewayFacts(settings, hostWarnings(settings)))
       )
     }))

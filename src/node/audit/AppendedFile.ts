@@ -55,7 +55,7 @@ export class AppendedFile {
   #descriptor: number | undefined
   /** Whole lines, oldest first. */
   #lines: Array<Buffer> = []
-  /** How many of them are being written. */
+  /** How many of the waiting lines are being written. */
   #inBatch = 0
   #waitingBytes = 0
   #isBusy = false
@@ -73,7 +73,6 @@ export class AppendedFile {
     this.#descriptor = descriptor
   }
 
-  /** Appends a line and a line break. */
   append(line: string): void {
     const bytes = Buffer.from(`${line}\n`)
     if (this.#waitingBytes + bytes.length > this.#options.maxWaitingBytes) {
@@ -113,7 +112,7 @@ export class AppendedFile {
       this.#calls.writeSync(this.#descriptor, Buffer.concat(this.#lines.slice(this.#inBatch)))
       this.#lines = []
     } catch {
-      // The failure has already been reported.
+      // The failure was already reported.
     }
   }
 
@@ -174,7 +173,7 @@ export class AppendedFile {
       this.#isTorn = false
       this.#calls.fstat(descriptor, (error, stats) =>
         this.#release(() => {
-          // A deleted file cannot be read any more, so the batch belongs into the new one.
+          // A deleted file cannot be read any more, so the batch is written to the new one.
           if (error === null && stats.isFile() && stats.nlink === 0) {
             this.#mustReopen = true
             return this.#go()
@@ -192,7 +191,7 @@ export class AppendedFile {
     then()
   }
 
-  /** The system wrote a part of a batch: removes the lines that were written completely. */
+  /** Handles a batch of which the system wrote only a part: removes the lines that were written completely. */
   #cutShort(bytes: Buffer, written: number): void {
     let taken = this.#isTorn ? 1 : 0
     let count = 0

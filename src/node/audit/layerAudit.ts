@@ -20,7 +20,7 @@ import { AppendedFile, openForAppending } from "./AppendedFile.ts"
 /** The limit of entries that wait while the file cannot be written, in bytes. Further ones are dropped and counted. */
 const maxWaitingBytes = 8 * 2 ** 20
 
-// A longer system call would not return before the process is killed.
+// A system call that takes longer would not return before the process is killed.
 const closeMillis = 2_000
 
 const unusable = (error: unknown) =>
@@ -33,7 +33,6 @@ const unusable = (error: unknown) =>
     }]
   })
 
-/** Returns the audit file of the settings, if any. */
 export const auditFile = ({ auditLog }: Pick<GatewaySettings, "auditLog">): string | undefined =>
   auditLog === standardOutput ? undefined : auditLog
 
@@ -60,7 +59,7 @@ const openFile = Effect.fnUntraced(function*(
   const run = Effect.runForkWith(context)
   const counted = (outcome: "dropped" | "written") => {
     const written = counter("mcp_authorizer.audit.entries", { outcome })
-    // Alerts about changes need the value before the first one.
+    // The series must exist with 0 before the first error: alerts on its increase would miss the first one otherwise.
     written.updateUnsafe(0, context)
     return (lines: number) => written.updateUnsafe(lines, context)
   }
@@ -97,7 +96,7 @@ const openFile = Effect.fnUntraced(function*(
   return (entry) => file.append(auditLine(entry))
 })
 
-/** Lines of the log, if it is written to the same place, must not be interleaved with those of the audit log. */
+/** Log lines that are written to the same place must not be interleaved with those of the audit log. */
 const openStandardOutput = Effect.gen(function*(): Effect.fn.Return<WriteAuditEntry, never, Scope.Scope> {
   const writeLine = (yield* StandardOutput) ?? (yield* makeWriteLine({ isShared: true }))
   return (entry) => writeLine(auditLine(entry))

@@ -38,7 +38,7 @@ export interface DoctorOptions {
   readonly config: Option.Option<string>
 }
 
-/** Ends the process with code 1 or 2. The reason has already been printed. */
+/** Ends the process with this code. The reason has already been printed. */
 class Unhealthy extends Data.TaggedError("Unhealthy")<{ readonly code: 1 | 2 }> {
   override readonly [Runtime.errorReported] = false
   override readonly [Runtime.errorExitCode] = this.code
@@ -87,7 +87,7 @@ const readUrl = (text: string) => {
     : cannot("URL: is not an http or https URL. Write that of the MCP endpoint: https://mcp.example.com/mcp")
 }
 
-/** Where clients reach a server of the configuration. */
+/** The address of a server of the configuration, as clients use it. */
 const publicAddress = (settings: GatewaySettings): URL => {
   const { host, port, publicUrl } = settings
   const local = host === "0.0.0.0" || host === "::" ? "localhost" : host.includes(":") ? `[${host}]` : host
@@ -135,14 +135,16 @@ const readOptions = Effect.fnUntraced(function*(options: DoctorOptions) {
   return { token, call, register: options.register, listenMillis: options.listen * 1_000 }
 })
 
-/** A server to examine, and the steps before those of a client. */
+/** A server to examine, and what to check before the steps of a client. */
 interface Target {
   readonly url: URL
   readonly server?: string
   readonly before: Effect.Effect<ReadonlyArray<StepResult>>
 }
 
-/** A server of the configuration. Settings of the whole service are reported with the first one. */
+/**
+ * Builds the target for a server of the configuration. Settings of the whole service are reported with the first one.
+ */
 const ownTarget = (settings: GatewaySettings) => (server: GatewaySettings, index: number): Target => ({
   url: publicAddress(server),
   server: server.serverName,
@@ -152,7 +154,7 @@ const ownTarget = (settings: GatewaySettings) => (server: GatewaySettings, index
   )
 })
 
-/** The servers to examine, and the client that reaches them: of the configuration if there is no URL. */
+/** The servers to examine, and the client for them. Without a URL, these are the servers of the configuration. */
 const targets = Effect.fnUntraced(function*(options: DoctorOptions) {
   if (Option.isSome(options.url)) {
     const servers: ReadonlyArray<Target> = [{ url: yield* readUrl(options.url.value), before: Effect.succeed([]) }]
@@ -161,7 +163,7 @@ const targets = Effect.fnUntraced(function*(options: DoctorOptions) {
   const { settings } = yield* loadSettings({ config: options.config, workers: Option.none() })
   return {
     servers: serversOf(settings).map(ownTarget(settings)),
-    // With the proxies and authorities of the gateway.
+    // The gateway's own proxies and certificate authorities apply here as well.
     client: Layer.provide(ProviderClient.layer, Layer.succeed(GatewayConfig, settings))
   }
 })
@@ -170,8 +172,8 @@ const targets = Effect.fnUntraced(function*(options: DoctorOptions) {
  * `mcp-authorizer doctor [URL]`: examines an MCP server with the steps of a client, and prints the problems and their
  * fixes.
  *
- * Without a URL: the servers of the configuration, at their public URLs. Exit code 0: no errors. 1: clients cannot connect,
- * or the server is not safe. 2: it could not be examined.
+ * Without a URL, it examines the servers of the configuration, at their public URLs. Exit code 0: no errors. 1: clients
+ * cannot connect, or the server is not safe. 2: it could not be examined.
  */
 export const doctor = Effect.fnUntraced(function*(options: DoctorOptions) {
   const common = yield* readOptions(options)

@@ -38,7 +38,6 @@ export class CannotTell extends Data.TaggedError("CannotTell")<{}> {
 const fail = (text: string): Effect.Effect<never, CannotTell> =>
   Effect.andThen(Console.error(text), Effect.fail(new CannotTell()))
 
-/** The flags of the command. */
 export interface ExplainFlags {
   readonly config: Option.Option<string>
   readonly tokenFile: Option.Option<string>
@@ -51,12 +50,12 @@ export interface ExplainFlags {
   readonly json: boolean
 }
 
-/** Settings that matter for an issuer alone as well. */
+/** Settings that apply even if only an issuer is given. */
 const keptVariables = ["MCP_CA_FILE", "MCP_ALLOW_HTTP", "MCP_CLOCK_SKEW", "MCP_JWT_ALGORITHM"] as const
 
 /** Settings of a gateway that trusts only one issuer. */
 const settingsForIssuer = (issuer: string, audience: string | undefined) => {
-  // Not through ConfigProvider, as for all settings of this process.
+  // `ConfigProvider` is not used for settings, because misspelled names can only be found among all names.
   const environment: Readonly<Record<string, string | undefined>> = process.env
   const kept = Object.fromEntries(keptVariables.flatMap((name) => {
     const value = environment[name]
@@ -65,7 +64,7 @@ const settingsForIssuer = (issuer: string, audience: string | undefined) => {
   return resolveService({
     variables: {
       ...kept,
-      // Required, and not used.
+      // Required by the configuration, but not used here.
       MCP_SERVER_URL: "http://127.0.0.1/mcp",
       MCP_JWT_ISSUER: issuer,
       ...(audience === undefined ? {} : { MCP_JWT_AUDIENCE: audience })
@@ -87,7 +86,7 @@ const settingsOf = (flags: ExplainFlags): Effect.Effect<GatewaySettings, CannotT
   )
 }
 
-/** The settings of the MCP server that the token is for. */
+/** Returns the settings of the MCP server that the token is for. */
 const serverOf = (
   settings: GatewaySettings,
   name: Option.Option<string>
@@ -111,14 +110,14 @@ const optionsOf = (flags: ExplainFlags): Effect.Effect<ExplainOptions, CannotTel
   const { arguments: given, method, tool } = flags
   const options = { method: Option.getOrUndefined(method), tool: Option.getOrUndefined(tool) }
   if (Option.isNone(given)) return Effect.succeed(options)
-  // What JSON can be.
+  // `JSON.parse` returns nothing but JSON.
   const parsed = Result.try(() => JSON.parse(given.value) as Json)
   return Result.isSuccess(parsed)
     ? Effect.succeed({ ...options, arguments: parsed.success })
     : fail("--arguments: is not JSON. Write it as in '{\"amount\": 5}'.")
 }
 
-/** The providers of the settings, as the gateway verifies with them, and without its log. */
+/** The providers of the settings, as the gateway uses them for verification, but without its log. */
 const layerProviders = (settings: GatewaySettings) =>
   ProviderRegistry.layer.pipe(
     Layer.provide(layerDocuments),

@@ -16,10 +16,10 @@ export interface HealthcheckOptions {
 
 const timeoutMillis = 5_000
 
-/** A gateway that listens on all addresses is requested on loopback. */
+/** If the gateway listens on all addresses, it is requested on loopback. */
 const reachable: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" }
 
-/** The status of the response, or the code of the failure. */
+/** Returns the status of the response, or the code of the failure. */
 const ask = (host: string, port: number, path: string): Effect.Effect<number | string> =>
   Effect.callback<number | string>((resume) => {
     const asked = request({ host: reachable[host] ?? host, port, path, agent: false, timeout: timeoutMillis })
@@ -38,12 +38,13 @@ const unhealthy = (text: string) => Effect.andThen(Console.error(text), Effect.f
 /**
  * `mcp-authorizer healthcheck`: checks whether the gateway with the same settings on this machine is healthy.
  *
- * For containers, whose image has no other program for that. Prints the reason and fails unless the status is 200.
+ * For containers, whose image has no other program for health checks. Prints the reason and fails unless the status is
+ * 200.
  */
 export const healthcheck = Effect.fnUntraced(
   function*({ config, ready }: HealthcheckOptions): Effect.fn.Return<void, StartupFailed> {
     const file = Option.getOrElse(config, () => configFile(process.env))
-    // A file that cannot be read at the moment does not stop the gateway, either.
+    // The running gateway continues without a config file that cannot be read now, so this check does, too.
     const document = file === undefined ? undefined : yield* Effect.orElseSucceed(readDocument(file), () => undefined)
     const address = listenAddress(process.env, document)
     if (address === undefined) return yield* unhealthy("HOST or PORT is malformed; --check tells more")

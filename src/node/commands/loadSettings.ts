@@ -26,7 +26,7 @@ const unusableFile = (problems: ReadonlyArray<Mistake>) =>
 /** Reads the config file. Fails with `InvalidConfiguration` if it is not a readable file of JSON. */
 export const readDocument = Effect.fnUntraced(function*(path: string) {
   const text = yield* Effect.tryPromise({
-    // Removes a byte order mark.
+    // `TextDecoder` removes a byte order mark.
     try: async () => new TextDecoder().decode(await readFile(path)),
     catch: (error) =>
       unusableFile([{
@@ -43,7 +43,7 @@ const weaknesses: Readonly<Record<string, string>> = {
   WeakExponent: "an RSA key with an unsafe exponent"
 }
 
-/** A malformed or weak PEM key is found only when it is imported. */
+/** Imports PEM keys, because only an import shows whether they are malformed or weak. */
 const importPublicKeys = (settings: GatewaySettings) =>
   Effect.forEach(settings.providers, (provider) => typeOf(settings, provider).checkKeys?.(provider) ?? Effect.void, {
     discard: true
@@ -61,7 +61,6 @@ const importPublicKeys = (settings: GatewaySettings) =>
       )
     )
 
-/** The settings of the command line. */
 export interface CommandLine {
   readonly config: Option.Option<string>
   readonly workers: Option.Option<string>
@@ -81,7 +80,7 @@ export interface FoundSources {
 export const readSources = Effect.fnUntraced(function*(
   { config, workers }: CommandLine
 ): Effect.fn.Return<FoundSources, InvalidConfiguration> {
-  // Not through ConfigProvider: misspelled names can only be found among all names.
+  // `ConfigProvider` is not used, because misspelled names can only be found among all names.
   const variables = process.env
   const path = Option.getOrElse(config, () => configFile(variables))
   const flags = Option.match(workers, { onNone: () => ({}), onSome: (MCP_WORKERS) => ({ MCP_WORKERS }) })
@@ -90,15 +89,16 @@ export const readSources = Effect.fnUntraced(function*(
   return { sources, files: [...path === undefined ? [] : [path], ...Object.keys(sources.files ?? {})] }
 })
 
-/** Valid settings, and what they come from. */
+/** Valid settings, and their sources. */
 export interface Loaded extends FoundSources {
   readonly settings: GatewaySettings
-  /** Equal in two configurations only if nothing has changed that either depends on. */
+  /** Everything that the configuration depends on, so that equal strings mean that nothing has changed. */
   readonly inputs: string
 }
 
 /**
- * Resolves the settings, and checks everything that they name: keys, authorities, proxies, the audit file.
+ * Resolves the settings, and checks everything that they refer to: keys, certificate authorities, proxies, the audit
+ * file.
  *
  * The command line takes precedence over the environment, and the environment over the file. Fails with
  * `InvalidConfiguration`, which has all problems with their fixes.
@@ -128,7 +128,7 @@ export const checkSources = Effect.fnUntraced(function*(
 /** Loads the settings of this process. Prints every problem with its fix, and fails with `StartupFailed`. */
 export const loadSettings = (options: CommandLine): Effect.Effect<Loaded, StartupFailed> =>
   Effect.flatMap(readSources(options), checkSources).pipe(
-    // Of the environment alone, which a reload does not change.
+    // Telemetry depends on the environment alone, which a reload does not change.
     Effect.tap(() => loadTelemetry),
     Effect.catchTag(
       "InvalidConfiguration",

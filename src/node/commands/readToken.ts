@@ -4,10 +4,10 @@ import * as Redacted from "effect/Redacted"
 import { open } from "node:fs/promises"
 import { errorCode } from "../errorCode.ts"
 
-/** Longer than every token that can be configured, and than every response that contains one. */
+/** Longer than any configurable token, and than any response that contains one. */
 const maxBytes = 1_048_576
 
-/** The token cannot be read. The problem is in words, and quotes nothing of the input. */
+/** The token could not be read. The problem quotes nothing of the input. */
 export class TokenNotRead extends Data.TaggedError("TokenNotRead")<{
   readonly problem: string
 }> {}
@@ -53,13 +53,13 @@ const readAll = async (): Promise<Buffer> => {
   return Buffer.concat(chunks)
 }
 
-/** Keys of a terminal: Ctrl-C and Ctrl-D, Enter, and what deletes a character. */
+/** The control characters that are handled: Ctrl-C and Ctrl-D, Enter, and those that delete a character. */
 const keys = { interrupt: 3, end: 4, enter: [10, 13], erase: [8, 127] } as const
 
 /**
  * Reads typed or pasted input, up to Enter, without showing it.
  *
- * Not by lines: a terminal cuts lines after 4,095 characters, and tokens may be longer.
+ * Not read by lines, because a terminal cuts lines after 4,095 characters, and tokens may be longer.
  */
 const readHidden = (stdin: NodeJS.ReadStream): Promise<Buffer> =>
   new Promise((resolve, reject) => {
@@ -76,11 +76,11 @@ const readHidden = (stdin: NodeJS.ReadStream): Promise<Buffer> =>
         else if (byte !== keys.end) bytes.push(byte)
       }
       const last = chunk.at(-1)
-      // A paste of several lines comes at once, and only its end is the end.
+      // Several pasted lines arrive in one chunk. Only a line break at the end of the chunk ends the input.
       const isOver = last === keys.end || keys.enter.some((key) => key === last) || bytes.length > maxBytes
       if (isOver) finish(() => resolve(Buffer.from(bytes)))
     }
-    // Before the prompt: earlier input would be shown, and truncated.
+    // Raw mode begins before the prompt is shown: otherwise early input would be shown, and cut.
     stdin.setRawMode(true).on("data", take)
     process.stderr.write("Paste the token (it is not shown), and press Enter: ")
   })

@@ -15,7 +15,7 @@ import { type CommandLine, loadSettings } from "./loadSettings.ts"
 /** `mcp-authorizer`: runs the service. */
 export const serve = Effect.fnUntraced(
   function*(options: CommandLine): Effect.fn.Return<void, StartupFailed, Scope.Scope> {
-    // Before the configuration is read, so that no signal is lost.
+    // Installed before the configuration is read, so that no signal is lost.
     const triggers = yield* makeTriggers
     const loaded = yield* loadSettings(options)
     const { settings } = loaded

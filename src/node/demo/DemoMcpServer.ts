@@ -1,7 +1,7 @@
 /**
  * The MCP server of the demo: small, but real, and reachable from this machine only.
  *
- * It has no code for tokens. It knows its caller from the `x-auth-*` headers of the gateway.
+ * It does not handle tokens: it takes its caller from the gateway's `x-auth-*` headers.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as McpProtocol from "effect/ai/McpProtocol"
@@ -20,7 +20,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { createServer } from "node:http"
 
-// True for all three tools; for hosts that ask their user before a call.
+// All three tools only read, as hosts that ask their user before a call can see.
 const harmless = Context.empty().pipe(
   Context.add(Tool.Readonly, true),
   Context.add(Tool.Destructive, false),
@@ -59,7 +59,7 @@ const Registrations = McpServer.toolkit(Tools).pipe(
   }))
 )
 
-// The gateway in front has already checked the origin; the endpoint would reject every origin.
+// The gateway in front has already checked the origin; this endpoint would reject all of them.
 const WithoutOrigin = HttpRouter.middleware((app) =>
   Effect.updateService(
     app,

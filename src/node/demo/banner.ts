@@ -1,12 +1,10 @@
 /** What the demo prints when it is ready: the endpoints, a token, and commands to copy. */
 
-/** The values in the banner. */
 export interface DemoFacts {
   /** The public URL of the gateway's MCP endpoint, without a trailing slash. Also the audience of the token. */
   readonly mcpUrl: string
   /** A token that the gateway accepts. */
   readonly token: string
-  /** The lifetime of the token from now. */
   readonly tokenLifeSeconds: number
   /** The development identity provider. */
   readonly issuer: string

@@ -13,7 +13,10 @@ import { ProviderMetadata } from "../../remote/ProviderMetadata.ts"
 import * as NodeGatewayClient from "../NodeGatewayClient.ts"
 import * as ProviderClient from "../outbound/ProviderClient.ts"
 
-/** The time limit of each check, longer than all exchanges with one provider may take; a few checks run concurrently. */
+/**
+ * The time limit of each check. It is longer than all exchanges with one provider may take; a few checks run
+ * concurrently.
+ */
 const timeout = "20 seconds"
 const atATime = 16
 
@@ -26,15 +29,15 @@ const named = <R>(name: string, running: Effect.Effect<ReadonlyArray<OnlineFindi
     Effect.map((findings) => findings.map(({ level, text }): OnlineFinding => ({ level, text: `${name}: ${text}` })))
   )
 
-/** What findings about an MCP server begin with. */
+/** The beginning of findings about an MCP server. */
 const whoIs = ({ gatewayUrl, serverName }: GatewaySettings): string =>
   serverName === "" ? `MCP server ${gatewayUrl}` : `MCP server ${JSON.stringify(serverName)} ${gatewayUrl}`
 
 /**
- * The findings about everything that the gateway sends requests to: the providers of the settings, what facades need of them, and MCP
- * servers.
+ * Returns the findings about everything that the gateway sends requests to: the providers, including what their facades
+ * need, and the MCP servers.
  *
- * @param settings their sources must have been read, by `loadSettings`
+ * @param settings the settings, whose sources `loadSettings` has read
  */
 export const checkEverything = (settings: GatewaySettings, servers: ReadonlyArray<GatewaySettings>) =>
   Effect.all(
@@ -54,7 +57,7 @@ export const checkEverything = (settings: GatewaySettings, servers: ReadonlyArra
       ...servers.map((server) =>
         Effect.provide(
           named(whoIs(server), checkServer(server)),
-          // Its own, with its timeout; `loadSettings` has read what it is made of.
+          // Each server has its own client, with its timeout. It cannot fail: `loadSettings` has read all of its files.
           Layer.orDie(Layer.provide(Layer.fresh(NodeGatewayClient.layer), Layer.succeed(GatewayConfig, server)))
         )
       )
@@ -68,10 +71,10 @@ export const checkEverything = (settings: GatewaySettings, servers: ReadonlyArra
         Layer.provideMerge(ProviderHttp.layer),
         Layer.provide(ProviderClient.layer),
         Layer.provide(Layer.succeed(GatewayConfig, settings)),
-        // The findings have everything that a log would.
+        // Nothing is logged, because the findings contain all of it.
         Layer.provideMerge(Logger.layer([]))
       )
     ),
-    // `loadSettings` has already read their sources.
+    // Cannot fail: `loadSettings` has already read all sources.
     Effect.orDie
   )

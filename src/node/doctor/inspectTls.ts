@@ -5,7 +5,7 @@ import type { TlsState } from "../../doctor/wire/TlsInspector.ts"
 
 const timeoutMillis = 5_000
 
-/** Reads the certificate of a server. Sends nothing after the handshake, and does not decide about trust. */
+/** Reads the certificate of a server, without verifying it. Sends nothing after the handshake. */
 export const inspectTls = (url: URL): Effect.Effect<TlsState | undefined> => {
   if (url.protocol !== "https:") return Effect.succeed(undefined)
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1")
@@ -13,7 +13,7 @@ export const inspectTls = (url: URL): Effect.Effect<TlsState | undefined> => {
     const socket = connect({
       host,
       port: url.port === "" ? 443 : Number(url.port),
-      // Clients verify the certificate, and that is another check. This connection carries nothing.
+      // Another check verifies the certificate. No data is sent on this connection.
       rejectUnauthorized: false,
       ...(isIP(host) === 0 ? { servername: host } : {}),
       timeout: timeoutMillis

@@ -7,7 +7,6 @@ import type { Course } from "../../http/course/Course.ts"
 import type { OpenSet } from "../OpenSet.ts"
 import type { NodeExchange } from "./NodeExchange.ts"
 
-/** The services that all exchanges share. */
 export interface ExchangeServices {
   readonly course: Course
   readonly run: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
@@ -16,14 +15,12 @@ export interface ExchangeServices {
   readonly sendsArriving: boolean
   /** The lowest level that is logged. */
   readonly minimumLevel: LogLevel.LogLevel
-  /** The exchanges that have not ended. */
   readonly open: OpenSet<NodeExchange>
 }
 
-/** A request from Node. */
 export interface ArrivedRequest {
   readonly request: Http.IncomingMessage
   readonly response: Http.ServerResponse
-  /** The client waits for `100 Continue` before it sends its body (RFC 9110, section 10.1.1). */
+  /** Whether the client waits for `100 Continue` before it sends its body (RFC 9110, section 10.1.1). */
   readonly awaitsContinue: boolean
 }

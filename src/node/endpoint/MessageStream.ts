@@ -4,10 +4,9 @@ import { Readable } from "node:stream"
 import type { GatewayError } from "../../errors/GatewayError.ts"
 import type { StreamedMessage } from "../../http/course/steps.ts"
 
-// How much may wait until the MCP server accepts it.
+// How many bytes may wait until the MCP server accepts them.
 const highWaterMark = 256 * 1024
 
-/** The listener of a streamed message. */
 export interface MessageStreamListener {
   /** Runs a step. A defect in it results in an error response instead of an uncaught exception in an event handler. */
   readonly attempt: (step: () => void) => void
@@ -15,12 +14,13 @@ export interface MessageStreamListener {
   readonly waits: (forUpstream: boolean) => void
   /** The whole message has arrived. */
   readonly complete: () => void
-  /** The message is rejected. The sent part is incomplete, and its connection to the MCP server must be closed. */
+  /** The message is rejected. Its sent part is incomplete, so the connection to the MCP server must be closed. */
   readonly reject: (error: GatewayError) => void
 }
 
 /**
- * A message that is too long to be collected, checked and rewritten on its way to the MCP server, as fast as that reads.
+ * A message that is too long to be collected. It is checked and rewritten on its way to the MCP server, no faster than
+ * that server reads.
  *
  * Its last part is sent only after all checks, so that the MCP server never gets a complete message that was rejected.
  */
@@ -30,7 +30,7 @@ export class MessageStream extends Readable {
   readonly #listener: MessageStreamListener
   #size = 0
 
-  /** @param begun the bytes of the message that have been read already; the request is paused */
+  /** @param begun the bytes of the message that have already been read; the request is paused */
   constructor(
     request: IncomingMessage,
     begun: ReadonlyArray<Uint8Array>,
@@ -44,7 +44,7 @@ export class MessageStream extends Readable {
     for (const chunk of begun) this.#take(chunk)
     request.on("data", (chunk: Uint8Array) => listener.attempt(() => this.#take(chunk)))
     request.on("end", () => listener.attempt(() => this.#finish()))
-    // A request also closes after its end, when some of it may not have been sent yet.
+    // The `close` event also follows a complete request, of which a part may not have been sent yet.
     request.on("close", () => {
       if (!request.readableEnded) this.destroy()
     })

@@ -18,7 +18,8 @@ import { type RelayedExchange, ResponseRelay } from "./ResponseRelay.ts"
 import { writeResponse } from "./writeResponse.ts"
 
 /**
- * One request on Node, from its arrival to the end of its response: the driver of the course that uses callbacks.
+ * One request on Node, from its arrival to the end of its response. It is the driver that carries out the course with
+ * callbacks.
  *
  * In all cases, the client gets a response, the upstream does not wait forever, and there is one log entry.
  */
@@ -31,7 +32,7 @@ export class NodeExchange implements RelayedExchange {
   #call: PendingCall | undefined
   #sending: Sending | undefined
   #relay: ResponseRelay | undefined
-  /** The beginning of a message that is too long to be collected, until it is sent. */
+  /** The beginning of a message that is too long to be collected. Kept until it is sent. */
   #begun: ReadonlyArray<Uint8Array> = []
   #message: MessageStream | undefined
   #claim: ByteClaim | undefined
@@ -49,16 +50,15 @@ export class NodeExchange implements RelayedExchange {
     return this.#services.course.perform
   }
 
-  /** Starts the course. */
   start(): void {
     this.#place = this.#services.open.add(this)
     this.response.once("close", () => this.#close())
-    // Writing to a client that has just left; its `close` event follows.
+    // An error when writing to a client that has just left is ignored: the `close` event follows.
     this.response.on("error", () => undefined)
     this.attempt(() => this.#go(this.#services.course.next(this.exchange)))
   }
 
-  /** Ends because the gateway shuts down. */
+  /** Ends the exchange because the gateway shuts down. */
   shutDown(): void {
     this.exchange.ended = "shutting down"
     if (this.response.headersSent) {
@@ -133,7 +133,7 @@ export class NodeExchange implements RelayedExchange {
       begun: (chunks) => {
         this.#claim?.keep(streamedBytes)
         this.#begun = chunks
-        // Only where it need not be collected.
+        // Only called if the body need not be collected.
         this.attempt(() => this.#go(streamed === undefined ? tooLarge() : streamed()))
       },
       tooLarge: () => this.attempt(() => this.#go(tooLarge())),
@@ -154,7 +154,7 @@ export class NodeExchange implements RelayedExchange {
     const { trace } = this.exchange
     const { dispatch } = this.#services
     const call = (trace === undefined ? dispatch : tracedDispatch(dispatch, trace))(request, relay, message)
-    // The request may have been sent again if the upstream responded at once.
+    // If the upstream responds at once, the request may already have been sent again, through another relay.
     if (this.#relay === relay) this.#call = call
   }
 
@@ -173,7 +173,7 @@ export class NodeExchange implements RelayedExchange {
         })
     })
     this.#begun = []
-    // Rejected because of its beginning: no request was sent.
+    // The message was rejected because of its beginning, so no request was sent.
     if (message.destroyed) return
     this.#message = message
     message.once("close", () => discardBody(request))
@@ -216,7 +216,7 @@ export class NodeExchange implements RelayedExchange {
     this.#call?.cancel()
   }
 
-  /** The response has ended, completely or not. */
+  /** Called when the response has ended, completely or not. */
   #close(): void {
     const { course, minimumLevel, open } = this.#services
     this.#isOver = true

@@ -23,7 +23,8 @@ export class NodeRequestHead implements RequestHead {
   }
 
   get headers(): Headers.Headers {
-    // Lower-case names, with repeated fields joined: the same as `Headers`, which only adds a prototype for printing.
+    // Names are in lower case and repeated fields are joined, as in Effect's `Headers`, which only add a prototype for
+    // printing.
     return this.source.headers as Headers.Headers
   }
 

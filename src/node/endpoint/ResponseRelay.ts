@@ -10,7 +10,6 @@ import type { Perform } from "../../http/course/perform.ts"
 import type { BodyChange, HeadStep, Inspect, Relay, Sending } from "../../http/course/steps.ts"
 import type { Ending, Exchange } from "../../http/Exchange.ts"
 
-/** What the relay can do with its exchange. */
 export interface RelayedExchange {
   readonly exchange: Exchange
   readonly response: Http.ServerResponse
@@ -18,18 +17,18 @@ export interface RelayedExchange {
   /** Runs a step, unless the exchange has ended. A defect in it results in an error response. */
   readonly attempt: (step: () => void) => void
   readonly fault: (defect: unknown) => void
-  /** Runs an effect, and then a step with its result. */
+  /** Runs an effect, and then a step with the result. */
   readonly wait: <A>(effect: Effect.Effect<A>, then: (value: A) => void) => void
   readonly run: (effect: Effect.Effect<void>) => void
-  /** Cancels the call upstream. */
+  /** Cancels the upstream request. */
   readonly cancel: () => void
-  /** Cancels the call upstream, and sends this request instead. */
+  /** Cancels the upstream request, and sends this one instead. */
   readonly resend: (request: UpstreamRequest) => void
-  /** Cancels the call upstream, and sends this response to the client. */
+  /** Cancels the upstream request, and sends this response to the client. */
   readonly respond: (response: HttpServerResponse) => void
   /** The request will not be sent again. */
   readonly begun: () => void
-  /** Ends a response whose head was sent, in a way that shows the client that the response is incomplete. */
+  /** Aborts a response whose head was sent, so that the client sees that it is incomplete. */
   readonly breakOff: (why?: Ending) => void
 }
 
@@ -39,20 +38,20 @@ const joined = (pieces: ReadonlyArray<Uint8Array>): Uint8Array =>
   pieces.length === 1 ? pieces[0] ?? nothing : Buffer.concat(pieces)
 
 /**
- * Relays one response of the MCP server to the client: short ones in one write, longer ones no faster than the client
- * reads.
+ * Relays one response of the MCP server to the client. A short response is sent in one write; a longer one no faster
+ * than the client reads.
  *
- * Pieces are held until the course relays the response, and while a message is changed as a whole.
+ * Pieces are kept until the course decides to relay the response, and while a message is changed as a whole.
  */
 export class ResponseRelay implements ResponseReceiver {
   readonly #to: RelayedExchange
   readonly #sending: Sending
   readonly #held: Array<Uint8Array> = []
   #size = 0
-  /** Until the end of the response: pauses and resumes the MCP server. */
+  /** Pauses and resumes the MCP server; `undefined` once the response has ended. */
   #flow: Flow | undefined
   #inspect: Inspect | undefined
-  /** The response that must not be forwarded before its end, and its bytes so far. */
+  /** A response that is forwarded only after its end has been checked, and its bytes so far. */
   #collecting: { readonly step: Relay; readonly body: CollectedBody } | undefined
   #passing: Relay | undefined
   #change: BodyChange | undefined
@@ -64,7 +63,7 @@ export class ResponseRelay implements ResponseReceiver {
     this.#sending = sending
   }
 
-  /** Discards pending work, and everything that still arrives. */
+  /** Discards pending work, and all parts of the response that still arrive. */
   close(): void {
     this.#isOver = true
     clearTimeout(this.#timer)
@@ -72,7 +71,7 @@ export class ResponseRelay implements ResponseReceiver {
     this.#change = undefined
   }
 
-  /** Discards what still arrives if the response is an event stream that has begun, and returns whether it is one. */
+  /** Stops relaying if the response is an event stream that has begun; returns whether it is one. */
   endStream(): boolean {
     const isStream = !this.#isOver && isEventStream(this.#passing?.headers["content-type"])
     if (isStream) this.close()
@@ -150,7 +149,7 @@ export class ResponseRelay implements ResponseReceiver {
     }
   }
 
-  /** Reads the bytes that have arrived, and the rest as it arrives. */
+  /** Inspects the bytes that have arrived, and further ones as they arrive. */
   #read(step: Inspect): void {
     this.#inspect = step
     if (this.#flow === undefined) this.#inspected(step, step.reader.whole(joined(this.#held)))
@@ -174,7 +173,7 @@ export class ResponseRelay implements ResponseReceiver {
     this.#flow.resume()
   }
 
-  /** Takes a piece of a response that must not leave before its end. */
+  /** Takes a piece of a response that is forwarded only after its end has been checked. */
   #collect(body: CollectedBody, piece: Uint8Array): void {
     const error = this.#isOver ? undefined : body.push(piece)
     if (error !== undefined) this.#reject(error)
@@ -199,7 +198,7 @@ export class ResponseRelay implements ResponseReceiver {
     step.headers["content-length"] = String(pieces.reduce((length, piece) => length + piece.length, 0))
     if (!this.#writeHead(step)) return
     const { response } = this.#to
-    // Head and pieces leave in one write.
+    // Corked, so that head and body are sent in one write.
     response.cork()
     for (const piece of pieces) response.write(piece)
     response.end()
@@ -209,15 +208,15 @@ export class ResponseRelay implements ResponseReceiver {
   /** Relays a response while it arrives. */
   #passOn(step: Relay, flow: Flow): void {
     const { response } = this.#to
-    // Chunks that have arrived together are written at once: most event streams are one event long. The response itself
-    // is not corked: since Node 22 it would send its end before what it holds.
+    // Chunks that have arrived together are written together: most event streams are one event long. The socket is
+    // corked, not the response: since Node 22, a corked response would send its end before its buffered chunks.
     const { socket } = response
     socket?.cork()
     process.nextTick(() => socket?.uncork())
     if (!this.#writeHead(step)) return
     this.#passing = step
     response.on("drain", () => flow.resume())
-    // The first event of a stream may take hours, and its client waits for the head.
+    // The first event of a stream may take hours, but its client needs the head now.
     response.flushHeaders()
     this.#limit(step)
     for (const piece of this.#held.splice(0)) this.#pass(step, piece)
@@ -256,7 +255,7 @@ export class ResponseRelay implements ResponseReceiver {
     response.end()
   }
 
-  /** Writes the head, if it can be written. */
+  /** Writes the head. Returns whether that was possible. */
   #writeHead({ headers, status }: Relay): boolean {
     try {
       // Node's type does not accept readonly arrays.
@@ -273,7 +272,7 @@ export class ResponseRelay implements ResponseReceiver {
     else this.#to.respond(this.#sending.rejected(error).response)
   }
 
-  /** Ends the response when its time is over. */
+  /** Ends the response when its time is up. */
   #limit(step: Relay): void {
     const life = step.life()
     if (life === undefined) return

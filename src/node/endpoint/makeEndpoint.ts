@@ -15,11 +15,11 @@ import { NodeRequestHead } from "./NodeRequestHead.ts"
 export interface Endpoint {
   /** @param awaitsContinue the client waits for `100 Continue` before it sends its body (RFC 9110, section 10.1.1) */
   readonly handle: (request: Http.IncomingMessage, response: Http.ServerResponse, awaitsContinue: boolean) => void
-  /** Ends all open exchanges, with an error response where no response was sent yet. */
+  /** Ends all open exchanges. Those without a response get an error response. */
   readonly shutDown: () => void
   /** How many exchanges are open. */
   readonly open: () => number
-  /** Waits until no exchange is open. Only once no request is given to `handle` any more. */
+  /** Waits until no exchange is open. Call it only after the last call of `handle`. */
   readonly idle: Effect.Effect<void>
   /** Ends the open event streams, so that their clients reconnect; other responses continue. */
   readonly endStreams: () => void
@@ -28,7 +28,7 @@ export interface Endpoint {
 /**
  * Builds the endpoint.
  *
- * It takes the course of `HttpApp`, without fibers and streams where they are not needed, because every tool call
+ * It carries out the same course as `HttpApp`, but avoids fibers and streams where possible, because every tool call
  * passes here.
  */
 export const makeEndpoint = Effect.gen(function*(): Effect.fn.Return<Endpoint, never, HttpApp> {

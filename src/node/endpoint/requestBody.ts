@@ -14,32 +14,31 @@ export interface BodyListener {
   readonly rejected: (error: Overloaded) => void
 }
 
-/** How a body is read. */
 export interface BodyReading {
-  /** Bytes. */
+  /** In bytes. */
   readonly limit: number
   /** Whether the body must be collected, regardless of its length. */
   readonly collects: boolean
-  /** The most bytes to claim. */
+  /** The maximum number of bytes to claim. */
   readonly most: number
-  /** The claim of this message, made on first use. The exchange releases it. */
+  /** Returns the claim of this message, which is made on first use. The exchange releases it. */
   readonly claim: () => ByteClaim
 }
 
-// Messages up to this length are collected: the MCP server gets their length, and most servers collect them anyway.
+// Shorter messages are collected, so that the MCP server gets their length. Most servers would collect them anyway.
 const collectedBytes = 1024 * 1024
 
-// How much of a longer message is buffered: the bytes that wait for the MCP server, and those that have just arrived.
+// How much of a longer message is buffered: bytes that wait for the MCP server, and bytes that have just arrived.
 export const streamedBytes = 320 * 1024
 
-/** Requests for whose bodies there was no memory. They are not read any more. */
+/** Requests whose bodies are no longer read, because there was no memory for them. */
 const dropped = new WeakSet<IncomingMessage>()
 
 /** Discards the bytes of a body, and stops reading it. */
 const drop = (request: IncomingMessage): void => {
   const { socket } = request
   dropped.add(request)
-  // Node's messages resume their connection when they are read, and when they end.
+  // Node's messages would resume their connection when they are read, and when they end.
   socket.resume = () => socket
   socket.pause()
   request.read()
@@ -48,9 +47,9 @@ const drop = (request: IncomingMessage): void => {
 /**
  * Reads a body in chunks as they arrive. Most messages are one chunk.
  *
- * A long body is not collected unless it has to be: its request is left paused, so that reading can continue. If the
- * connection closes before the end, the listener is not called, because the response is lost as well. A body that is not
- * short is read once there is memory for all of it.
+ * A long body is not collected unless that is required: its request is left paused, so that it can be streamed. If the
+ * connection closes before the end, the listener is not called, because no response can be sent either. A long body
+ * that is collected is read only once there is memory for all of it.
  */
 export const readBody = (
   request: IncomingMessage,
@@ -87,8 +86,8 @@ export const readBody = (
       goOn()
       request.resume()
     }
-    // Its memory is released now. The response is delayed, because clients that retry at once would cost more than
-    // waiting ones.
+    // The memory is released now. The response is delayed, because clients that retry at once would cost more than
+    // clients that wait.
     const rejected = () => {
       isDropped = true
       chunks = []
@@ -134,10 +133,10 @@ export const readBody = (
   else read()
 }
 
-// How much a client may still send of a body that is not read, before its connection is closed.
+// How many bytes of an unread body a client may still send before its connection is closed.
 const ignoredBytes = 256 * 1024
 
-// How long the client then has to read its response, before the connection is destroyed.
+// How much time the client then has to read its response, before the connection is destroyed.
 const closeGraceMillis = 500
 
 const end = (socket: Socket): void => {
@@ -150,13 +149,13 @@ const end = (socket: Socket): void => {
 /**
  * Discards the unread part of a body whose request already has its response.
  *
- * A small rest is read and ignored, so that the connection can be kept. For a longer rest, the connection is ended
- * without a reset, which could cost the client its response.
+ * If little of it is left, it is read and ignored, so that the connection can be kept. Otherwise the connection is
+ * ended without a reset, because a reset could cost the client its response.
  */
 export const discardBody = (request: IncomingMessage): void => {
   if (request.complete || request.destroyed) return
   const { socket } = request
-  // After the response that is about to be written.
+  // Deferred, so that the response is written first.
   if (dropped.has(request)) return void setImmediate(end, socket)
   let size = 0
   request.on("data", (chunk: Uint8Array) => {

@@ -5,7 +5,7 @@ import type { HttpApp } from "../../http/HttpApp.ts"
 import type { Endpoint } from "../endpoint/makeEndpoint.ts"
 
 /**
- * One whole configuration at work: its settings, and everything that was built from them.
+ * One configuration in use: its settings, and everything that was built from them.
  *
  * A request takes the generation that is current when it begins, and keeps it until its response has ended.
  */
@@ -15,9 +15,9 @@ export interface Generation {
   readonly settings: GatewaySettings
   readonly app: HttpApp["Service"]
   readonly endpoint: Endpoint
-  /** The same as that of the endpoint, because every request reads it. */
+  /** The `handle` of the endpoint, kept here because every request reads it. */
   readonly handle: Endpoint["handle"]
-  /** Done once there are too many later ones. */
+  /** Done once too many later generations exist. */
   readonly isTooOld: Deferred.Deferred<void>
   /** Closes the generation. Only after its last request has ended. */
   readonly close: Effect.Effect<void>

@@ -14,35 +14,37 @@ import type { ProviderReadiness } from "../../verify/ProviderRegistry.ts"
 import { makeEndpoint } from "../endpoint/makeEndpoint.ts"
 import type { Generation } from "./Generation.ts"
 
-/** Builds the app of one configuration. */
 export type AppOf<E, R> = (settings: GatewaySettings) => Layer.Layer<HttpApp, E, R>
 
-/** A generation that could take over. */
+/** A generation that is ready to take over. */
 export interface Prepared {
   readonly generation: Generation
   /** The providers whose keys could not be fetched in time. */
   readonly notReady: ReadonlyArray<string>
   /**
-   * Makes it the generation of all requests that arrive from now on. The previous generation is closed when its last
+   * Makes this the generation of all requests that arrive from now on. The previous generation is closed when its last
    * request has ended.
    */
   readonly commit: Effect.Effect<void>
-  /** Gives it up. */
+  /** Closes the generation without using it. */
   readonly discard: Effect.Effect<void>
 }
 
 /**
- * How many earlier generations may have requests. When there are more, the event streams of the oldest one are ended; its
- * other requests end by themselves.
+ * How many earlier generations may still have requests. If there are more, the event streams of the oldest one are
+ * ended. Its other requests end by themselves.
  */
 export const maxEarlier = 8
 
-/** How often the streams of a generation that is too old are ended, because some of its requests become streams later. */
+/**
+ * How often the streams of a generation that is too old are ended. Repeatedly, because its other requests may become
+ * streams.
+ */
 const endStreamsMillis = 1_000
 
 /**
- * How long after its last response a generation is closed, unless there are too many: log entries are written, and verdicts
- * renewed, after it.
+ * How long after its last response a generation is closed, if there is no hurry: log entries are written, and verdicts
+ * renewed, after a response.
  */
 const lingerMillis = 1_000
 
@@ -61,27 +63,28 @@ const warm = ({ servers }: HttpApp["Service"]): Effect.Effect<ReadonlyArray<stri
   return Effect.map(unready, (found) => [...new Set(found.flat().map(({ provider }) => provider))])
 }
 
-/** The configurations at work: the current one, and earlier ones whose requests have not ended. */
+/** The configurations in use: the current one, and earlier ones whose requests have not ended. */
 export class Generations extends Context.Service<Generations, {
-  /** The generation that arriving requests take. */
+  /** The generation for requests that arrive now. */
   readonly current: Generation
-  /** Every generation that may have requests, in their order. The current one is the last. */
+  /** All generations that may have requests, oldest first. The last is the current one. */
   readonly all: () => ReadonlyArray<Generation>
   /**
-   * Builds the generation of other settings, without letting requests take it, and waits for one fetch of the keys of its
-   * providers. Fails with `InvalidConfiguration` for what cannot be used, such as a CA file; then nothing changes.
+   * Builds the generation of other settings, and waits for one fetch of the keys of its providers. Requests use it only
+   * after `commit`. Fails with `InvalidConfiguration` if something cannot be used, such as a CA file; then nothing
+   * changes.
    *
-   * One at a time.
+   * Only one generation can be prepared at a time.
    *
-   * @param number of the generation
-   * @param around what its services shall find in their context, such as loggers
+   * @param number the number of the generation
+   * @param around services for the context of the generation, such as loggers
    */
   readonly prepare: (
     settings: GatewaySettings,
     number: number,
     around?: Layer.Layer<never>
   ) => Effect.Effect<Prepared, InvalidConfiguration>
-  /** Calls a function whenever another generation takes over. */
+  /** Calls the listener whenever another generation takes over. */
   readonly onChange: (listener: (current: Generation) => void) => void
   /** Set when the process is about to stop; then `/readyz` is 503. */
   readonly stopping: { isStopping: boolean }
@@ -91,7 +94,7 @@ export class Generations extends Context.Service<Generations, {
   /**
    * Builds the generation of the provided settings.
    *
-   * @param first its number
+   * @param first the number of that generation
    */
   static readonly layer = <E, R>(
     appOf: AppOf<E, R>,
@@ -120,7 +123,7 @@ export class Generations extends Context.Service<Generations, {
             Layer.provide([Layer.succeed(CurrentHolding, holding), Layer.succeed(Stopping, stopping)]),
             Layer.provideMerge(around)
           )
-          // Fresh: nothing that depends on settings may come from another generation in any other way.
+          // Built afresh: only `carryOver` may pass anything that depends on settings from one generation to the next.
           const services = yield* Layer.buildWithScope(Layer.fresh(layer), own).pipe(
             Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : release)
           )
@@ -140,7 +143,7 @@ export class Generations extends Context.Service<Generations, {
 
         yield* Effect.addFinalizer(() => Effect.forEach([...alive], ({ close }) => close, { discard: true }))
 
-        /** Closes a generation that no request takes any more, once its last one has ended. */
+        /** Closes a generation that gets no more requests, once its last one has ended. */
         const retire = Effect.fnUntraced(function*(generation: Generation) {
           yield* generation.endpoint.idle
           yield* Effect.raceFirst(Effect.sleep(lingerMillis), Deferred.await(generation.isTooOld))
@@ -148,7 +151,7 @@ export class Generations extends Context.Service<Generations, {
           earlier.splice(earlier.indexOf(generation), 1)
         })
 
-        /** Ends the streams of the generations that are too many. */
+        /** Ends the streams of generations that are too old. */
         const thin = Effect.gen(function*() {
           while (earlier.length > maxEarlier) {
             for (const { endpoint, isTooOld } of earlier.slice(0, earlier.length - maxEarlier)) {

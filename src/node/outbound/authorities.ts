@@ -40,7 +40,6 @@ const usual = Effect.promise(async (): Promise<ReadonlyArray<string>> => {
   return [...Tls.rootCertificates, ...more.match(block) ?? []]
 })
 
-/** Reads a file that has certificates. */
 export const readCertificates = Effect.fnUntraced(function*(path: string, invalid: Invalid) {
   const text = yield* readPem(path, invalid)
   if (text === undefined) return yield* invalid("is not a file of at most 4 MiB")

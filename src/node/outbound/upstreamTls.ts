@@ -28,7 +28,6 @@ type TlsSettings = Pick<
   "caFile" | "gatewayUrl" | "upstreamCaFile" | "upstreamClientCertFile" | "upstreamClientKeyFile" | "upstreamServerName"
 >
 
-/** The files that the settings name. */
 export const upstreamTlsFiles = (
   { upstreamCaFile, upstreamClientCertFile, upstreamClientKeyFile }: TlsSettings
 ): ReadonlyArray<string> =>

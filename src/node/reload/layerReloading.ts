@@ -6,7 +6,6 @@ import { Reloader, type ReloadSource } from "./Reloader.ts"
 import { relogging } from "./relogging.ts"
 import { followTriggers, type Triggers } from "./triggers.ts"
 
-/** The sources of the command line. */
 export const sourceOf = (options: CommandLine): ReloadSource => ({ read: readSources(options), check: checkSources })
 
 /**

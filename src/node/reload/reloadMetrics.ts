@@ -8,7 +8,6 @@ const generations = gauge("mcp_authorizer.config.generation", {})
 const successful = gauge("mcp_authorizer.config.last_reload.successful", {})
 const lastSuccess = gauge("mcp_authorizer.config.last_reload.success_timestamp", {})
 
-/** Counts a reload. */
 export const countReload = (outcome: ReloadAttempt["outcome"]): Effect.Effect<void> =>
   Metric.update(counter("mcp_authorizer.config.reloads", { outcome }), 1)
 

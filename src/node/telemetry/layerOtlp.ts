@@ -24,7 +24,6 @@ import type { Export, Signal, Telemetry } from "./Telemetry.ts"
 /** How long the end of the process may wait for data that were not sent yet. */
 const shutdownTimeout = "3 seconds"
 
-/** The attributes of this process. */
 const resourceOf = ({ attributes, serviceName }: Telemetry, worker: number | undefined) => {
   const { "service.instance.id": given, ...others } = attributes
   const ofWorker = given === undefined || worker === undefined ? given : `${given}.${worker}`
@@ -50,11 +49,9 @@ const serializationOf = ({ protocol }: Export) =>
 
 const common = ({ compression, headers, url }: Export) => ({ compression, headers, url, shutdownTimeout }) as const
 
-/** The exports of this process. */
 export interface OtlpOptions {
   readonly telemetry: Telemetry
   readonly proxyFor: ProxyFor
-  /** The number of the worker, if this process is one. */
   readonly worker?: number | undefined
 }
 
@@ -63,7 +60,6 @@ const layerWith = ({ proxyFor, telemetry, worker }: OtlpOptions, reports: Report
   const closing: Array<() => void> = []
   const resource = resourceOf(telemetry, worker)
 
-  /** The services of an exporter. */
   const services = (signal: Signal, target: Export, maxPending: number) =>
     Layer.merge(
       serializationOf(target),

@@ -104,7 +104,6 @@ const variables: ReadonlyArray<Variable> = [
 const ofSignals = (name: string): ReadonlyArray<string> =>
   signals.map((signal) => name.replace("OTEL_EXPORTER_OTLP_", `OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_`))
 
-/** The names of all variables that are read. */
 export const variableNames: ReadonlySet<string> = new Set(
   variables.flatMap(({ name, perSignal }) => [name, ...perSignal === true ? ofSignals(name) : []])
 )

@@ -38,7 +38,6 @@ export class ReuseRecord {
     this.#score = Math.max(0, this.#score - worthOfReuse)
   }
 
-  /** Whether connections may be reused. */
   mayReuse(now: number): boolean {
     return now >= this.#distrustedUntil
   }

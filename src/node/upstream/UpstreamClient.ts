@@ -2,7 +2,6 @@ import { type buildConnector, Client, type Dispatcher, errors } from "undici"
 import { Attempt } from "./Attempt.ts"
 import { UpstreamConnection } from "./UpstreamConnection.ts"
 
-/** Options of the pool for its clients. */
 export type ClientOptions = Client.Options & { readonly connect: buildConnector.connector }
 
 const abandoned = () => new errors.RequestAbortedError("no request waits for the response")

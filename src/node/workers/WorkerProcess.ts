@@ -33,7 +33,6 @@ export interface WorkerProcess {
   readonly ping: Effect.Effect<void>
   /** Stops the process, as SIGTERM does. */
   readonly stop: Effect.Effect<void>
-  /** Kills the process. */
   readonly kill: Effect.Effect<void>
   /** Waits for the end: `exit code 1`, `SIGKILL`, or why the process could not start, such as `EAGAIN`. */
   readonly ended: Effect.Effect<string>

@@ -14,7 +14,6 @@ import type { ProviderState } from "../../verify/ProviderRegistry.ts"
 /** The first argument of a worker. It is visible in the list of processes. */
 export const workerArgument = "worker"
 
-/** A configuration for workers. */
 export interface Configuration {
   /** 1 at start, one more with each reload. */
   readonly generation: number

@@ -15,7 +15,6 @@ const commitMillis = 5_000
 const readyMillis = 30_000
 const lookMillis = 50
 
-/** What a reload needs of a worker. */
 export type ReloadedWorker = Pick<WorkerProcess, "ask" | "ended" | "ready" | "stop">
 
 /** A living worker, and the number of its configuration. */
@@ -53,7 +52,6 @@ const noReply: Problem = {
   fix: "Send SIGHUP again when the workers are ready, or restart the gateway"
 }
 
-/** Builds the crew, which begins with the configuration of the start. */
 export const makeCrew = (started: Configuration): Crew => {
   const members = new Set<Member>()
   let newest = started

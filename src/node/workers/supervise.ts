@@ -38,7 +38,6 @@ const watch = Effect.fnUntraced(function*(worker: SupervisedWorker) {
   yield* worker.kill
 })
 
-/** What supervision needs of a worker. */
 export type SupervisedWorker = Omit<WorkerProcess, "ask" | "stop">
 
 export interface SuperviseOptions {

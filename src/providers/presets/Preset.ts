@@ -5,7 +5,6 @@ import type { Json } from "../../identity/Json.ts"
 /** Values of fields, in the terms of the config file. */
 export type Facts = { readonly [F in ProviderFieldName]?: Json }
 
-/** Values of members of a facade. */
 export interface FacadeFacts {
   readonly [member: string]: Json
 }

@@ -62,7 +62,6 @@ const read = (message: Timestamp, zone: string | undefined, field: (date: Date) 
   return BigInt(field(zone === undefined ? date : shifted(date, zone)))
 }
 
-/** The functions of timestamps. */
 export const times: ReadonlyArray<CelFunc> = Object.entries(fields).flatMap(([name, field]) => [
   celMethod(name, timestamp, [], INT, function() {
     return read(this.message, undefined, field)

@@ -28,7 +28,6 @@ export const partsOf = ({ exprKind }: Expr): ReadonlyArray<Expr> => {
   }
 }
 
-/** All nodes of an expression with their depth, and the node that each is a part of. */
 export function* nodesOf(expr: Expr, depth = 1, parent?: Expr): Generator<readonly [Expr, number, Expr | undefined]> {
   yield [expr, depth, parent]
   for (const part of partsOf(expr)) yield* nodesOf(part, depth + 1, expr)

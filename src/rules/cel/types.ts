@@ -35,7 +35,6 @@ export const showType = (type: Type): string => {
   }
 }
 
-/** The library's type as one of these. */
 export const typeOf = (type: CelType): Type =>
   type.kind === "list"
     ? list(typeOf(type.element))
@@ -43,7 +42,6 @@ export const typeOf = (type: CelType): Type =>
     ? map(typeOf(type.key), typeOf(type.value))
     : simple(type.name)
 
-/** Returns whether a value of the one type can be a value of the other. */
 export const fits = (one: Type, other: Type): boolean => {
   if (isDyn(one) || isDyn(other)) return true
   if (one.kind === "simple") return other.kind === "simple" && one.name === other.name
@@ -83,7 +81,6 @@ const isSame = (one: Type, other: Type): boolean => {
   return isSame(one.key, other.key) && isSame(one.value, other.value)
 }
 
-/** What a value is that is of one of these types. */
 export const joined = (types: ReadonlyArray<Type>): Type => {
   const [first = dyn, ...others] = types
   return others.every((other) => isSame(first, other)) ? first : dyn

@@ -20,7 +20,6 @@ export interface ConditionInput {
 
 const timestamp = T.simple("google.protobuf.Timestamp")
 
-/** The variables of an expression. */
 export const variables = {
   identity: T.record({
     subject: T.string,
@@ -41,7 +40,6 @@ export const variables = {
   now: timestamp
 }
 
-/** The name of one. */
 export type Variable = keyof typeof variables
 
 export const isVariable = (name: string): name is Variable => Object.hasOwn(variables, name)
@@ -74,7 +72,6 @@ const identityValue = (identity: Identity): CelInput => {
   return value
 }
 
-/** What they are, in one evaluation. */
 export const values: { readonly [name in Variable]: (input: ConditionInput) => CelInput } = {
   identity: ({ identity }) => identityValue(identity),
   claims: ({ claims }) => lastingMapOf(claims),

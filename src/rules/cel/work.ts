@@ -47,7 +47,6 @@ export const isRepeatable = (): boolean => running.hadAll || !isExhausted()
 /** The compiled form of a pattern of the expression that runs. */
 export const patternOf = (text: string): Pattern | undefined => running.patterns.get(text)
 
-/** Runs one evaluation. */
 export const withWork = <A>(units: number, patterns: ReadonlyMap<string, Pattern>, evaluate: () => A): A => {
   const begin = Math.min(units, shared?.units ?? units)
   running.units = begin

@@ -9,13 +9,12 @@ import { readClientId } from "./client.ts"
 import { type EmailRules, readEmail } from "./email.ts"
 import { readGroups, usualGroupClaims } from "./groups.ts"
 import { readScopes } from "./scopes.ts"
-import { readSubject, readUser } from "./subject.ts"
+import { readSubject, readUser, type Subject } from "./subject.ts"
 import { readText } from "./text.ts"
 import { expiresAt } from "./validity.ts"
 
 /** The settings of a provider that determine the identity. */
 export interface IdentityRules extends EmailRules, ClaimNames {
-  /** The provider's name. */
   readonly name: string
   readonly issuer: string
   /** The claims with groups and roles, as paths; the default ones if left out. */
@@ -65,26 +64,22 @@ const identityOf = (
   ...forRules(claims, rules)
 })
 
-/**
- * Builds the identity that claims describe.
- *
- * @param rules the rules of the provider, whose issuer is used if the claims have no `iss`
- */
-export const identityFromClaims = (
+const identityOfToken = (
   claims: JsonObject,
-  rules: IdentityRules
+  rules: IdentityRules,
+  issuer: string,
+  found: Result.Result<Subject, Rejection>
 ): Result.Result<Identity, Rejection> =>
   Result.flatMap(
-    readSubject(claims, rules),
+    found,
     (subject) =>
       Result.map(readScopes(claims, rules), (scopes) =>
-        identityOf(claims, rules, {
-          ...subject,
-          issuer: readText(claims, "iss") ?? rules.issuer,
-          scopes,
-          expiresAt: expiresAt(claims)
-        }))
+        identityOf(claims, rules, { ...subject, issuer, scopes, expiresAt: expiresAt(claims) }))
   )
+
+/** Builds the identity that claims describe. Without `iss` among them, the issuer is the provider's. */
+export const identityFromClaims = (claims: JsonObject, rules: IdentityRules): Result.Result<Identity, Rejection> =>
+  identityOfToken(claims, rules, readText(claims, "iss") ?? rules.issuer, readSubject(claims, rules))
 
 /**
  * Builds the identity that a userinfo response describes: a user, without expiry, scopes or a separate issuer.
@@ -107,23 +102,11 @@ export const identityFromUserinfo = (
       })
   )
 
-/**
- * Builds the identity that a description of a token (`tokeninfo`) contains: a user, with the scopes and expiry of the
- * token.
- */
-export const identityFromTokeninfo = (
-  tokeninfo: JsonObject,
-  rules: IdentityRules
-): Result.Result<Identity, Rejection> =>
-  Result.flatMap(
-    readUser(tokeninfo, rules),
-    (subject) =>
-      Result.map(readScopes(tokeninfo, rules), (scopes) =>
-        identityOf(tokeninfo, rules, {
-          subject,
-          principal: "user",
-          issuer: rules.issuer,
-          scopes,
-          expiresAt: expiresAt(tokeninfo)
-        }))
+/** Builds the identity that a description of a token (`tokeninfo`) contains: a user, with the token's scopes and expiry. */
+export const identityFromTokeninfo = (claims: JsonObject, rules: IdentityRules): Result.Result<Identity, Rejection> =>
+  identityOfToken(
+    claims,
+    rules,
+    rules.issuer,
+    Result.map(readUser(claims, rules), (subject) => ({ subject, principal: "user" }))
   )

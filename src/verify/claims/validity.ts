@@ -47,7 +47,6 @@ const showTime = (seconds: number, now: number): string => {
   return `${shown} (${now >= seconds ? `${showSeconds(now - seconds)} ago` : `in ${showSeconds(seconds - now)}`})`
 }
 
-/** Describes the times of claims. */
 export const shownTimes = (claims: JsonObject, now: number): string =>
   ["exp", "nbf", "iat"].flatMap((name) => {
     const time = own(claims, name)

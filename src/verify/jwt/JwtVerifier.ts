@@ -20,9 +20,7 @@ import { inspectJwt, type InspectKeys } from "./inspectJwt.ts"
 import { checkedJwt, claimRules, headerRules, type JwtRules } from "./jwtRules.ts"
 import type { CheckSignature } from "./signature.ts"
 
-/** The keys of a provider. */
 export interface ProviderKeys {
-  /** Finds the key that a header names. */
   readonly find: (header: KeyHeader) => Effect.Effect<CryptoKey, UnknownKey | KeysUnavailable>
   /** Returns synchronously what `find` would find. If it returns `undefined`, call `find`. */
   readonly peek: (header: KeyHeader) => CryptoKey | undefined
@@ -38,7 +36,6 @@ export interface ProviderKeys {
 /** Verifies a token that has the form of a JWT. Returns an `Exit` if nothing has to be waited for. */
 export type VerifyJwt = (jws: CompactJws) => Effect.Effect<Verdict, VerificationError>
 
-/** The verifier of one JWT provider. */
 export interface JwtVerifier {
   readonly verify: VerifyJwt
   /** Checks every rule about a token, for an operator. Caches nothing. */

@@ -27,9 +27,7 @@ import type { QueryProvider } from "./VerifyOpaque.ts"
 
 /** How a provider verifies opaque tokens. */
 export interface OpaqueVerification<Claims extends CheckedClaims> {
-  /** The name of the provider. */
   readonly name: string
-  /** The span of the request. */
   readonly span: SpanName
   /** The expectation of the rule `endpoint`, which the provider itself checks. */
   readonly expected: string

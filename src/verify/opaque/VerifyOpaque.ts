@@ -14,7 +14,6 @@ import { endPassed, maxPositiveMillis, renewedAheadMillis } from "./verdictLife.
 /** Asks the provider which caller an opaque token represents. */
 export type QueryProvider = (token: BearerToken) => Effect.Effect<Identity, VerificationError>
 
-/** Verifies an opaque token. */
 export type VerifyOpaque = (token: BearerToken) => Effect.Effect<Verdict, VerificationError>
 
 /**

@@ -10,7 +10,6 @@ import { makeOwnTurns, makeTurns } from "./turns.ts"
 /** How long a request may take, including the time in the queue. */
 const totalTimeout = "6 seconds"
 
-/** How a guard interprets and builds failures. */
 export interface Guarded<F> {
   /**
    * Whether a failure counts against the provider. Failures that clients can cause (rejections, a full queue) do not.

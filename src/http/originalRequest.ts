@@ -1,5 +1,6 @@
 /**
- * The requests by which a proxy asks for a decision about another request, which it will forward itself. Pure.
+ * Subrequests: requests by which a proxy asks for a decision about the original request, which it will forward itself.
+ * Pure.
  *
  * nginx (`auth_request`), Caddy and Traefik (`forward_auth`, `ForwardAuth`) name the request in fields; Envoy
  * (`ext_authz`) appends its path to that of the decision point and sends its method.
@@ -15,13 +16,13 @@ import { requestTarget } from "./requestTarget.ts"
 /** The path for subrequests of proxies. */
 export const decisionPath = "/forward-auth"
 
-/** The head of the request that a proxy asks about, or the reason why it is unknown. */
-export type AskedRequest = Result.Result<RequestHead, InvalidRequest | AccessDenied>
+/** The head of the original request, or why it cannot be determined. */
+export type OriginalRequest = Result.Result<RequestHead, InvalidRequest | AccessDenied>
 
 const notAccepted = (detail: string) => Result.fail(new InvalidRequest({ reason: "MalformedHeader", detail }))
 
-// The fields with which proxies describe the request, and the fields of the subrequest itself.
-const fieldsOfQuestion: ReadonlySet<string> = new Set([
+// Fields in which proxies describe the original request, and fields that describe the subrequest's own body.
+const subrequestFields: ReadonlySet<string> = new Set([
   "x-forwarded-uri",
   "x-forwarded-method",
   "x-original-uri",
@@ -33,17 +34,19 @@ const fieldsOfQuestion: ReadonlySet<string> = new Set([
 ])
 
 /**
- * The value of all fields that are present: they must agree, because a client may have sent the field that the proxy
- * does not set.
+ * Returns the value of all given fields. They must agree, because a client may have sent the field that the proxy does
+ * not set.
  */
 const agreed = (what: string, said: ReadonlyArray<string>): Result.Result<string, InvalidRequest> => {
   const [first, ...others] = said
   if (first === undefined) {
-    return notAccepted(`the proxy does not say which ${what} it asks about: see the configurations for each proxy`)
+    return notAccepted(
+      `the proxy does not name the ${what} of the original request: see the configurations for each proxy`
+    )
   }
   return others.every((other) => other === first)
     ? Result.succeed(first)
-    : notAccepted(`the fields that say which ${what} is asked about do not agree`)
+    : notAccepted(`the fields with the ${what} of the original request do not agree`)
 }
 
 /** The target of a URL, which begins with a slash, and its host. */
@@ -54,13 +57,13 @@ const readUrl = (url: string): { readonly target: string; readonly host: string 
 
 const methodForm = /^[A-Z]{1,32}$/
 
-/** The field lines of the request that is asked about. */
-const askedLines = (lines: ReadonlyArray<string>, host: string | undefined): ReadonlyArray<string> => {
+/** The field lines of the original request. */
+const originalLines = (lines: ReadonlyArray<string>, host: string | undefined): ReadonlyArray<string> => {
   const kept: Array<string> = []
   for (let index = 0; index + 1 < lines.length; index += 2) {
     const name = lines[index] ?? ""
     const lower = name.toLowerCase()
-    if (fieldsOfQuestion.has(lower) || (host !== undefined && lower === "host")) continue
+    if (subrequestFields.has(lower) || (host !== undefined && lower === "host")) continue
     kept.push(name, lines[index + 1] ?? "")
   }
   return host === undefined ? kept : ["host", host, ...kept]
@@ -68,7 +71,7 @@ const askedLines = (lines: ReadonlyArray<string>, host: string | undefined): Rea
 
 const build = (request: RequestHead, method: string, target: string, host: string | undefined): RequestHead => {
   const { headers, peerAddress, source } = request
-  const kept = Object.entries(headers).filter(([name]) => !fieldsOfQuestion.has(name))
+  const kept = Object.entries(headers).filter(([name]) => !subrequestFields.has(name))
   const lines: unknown = "rawHeaders" in source ? source.rawHeaders : undefined
   return {
     // Any token is a method on the wire; the type lists the common ones.
@@ -79,7 +82,7 @@ const build = (request: RequestHead, method: string, target: string, host: strin
     peerAddress,
     source: Array.isArray(lines)
       ? {
-        rawHeaders: askedLines(lines.map(String), host),
+        rawHeaders: originalLines(lines.map(String), host),
         url: target,
         httpVersion: "httpVersion" in source ? source.httpVersion : undefined
       }
@@ -87,7 +90,7 @@ const build = (request: RequestHead, method: string, target: string, host: strin
   }
 }
 
-const read = (request: RequestHead, raw: RawHead, suffix: string): AskedRequest =>
+const read = (request: RequestHead, raw: RawHead, suffix: string): OriginalRequest =>
   Result.gen(function*() {
     const urls: Array<{ readonly target: string; readonly host: string }> = []
     for (const url of raw.values("x-original-url")) {
@@ -107,7 +110,7 @@ const read = (request: RequestHead, raw: RawHead, suffix: string): AskedRequest 
       ...raw.values("x-original-method")
     ])
     if (!target.startsWith("/") || !methodForm.test(method)) {
-      return yield* notAccepted("the proxy asks about a path or a method that no request can have")
+      return yield* notAccepted("the original request has an invalid path or method")
     }
     const hosts = [...urls.map(({ host }) => host), ...(urls.length === 0 ? [] : raw.values("x-forwarded-host"))]
     const host = hosts.length === 0 ? undefined : yield* agreed("host", hosts)
@@ -115,20 +118,20 @@ const read = (request: RequestHead, raw: RawHead, suffix: string): AskedRequest 
   })
 
 /**
- * Reads the request that a proxy asks about; `undefined` for a request that is not a question.
+ * Reads the original request of a subrequest; `undefined` if the request is not a subrequest.
  *
- * Only trusted proxies may ask, since anyone else could name any request. If several fields have the same meaning they
- * must agree, so that a field from a client never counts.
+ * Only trusted proxies may send subrequests, because anyone else could name any original request. Fields with the same
+ * meaning must agree, so that a field from a client cannot decide.
  *
- * Fails with `AccessDenied` for other peers, and with `InvalidRequest` where the request in question is not clear.
+ * Fails with `AccessDenied` for other peers, and with `InvalidRequest` if the original request is unclear.
  */
-export const askedRequest = (trusted: TrustedProxies, request: RequestHead): AskedRequest | undefined => {
+export const readOriginalRequest = (trusted: TrustedProxies, request: RequestHead): OriginalRequest | undefined => {
   const raw = rawHead(request)
   const { origin } = requestTarget(raw.target)
   if (!origin.startsWith(decisionPath)) return undefined
   const suffix = origin.slice(decisionPath.length)
   if (suffix !== "" && !/^[/?]/.test(suffix)) return undefined
-  // A query is that of the question.
+  // A query right after the path belongs to the subrequest, not to the original request.
   if (isTrustedPeer(trusted, request)) return read(request, raw, suffix.startsWith("?") ? "" : suffix)
   return Result.fail(
     new AccessDenied({
