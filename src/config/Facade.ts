@@ -22,12 +22,12 @@ export type FacadeAuth =
   }
   | { readonly method: "none" }
 
-/** The gateway as the authorization server that clients see, where the provider lacks what MCP clients need. */
+/** The gateway in the role of the authorization server, for a provider that lacks what MCP clients need. */
 export interface Facade {
   /** The client that is registered at the provider, which all clients of the gateway share. */
   readonly clientId: string
   readonly auth: FacadeAuth
-  /** Where registered clients may be sent back to. A loopback URI without a port matches every port. */
+  /** The redirect URIs that registered clients may have. A loopback URI without a port matches every port. */
   readonly redirectUris: ReadonlyArray<string>
   /** Redirect URIs, and client ids that are URLs, for which no consent page is shown. */
   readonly trustedClients: ReadonlyArray<string>
@@ -35,15 +35,15 @@ export interface Facade {
   readonly registration: boolean
   /** Whether the provider exchanges identity assertions (RFC 7523, ID-JAG) for tokens. */
   readonly assertions: boolean
-  /** Who issues them. `undefined`: the provider itself. */
+  /** The issuer of these assertions; `undefined` for the provider itself. */
   readonly assertionIssuer: string | undefined
   /** Whether client ids may be URLs of metadata documents. */
   readonly clientMetadata: boolean
-  /** Hosts of such documents that may have addresses that are not public. */
+  /** Hosts of such documents that may have private addresses. */
   readonly clientMetadataHosts: ReadonlyArray<string>
   /** Scopes that are requested from the provider in addition to those of the client. */
   readonly scopes: ReadonlyArray<string>
-  /** The `resource` that the provider gets: the client's (`keep`), or this one. `undefined`: nothing. */
+  /** The `resource` that the provider gets: the client's (`keep`), or this one; none if `undefined`. */
   readonly resource: string | undefined
   /** Added to the authorization request, such as `audience` or `prompt`; `{resource}` stands for the URL of the MCP server. */
   readonly authorizeParameters: ReadonlyArray<readonly [name: string, value: string]>
@@ -55,6 +55,6 @@ export interface Facade {
   readonly authorizeEndpoint: string | undefined
   readonly tokenEndpoint: string | undefined
   readonly revocationEndpoint: string | undefined
-  /** How many requests of one address each endpoint accepts. */
+  /** How many requests from one address each endpoint accepts in a minute. */
   readonly requestsPerMinute: number
 }

@@ -23,7 +23,7 @@ const fromValue = (input: object, types: ReadonlyArray<ProviderType>) =>
 /**
  * The settings of the gateway.
  *
- * Every layer fails with `InvalidConfiguration`, which holds all problems at once and no configured value.
+ * Every layer can fail with `InvalidConfiguration`, which lists all problems and contains no configured value.
  *
  * **Example** (by value, and by `Config`)
  *
@@ -47,7 +47,7 @@ export class GatewayConfig extends Context.Service<GatewayConfig, GatewaySetting
   "mcp-authorizer/config/GatewayConfig"
 ) {
   /**
-   * From a value, for programs that embed the gateway.
+   * The settings in TypeScript code, for programs that embed the gateway.
    *
    * `providers: []` configures no provider: use it with a verifier of your own.
    */
@@ -56,7 +56,7 @@ export class GatewayConfig extends Context.Service<GatewayConfig, GatewaySetting
     { types }: GatewayConfigOptions<Types> = {}
   ): Layer.Layer<GatewayConfig, InvalidConfiguration> => Layer.effect(GatewayConfig, fromValue(input, types ?? []))
 
-  /** From a value that is read by `Config`, in whole or in part, under your own names. */
+  /** Like `layer`, with all or some values read by `Config` under your own names. */
   static readonly layerConfig = <const Types extends ReadonlyArray<ProviderType> = readonly []>(
     input: Config.Wrap<GatewayConfigInput<NoInfer<Types>>>,
     { types }: GatewayConfigOptions<Types> = {}
@@ -64,7 +64,7 @@ export class GatewayConfig extends Context.Service<GatewayConfig, GatewaySetting
     Layer.effect(GatewayConfig, Effect.flatMap(Config.unwrap(input), (value) => fromValue(value, types ?? [])))
 
   /**
-   * From the gateway's own names (`MCP_JWT_ISSUER`, …) in the current `ConfigProvider`.
+   * The settings in the current `ConfigProvider`, under the gateway's own names (`MCP_JWT_ISSUER`, …).
    *
    * Misspelt names are not detected, because a `ConfigProvider` cannot list its names. Use `layerVariables` if you have
    * all variables.
@@ -82,10 +82,9 @@ export class GatewayConfig extends Context.Service<GatewayConfig, GatewaySetting
     ))
 
   /**
-   * From variables, and behind them a config file.
+   * The settings in variables and in a config file. Variables take precedence.
    *
-   * @param variables the environment, or its counterpart on another host: all of it, so that misspelt names are
-   * detected
+   * @param variables the whole environment, or its counterpart on another host, so that misspelt names are detected
    * @param document the config file, parsed as JSON
    */
   static readonly layerVariables = (

@@ -1,8 +1,8 @@
 /**
- * The settings of a gateway after validation: every value is usable as it stands.
+ * The settings of a gateway after validation.
  *
- * Nothing here reads a source; `GatewayConfig.ts` does. URLs are kept as strings where they are compared as strings
- * (issuers, audiences, resources), because `URL` would add a slash to a bare origin.
+ * `GatewayConfig.ts` reads them. Issuers, audiences and resources are URLs that are compared as strings. They are stored
+ * as strings, because `URL` would add a slash to a bare origin.
  */
 import type * as IpNetwork from "effect/net/IpNetwork"
 import type * as Redacted from "effect/Redacted"
@@ -28,7 +28,7 @@ export const jwsAlgorithms = [
 
 export type JwsAlgorithm = (typeof jwsAlgorithms)[number]
 
-/** The names of the claims in which a provider names the caller, the client and the scopes. Left out: the usual ones. */
+/** The claims in which a provider names the caller, the client and the scopes; the default ones if left out. */
 export interface ClaimNames {
   readonly subjectClaims?: ReadonlyArray<string> | undefined
   readonly clientClaims?: ReadonlyArray<string> | undefined
@@ -54,14 +54,14 @@ export interface Provider {
   readonly tokenPrefix: string | undefined
   /** Host patterns (`example.com`, `*.example.com`) that this provider's URLs must match; empty: any host. */
   readonly allowedDomains: ReadonlyArray<string>
-  /** Clients get metadata of the gateway's own, with the provider's endpoints (`discovery/standIn.ts`). */
+  /** Whether clients get the gateway's own metadata with the provider's endpoints (`discovery/standIn.ts`). */
   readonly standInMetadata?: boolean | undefined
   readonly preset?: DecidedFields | undefined
-  /** What clients must request to get a scope, by its name in tokens (`requestedScope`); left out: the same. */
+  /** What clients must request to get a scope, by its name in tokens (`requestedScope`); the same if left out. */
   readonly scopesRequested?: StringMap | undefined
   /** Hosts that may be requested over http, in addition to this machine; no host by default. */
   readonly allowHttp?: ReadonlyArray<string> | undefined
-  /** The gateway in the place of the provider's authorization server; clients sign in at the provider itself if left out. */
+  /** The gateway in the role of the authorization server; if left out, clients sign in at the provider itself. */
   readonly facade?: Facade | undefined
 }
 
@@ -105,10 +105,10 @@ export const errorStyles = ["oauth", "unauthorized", "jsonrpc", "rfc6750"] as co
 /** The dialect of error responses. */
 export type ErrorStyle = (typeof errorStyles)[number]
 
-/** What a decision point does if the rules need the body of a request (`MCP_FORWARD_AUTH_UNREAD`). */
+/** What a decision point responds if the rules need the body of a request (`MCP_FORWARD_AUTH_UNREAD`). */
 export const unreadMessages = ["deny", "allow"] as const
 
-/** How a call is rejected that lacks a token or scopes, by the names of `MCP_STEP_UP`. */
+/** How a call that lacks a token or scopes is rejected, by the names of `MCP_STEP_UP`. */
 export const stepUps = ["http", "tool_result"] as const
 
 /** The dimensions by which requests are counted, in the words of `MCP_RATE_LIMITS`. */
@@ -125,13 +125,13 @@ export interface RateLimit {
   readonly by: ReadonlyArray<LimitDimension>
   /** Messages to a server, or tokens that were rejected. */
   readonly on: "messages" | "failures"
-  /** How many there may be in a window. */
+  /** How many of them are allowed in a window. */
   readonly limit: number
   readonly windowMillis: number
   readonly algorithm: (typeof limitAlgorithms)[number]
-  /** Patterns of the tools whose calls are counted; `undefined`: every message is. */
+  /** Patterns of the tools whose calls are counted; `undefined` to count every message. */
   readonly tools: ReadonlyArray<string> | undefined
-  /** Patterns of the names of servers; `undefined`: every server. */
+  /** Patterns of the names of servers; `undefined` for every server. */
   readonly servers: ReadonlyArray<string> | undefined
 }
 
@@ -144,11 +144,9 @@ export const logLevels = ["trace", "debug", "info", "warn", "error", "none"] as 
 /** How audit entries name subjects and clients, by the names of `MCP_AUDIT_SUBJECTS`. */
 export const auditSubjects = ["plain", "hmac"] as const
 
-/**
- * Everything that can be set, resolved: what `GatewayConfig` provides.
- */
+/** All settings, resolved, as `GatewayConfig` provides them. */
 export interface GatewaySettings extends ResolvedSettings {
-  /** The name of the MCP server that these are the settings of; empty where the gateway has one server without a name. */
+  /** The name of the MCP server that these settings are for; empty if the gateway has one server without a name. */
   readonly serverName: string
   /** The host that requests for the server name, with a port if only that one is meant; `undefined`: any host. */
   readonly serverHost: string | undefined
@@ -157,9 +155,9 @@ export interface GatewaySettings extends ResolvedSettings {
    * only server.
    */
   readonly servers: ReadonlyArray<GatewaySettings>
-  /** Not empty while `authEnabled`. Names and static tokens are unique. */
+  /** Not empty if `authEnabled`. Names and static tokens are unique. */
   readonly providers: ReadonlyArray<Provider>
-  /** Who may do what; `undefined` where there are no rules. */
+  /** The rules about who may do what; `undefined` if there are none. */
   readonly policy: Policy | undefined
   /** Provider types in addition to the gateway's own. */
   readonly addedTypes?: ReadonlyArray<AddedType> | undefined

@@ -10,7 +10,7 @@ export interface Mistake {
 export interface Problem extends Mistake {
   /** The canonical name: `MCP_JWT_ISSUER`, `MCP_PROVIDERS[1].issuer`. */
   readonly setting: string
-  /** How the value was given, where that is not the canonical name: `AUTHKIT_DOMAIN`. */
+  /** The name under which the value was given, if it is another one: `AUTHKIT_DOMAIN`. */
   readonly source: string | undefined
 }
 
@@ -21,7 +21,7 @@ export const problemLine = ({ fix, problem, setting, source }: Problem): string 
 }
 
 /**
- * Everything that is wrong with the configuration, at once.
+ * All problems of the configuration.
  *
  * The message is meant for the operator: one line for each problem, with its fix and without any configured value.
  */

@@ -1,10 +1,10 @@
 import type * as Redacted from "effect/Redacted"
 import type { FacadeAuth } from "./Facade.ts"
 
-/** The types of the tokens that the gateway signs, as in `typ` of `upstream_auth`. */
+/** The types of tokens that the gateway can sign, by the names of `typ` in `upstream_auth`. */
 export const identityTokenTypes = ["at+jwt", "JWT"] as const
 
-/** The ways to get a token for the MCP server from the provider, as `grant` of `upstream_auth` has them. */
+/** The ways to get a token for the MCP server from the provider, by the names of `grant` in `upstream_auth`. */
 export const exchangeGrants = ["token_exchange", "on_behalf_of"] as const
 
 /** A claim of the caller's token, by its path, and its name in the token that the gateway signs. */
@@ -13,7 +13,7 @@ export interface SignedClaim {
   readonly name: string
 }
 
-/** A JWT, signed by the gateway, that names the caller. */
+/** A JWT that names the caller, signed by the gateway. */
 export interface IdentityJwtAuth {
   readonly _tag: "IdentityJwt"
   /** In lower case. In `authorization` the token follows `Bearer`; in any other field it stands alone. */
@@ -53,8 +53,8 @@ export interface HeaderAuth {
   readonly value: Redacted.Redacted<string>
 }
 
-/** What the gateway sends with each request, so that the MCP server can trust it (`upstream_auth`). */
+/** What the gateway sends with each request as a proof for the MCP server (`upstream_auth`). */
 export type UpstreamAuth = { readonly _tag: "None" } | IdentityJwtAuth | ExchangeAuth | HeaderAuth
 
-/** The field in which the MCP server finds what it trusts; `undefined` where nothing is sent. */
+/** The field with the proof for the MCP server; `undefined` if none is sent. */
 export const upstreamField = (auth: UpstreamAuth): string | undefined => auth._tag === "None" ? undefined : auth.field

@@ -1,7 +1,7 @@
 /**
- * Scopes in the spelling in which clients must request them, in the metadata and in challenges.
+ * Scopes as clients must request them, for the metadata and for challenges.
  *
- * `offline_access` is never among them: a client decides for itself whether it needs a refresh token (MCP 2026-07-28,
+ * `offline_access` is left out: a client decides for itself whether it needs a refresh token (MCP 2026-07-28,
  * authorization).
  */
 export const advertisedScopes = (scopes: ReadonlyArray<string>): ReadonlyArray<string> =>

@@ -3,7 +3,7 @@ import { policyOf, scopesOfRules } from "./policy.ts"
 import type { ResolvedSettings } from "./ResolvedSettings.ts"
 import { type Decoded, type GatewayName, gatewayNames, propertyOf, settings as table } from "./settings.ts"
 
-/** The values of settings: given ones, or defaults; `undefined` if there is neither. */
+/** The values of settings, given or default; `undefined` for a setting with neither. */
 export type Values = ReadonlyMap<GatewayName, unknown>
 
 /** The parts of one MCP server's settings in addition to their values. */
@@ -12,7 +12,7 @@ export interface Parts extends Pick<GatewaySettings, "serverHost" | "serverName"
   readonly addedTypes: ReadonlyArray<AddedType>
 }
 
-/** Makes settings from their values. A setting with neither a value nor a default is derived from the others. */
+/** Builds settings from their values. A setting without a value or a default is derived from the others. */
 export const assemble = (values: Values, { addedTypes, providers, ...parts }: Parts): GatewaySettings => {
   // Of the kind that the table has for the setting.
   const valueOf = <N extends GatewayName>(name: N) => values.get(name) as Decoded<N> | undefined

@@ -1,4 +1,4 @@
-/** What a configuration reuses of the previous one, in a process that changes its configuration while it runs. */
+/** Services and values that a configuration takes over from the previous one when the configuration is reloaded. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
@@ -13,7 +13,7 @@ interface Kept {
   holders: number
 }
 
-/** The values that one configuration uses of those that several configurations share. */
+/** The shared values that one configuration uses. */
 export interface Holding {
   readonly find: (name: string, settings: unknown) => { readonly value: unknown } | undefined
   readonly add: (name: string, settings: unknown, value: unknown, close?: Effect.Effect<void>) => void
@@ -21,11 +21,11 @@ export interface Holding {
   readonly release: Effect.Effect<void>
 }
 
-/** The things that configurations share, each as long as one of them uses it. */
+/** The values that configurations share. Each is kept as long as a configuration uses it. */
 export class CarriedOver {
   readonly #kept = new Set<Kept>()
 
-  /** How many things there are. */
+  /** The number of shared values. */
   get size(): number {
     return this.#kept.size
   }
@@ -53,7 +53,7 @@ export class CarriedOver {
         hold(kept)
       },
       release: Effect.suspend(() => {
-        // The last one that was built first: it may use those before it.
+        // Closed in reverse order, because a value may use those that were built before it.
         const unused = [...held].toReversed().filter((kept) => --kept.holders === 0)
         held.clear()
         for (const kept of unused) this.#kept.delete(kept)
@@ -63,7 +63,7 @@ export class CarriedOver {
   }
 }
 
-/** The holding of the configuration that is being built; `undefined`: nothing is carried over. */
+/** The holding of the configuration that is being built; `undefined` if nothing is carried over. */
 export const CurrentHolding = Context.Reference<Holding | undefined>("mcp-authorizer/config/carryOver/CurrentHolding", {
   defaultValue: () => undefined
 })
@@ -81,7 +81,7 @@ export const holdingOf = (server: string, holding: Holding | undefined): Holding
  *
  * It is closed when no configuration uses it any more.
  *
- * @param name what is built
+ * @param name the name of the service
  * @param settings everything that it depends on, compared by value
  */
 export const carryOver = <A, E, R>(
@@ -93,7 +93,7 @@ export const carryOver = <A, E, R>(
     const holding = yield* CurrentHolding
     if (holding === undefined) return yield* build
     const known = holding.find(name, settings)
-    // By this name and these settings nothing else is added.
+    // The name and the settings identify the service, so the value has its type.
     if (known !== undefined) return known.value as A
     const scope = yield* Scope.make()
     const value = yield* Effect.provideService(build, Scope.Scope, scope).pipe(
@@ -103,7 +103,7 @@ export const carryOver = <A, E, R>(
     return value
   })
 
-/** The same for a value that needs no closing. */
+/** Like `carryOver`, for a value that need not be closed. */
 export const carryOverValue = <A>(name: string, settings: unknown, make: () => A): Effect.Effect<A> =>
   Effect.map(CurrentHolding, (holding) => {
     const known = holding?.find(name, settings)

@@ -16,7 +16,7 @@ const isSame = (one: unknown, other: unknown): boolean => {
   if (!isRecord(one) || !isRecord(other)) return Equal.equals(one, other)
   if (Object.getPrototypeOf(one) !== Object.getPrototypeOf(other)) return false
   const names = new Set([...Object.keys(one), ...Object.keys(other)])
-  // Without members to compare, such as a set.
+  // The values have no members to compare, such as sets.
   return names.size === 0 ? Equal.equals(one, other) : [...names].every((name) => isSame(one[name], other[name]))
 }
 
@@ -26,7 +26,7 @@ const differs = (name: GatewayName, before: GatewaySettings, after: GatewaySetti
   return !isSame(before[property], after[property])
 }
 
-/** The names of the things that exist in only one configuration, or are not the same in both. */
+/** The names of providers or servers that only one configuration has, or that differ. */
 const changedAmong = <A>(
   nameOf: (one: A) => string,
   compare: (before: A, after: A) => boolean,
@@ -42,7 +42,7 @@ const changedAmong = <A>(
 }
 
 /**
- * Returns what differs in two configurations, by name and without any value: settings, `provider NAME`, `server NAME`.
+ * Returns the names of everything that differs between two configurations: settings, `provider NAME`, `server NAME`.
  */
 export const changesBetween = (before: GatewaySettings, after: GatewaySettings): ReadonlyArray<string> => {
   const servers = changedAmong(
@@ -59,7 +59,7 @@ export const changesBetween = (before: GatewaySettings, after: GatewaySettings):
   ]
 }
 
-/** The settings that take effect at start only. */
+/** The settings that take effect only at start. */
 export const startSettings: ReadonlyArray<GatewayName> = gatewayNames.filter((name) => table[name].atStart === true)
 
 /**

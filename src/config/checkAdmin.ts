@@ -16,7 +16,7 @@ const problemOf = (setting: string, problem: string, fix: string): Problem => ({
   fix
 })
 
-/** Reports an admin port that anyone could read, that no token opens, or that is the port of the gateway itself. */
+/** Reports an admin port that anyone could read, that no token gives access to, or that is the gateway's own port. */
 export const checkAdmin = (
   { adminHost, adminPort, adminScopes, adminToken, host, port, providers }: AdminSettings
 ): ReadonlyArray<Problem> => {

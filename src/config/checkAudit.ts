@@ -2,8 +2,8 @@ import type { Problem } from "./InvalidConfiguration.ts"
 import type { ResolvedSettings } from "./ResolvedSettings.ts"
 
 /**
- * Reports pseudonyms without a key: a key that is made at start would differ between processes, so that entries about
- * the same caller could not be matched.
+ * Reports pseudonyms without a configured key: random keys would differ between processes, so that entries about the
+ * same caller could not be matched.
  */
 export const checkAudit = (
   { auditSubjects, sessionKeys }: Pick<ResolvedSettings, "auditSubjects" | "sessionKeys">

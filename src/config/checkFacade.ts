@@ -8,7 +8,7 @@ const problem = (setting: string, text: string, fix: string): Problem => ({
   fix
 })
 
-/** Reports what metadata of the gateway's own need from the rest of the settings. */
+/** Reports settings that are missing for `stand_in_metadata`, or contradict it. */
 const checkStandIns = (settings: GatewaySettings): ReadonlyArray<Problem> => {
   const problems: Array<Problem> = []
   for (const { providers, publicUrl } of serversOf(settings)) {
@@ -33,7 +33,7 @@ const checkStandIns = (settings: GatewaySettings): ReadonlyArray<Problem> => {
   return problems
 }
 
-/** Reports what a facade needs from the rest of the settings. */
+/** Reports settings that are missing for a facade, or contradict it. */
 const checkFacades = (settings: GatewaySettings): ReadonlyArray<Problem> => {
   const servers = serversOf(settings).map((server) => ({
     server,
@@ -70,7 +70,7 @@ const checkFacades = (settings: GatewaySettings): ReadonlyArray<Problem> => {
   return problems
 }
 
-/** Reports what the authorization servers for which the gateway stands in need from the rest of the settings. */
+/** Reports settings that are missing for the gateway as an authorization server, or contradict it. */
 export const checkFacade = (settings: GatewaySettings): ReadonlyArray<Problem> => [
   ...checkFacades(settings),
   ...checkStandIns(settings)

@@ -1,7 +1,7 @@
 import type { GatewaySettings } from "./GatewaySettings.ts"
 import type { Problem } from "./InvalidConfiguration.ts"
 
-/** Problems between the settings of the decision point: without a trusted proxy, no one may use it. */
+/** Reports a decision point without trusted proxies, which no one could use. */
 export const checkForwardAuth = (
   { forwardAuth, trustedProxies }: Pick<GatewaySettings, "forwardAuth" | "trustedProxies">
 ): ReadonlyArray<Problem> =>

@@ -1,7 +1,7 @@
 import type { GatewaySettings } from "./GatewaySettings.ts"
 import type { Problem } from "./InvalidConfiguration.ts"
 
-/** Problems between the settings of the store. */
+/** Reports settings of the store that need each other. */
 export const checkStore = (
   { storePassword, storeUrl }: Pick<GatewaySettings, "storePassword" | "storeUrl">
 ): ReadonlyArray<Problem> =>

@@ -54,7 +54,7 @@ const checkExchange = (settings: GatewaySettings, auth: ExchangeAuth): ReadonlyA
   )]
 }
 
-/** Reports settings of TLS that have no effect, or lack another one. */
+/** Reports TLS settings that have no effect, or need another setting. */
 export const checkUpstreamTls = (settings: GatewaySettings): ReadonlyArray<Problem> => {
   const { upstreamCaFile, upstreamClientCertFile, upstreamClientKeyFile, upstreamServerName } = settings
   const given = ([
@@ -64,7 +64,7 @@ export const checkUpstreamTls = (settings: GatewaySettings): ReadonlyArray<Probl
     ["MCP_UPSTREAM_SERVER_NAME", upstreamServerName]
   ] as const).flatMap(([name, value]) => value === undefined ? [] : [name])
   if (!/^https:/i.test(settings.gatewayUrl)) {
-    // A server may inherit a setting that is for the other servers.
+    // Not reported if inherited: the setting may be meant for other servers.
     return settings.serverName !== "" ? [] : given.map((name) =>
       problem(
         name,

@@ -26,7 +26,7 @@ const describeProvider = (settings: GatewaySettings) => (provider: Provider): Js
 const describeSetting = (name: GatewayName, value: unknown): Json => {
   const { kind, partlyShown, secret } = table[name]
   if (value === undefined || (secret === true && Array.isArray(value) && value.length === 0)) return null
-  // A kind shows a value in the form in which a file could have it.
+  // A kind shows a value in a form that the config file could contain.
   return secret === true && partlyShown !== true ? hidden : shown<unknown, unknown>(kind, value) as Json
 }
 
@@ -41,7 +41,7 @@ const describeGateway = (settings: GatewaySettings): Described => {
   )
 }
 
-/** The members that an entry always shows; of other settings it shows those that differ from the gateway's. */
+/** The members that an entry always shows. Other settings are shown if they differ from the gateway's. */
 const always: ReadonlySet<GatewayName> = new Set<GatewayName>(["MCP_PATH", "MCP_SERVER_URL"])
 
 /** One of several MCP servers: its host and path, and the settings in which it differs from those of the gateway. */

@@ -1,4 +1,4 @@
-/** The limits of hosts that use `fetch`. */
+/** Warnings for hosts that use `fetch`. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { GatewayConfig } from "./GatewayConfig.ts"

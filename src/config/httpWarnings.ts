@@ -1,4 +1,4 @@
-/** Warnings about plain http, which nothing else would reveal. Pure. */
+/** Warnings about connections over plain http. Pure. */
 import type { GatewaySettings, Provider } from "./GatewaySettings.ts"
 import { isLoopbackHost } from "./kinds/loopback.ts"
 
@@ -17,7 +17,7 @@ const aboutProvider = ({ allowHttp, name }: Provider): ReadonlyArray<string> =>
     "the network is not yours alone."
   ]
 
-/** One warning for each provider that may be requested over http, and one for such a public URL. */
+/** Returns one warning for each provider that may be requested over http, and one for an http public URL. */
 export const httpWarnings = ({ providers, publicUrl }: GatewaySettings): ReadonlyArray<string> => [
   ...providers.flatMap(aboutProvider),
   ...(publicUrl === undefined || !isPlain(publicUrl) ? [] : [

@@ -16,7 +16,7 @@ const jsonDefault = (name: SettingName): { readonly default?: string | number | 
   return { default: typeof shownValue === "number" || typeof shownValue === "boolean" ? shownValue : text }
 }
 
-/** The settings with entries of their own, whose secrets are hidden there. */
+/** The settings with entries. Secrets in entries are hidden member by member. */
 const holdsOthers: ReadonlySet<SettingName> = new Set<SettingName>(["MCP_PROVIDERS", "MCP_SERVERS", "MCP_FACADE"])
 
 /** Editors and generated forms hide write-only members. */
@@ -69,7 +69,7 @@ const server: JsonSchema.JsonSchema = {
   ])
 }
 
-/** The settings that hold others: what their entries are. */
+/** The schemas of entries, for the settings that have entries. */
 const entries: Readonly<Partial<Record<SettingName, JsonSchema.JsonSchema>>> = {
   MCP_PROVIDERS: provider,
   MCP_SERVERS: server
@@ -90,7 +90,7 @@ const membersOf = (name: SettingName): ReadonlyArray<Member> => {
   return [[key, schema], ...fileMember(key, name), ...formerKeys.map((old): Member => [old, former(schema, key)])]
 }
 
-/** The JSON Schema (draft 2020-12) of the config file: every setting that is not for variables only, and no other. */
+/** The JSON Schema (draft 2020-12) of the config file: every setting, except those that only variables can set. */
 export const configFileSchema: JsonSchema.JsonSchema = {
   $schema: JsonSchema.META_SCHEMA_URI_DRAFT_2020_12,
   title: "mcp-authorizer configuration",

@@ -10,7 +10,7 @@ const token68 = /^[A-Za-z0-9\-._~+/]+=*$/
 
 const makeOne = "Make one with: openssl rand -base64 32"
 
-/** The secret of the admin port: long enough not to be guessed, and of characters that fit into `Authorization`. */
+/** The secret of the admin port: too long to be guessed, with only characters that `Authorization` can contain. */
 export const adminToken = secretOf((text) => {
   if (text.length < shortest) return invalid(`has less than ${shortest} characters`, makeOne)
   return token68.test(text)

@@ -6,7 +6,7 @@ import { listForms } from "./kinds.ts"
 
 const isAllowed = (name: string): name is JwsAlgorithm => jwsAlgorithms.some((algorithm) => algorithm === name)
 
-// What TypeScript code may write; `parse` checks values from JSON.
+// The type for TypeScript code. Values from JSON are checked by `parse`.
 const isString = (value: unknown): value is JwsAlgorithm => typeof value === "string"
 
 const parse = (members: ReadonlyArray<string>): Checked<ReadonlyArray<JwsAlgorithm>> => {
@@ -28,7 +28,7 @@ export const algorithms: Kind<ReadonlyArray<JwsAlgorithm>, string | ReadonlyArra
   string | ReadonlyArray<JwsAlgorithm>
 >({
   ...listForms({ label: "comma list", separator: /,/, parse }),
-  // `parse` rejects an unknown name, and explains why.
+  // Any string is accepted here: `parse` rejects unknown names with an explanation.
   input: Schema.Union([Schema.NonEmptyString, Schema.Array(Schema.declare(isString))]),
   file: listForms({ label: "", separator: /,/, parse }).input,
   show: (value) => value

@@ -4,7 +4,7 @@ import { audienceMistake } from "./issuerMistakes.ts"
 import { invalid } from "./kind.ts"
 import { list } from "./kinds.ts"
 
-/** Reports a text in which spaces stand where commas should. */
+/** Reports a list that is separated by spaces instead of commas. */
 export const blankWithin = (what: string) => (text: string): Mistake | undefined =>
   text.split(",").some((member) => member.trim().includes(" "))
     ? {

@@ -2,10 +2,12 @@ import * as Result from "effect/Result"
 import { invalid } from "./kind.ts"
 import { list, string } from "./kinds.ts"
 
-/** Instead of a path: standard output. */
+/** The value for standard output, instead of a path. */
 export const standardOutput = "stdout"
 
-/** Where audit entries go: standard output, or a file. A path has a slash, so that no word is taken for a file's name. */
+/**
+ * Where audit entries go: standard output, or a file. A path must contain a slash, so that a typo is not taken for one.
+ */
 export const auditLog = string(
   "`stdout`, or a path",
   (text) =>

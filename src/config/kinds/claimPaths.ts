@@ -16,7 +16,7 @@ export const claimPaths = list(
   blankWithin("a claim")
 )
 
-/** Names of claims of which the first that is present counts. A path leads to one claim, so `*` is not part of it. */
+/** Paths of claims, of which the first that is present counts. Each path leads to one claim, so `*` is not allowed. */
 export const claimNames = list(
   "comma list",
   /,/,

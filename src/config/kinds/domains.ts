@@ -5,7 +5,7 @@ import { list } from "./kinds.ts"
 /**
  * Returns whether a host (`URL.hostname`, without port) matches one of the patterns.
  *
- * `example.com` matches itself, `*.example.com` every name below it but not `example.com` nor `badexample.com`. An
+ * `example.com` matches itself, `*.example.com` every name below it but neither `example.com` nor `badexample.com`. An
  * empty list of patterns matches no host. Callers for which an empty list means "any host" must check that first.
  */
 export const matchesDomain = (patterns: ReadonlyArray<string>, hostname: string): boolean =>
@@ -55,5 +55,5 @@ export const hosts: Kind<ReadonlyArray<string>, string | ReadonlyArray<string>> 
   }
 )
 
-/** Where AuthKit issuers live. */
+/** The host pattern of AuthKit issuers. */
 export const authkitDomains: ReadonlyArray<string> = ["*.authkit.app", "*.workos.com"]

@@ -46,7 +46,7 @@ export interface FacadeInput {
   readonly assertion_issuer?: string | undefined
   /** Whether client ids may be URLs of metadata documents. Default: `true`. */
   readonly client_metadata?: boolean | undefined
-  /** Hosts of such documents that may have addresses that are not public. Default: none. */
+  /** Hosts of such documents that may have private addresses. Default: none. */
   readonly client_metadata_hosts?: string | ReadonlyArray<string> | undefined
   /** Scopes that are requested in addition to those of the client, such as `offline_access`. Default: none. */
   readonly scopes?: string | ReadonlyArray<string> | undefined
@@ -58,15 +58,15 @@ export interface FacadeInput {
   readonly token_parameters?: Readonly<Record<string, string>> | undefined
   /** Whether the gateway uses PKCE at the provider as well. Default: `true`. */
   readonly pkce?: boolean | undefined
-  /** Endpoints of the provider, where its metadata do not name them. */
+  /** Endpoints of the provider, if its metadata do not name them. */
   readonly authorize_endpoint?: string | undefined
   readonly token_endpoint?: string | undefined
   readonly revocation_endpoint?: string | undefined
-  /** How many requests of one address each endpoint accepts. Default: 300. */
+  /** How many requests from one address each endpoint accepts in a minute. Default: 300. */
   readonly requests_per_minute?: number | undefined
 }
 
-/** Parameters that are the gateway's own, or would undo what it checks. */
+/** Parameters that cannot be added: the gateway sets them itself, or they would bypass its checks. */
 const ownParameters: ReadonlySet<string> = new Set([
   "client_assertion",
   "client_assertion_type",

@@ -1,4 +1,4 @@
-/** Claims that the MCP server gets in fields of their own. */
+/** Claims that the MCP server gets in separate fields. */
 import * as Result from "effect/Result"
 import { identityFields } from "../../identity/identityFields.ts"
 import { fieldName } from "../../identity/untrustedFields.ts"
@@ -22,10 +22,10 @@ const ownFields: ReadonlySet<string> = new Set(identityFields)
 
 const fieldForm = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 
-// Fields with credentials, or with a meaning of their own for servers.
+// Fields with credentials, and fields that servers interpret themselves.
 const taken = /^(?:authorization|proxy(?:-.*)?|cookie2?|x-http-method.*|x-method-override)$/
 
-/** Whether a field may contain a claim: a field of an application, and not one in which proxies describe a request. */
+/** Returns whether a field may contain a claim: proxies and servers must not interpret the field themselves. */
 const mayContainClaim = (field: string): boolean => {
   const { claimsIdentity, describesRoute } = fieldName(field)
   return field.length <= 64 && fieldForm.test(field) && !taken.test(field) &&

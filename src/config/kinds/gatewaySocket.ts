@@ -1,9 +1,9 @@
 /**
  * The MCP server behind a Unix socket: `http+unix://`, the percent-encoded path of the socket, the path of the endpoint.
  *
- * An http URL with the socket inside it (nginx's `http://unix:/run/mcp.sock:/mcp`) would be taken for a host by every
- * parser that does not know better. This form is a plain URL (RFC 3986, section 3.2.2), splits in one way only, and has a
- * scheme that a client without Unix sockets rejects.
+ * An http URL with the socket inside it (nginx's `http://unix:/run/mcp.sock:/mcp`) is misread by parsers that do not
+ * know that notation, which take the socket for a host. This form is a plain URL (RFC 3986, section 3.2.2), is
+ * unambiguous, and has a scheme that clients without Unix sockets reject.
  */
 import * as Result from "effect/Result"
 import { type Checked, invalid } from "./kind.ts"
@@ -13,7 +13,7 @@ const form = /^http\+unix:\/\/(%2f[\w.~!$&'()*+,;=%-]*)\/[\x21-\x7e]*$/i
 // The maximum length of `sun_path` on Linux, without the final byte.
 const longestPath = 107
 
-/** Returns whether a URL is meant to name a Unix socket, in any notation. */
+/** Returns whether a URL is meant as a Unix socket, in any notation. */
 export const meansSocket = (url: string): boolean => /^(?:[a-z+]*unix:|https?:\/\/unix:\/)/i.test(url)
 
 /**
@@ -28,7 +28,7 @@ export const gatewaySocket = (gatewayUrl: string): string | undefined => {
   return authority === undefined ? undefined : Result.getOrUndefined(Result.try(() => decodeURIComponent(authority)))
 }
 
-/** Checks a URL that means a Unix socket. */
+/** Checks a URL that is meant as a Unix socket. */
 export const checkSocketUrl = (url: string): Checked<string> => {
   const path = /[?#\\]/.test(url) ? undefined : gatewaySocket(url)
   if (path === undefined || /\p{Cc}|\/$/u.test(path)) {

@@ -25,7 +25,7 @@ export const endpointPath: Kind<string, string> = string("path", (text) => {
     : Result.succeed(text)
 })
 
-// Fields with a meaning of their own, so that a trace id in them would break something.
+// A trace id in these fields would break their own function.
 const ownFields: ReadonlySet<string> = new Set([
   "accept",
   "accept-encoding",
@@ -75,10 +75,10 @@ export const traceField: Kind<string, string> = string("field name", (text) => {
     : Result.succeed(name)
 })
 
-/** The field that clients of MCP send. */
+/** The field in which MCP clients send tokens. */
 const usualTokenField = "authorization"
 
-/** The name of the field in which tokens come, in lower case: `Authorization`, or one in which proxies put credentials. */
+/** The name of the field with the token, in lower case: `Authorization`, or one in which proxies put credentials. */
 export const tokenField: Kind<string, string> = string("field name", (text) => {
   const name = text.toLowerCase()
   const { claimsIdentity, folded } = fieldName(name)

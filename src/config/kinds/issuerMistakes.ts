@@ -1,7 +1,7 @@
 /**
- * Addresses that are mistaken for an issuer or an audience, and that no token contains.
+ * Recognizes URLs that operators mistake for the issuer or the audience of tokens.
  *
- * They are recognized by their text alone, without a request.
+ * The text alone decides, without a request.
  */
 import type { Mistake } from "../InvalidConfiguration.ts"
 import { hasTemplate, unfilledTemplate } from "./leftovers.ts"
@@ -17,14 +17,14 @@ const endpoint = new RegExp(
   "i"
 )
 
-/** The kind of document or endpoint that a text is the address of, if any. */
+/** Returns the kind of document or endpoint that a URL leads to, if it is recognized. */
 const addressOf = (text: string): string | undefined => {
   if (discoveryDocument.test(text)) return "a discovery document"
   if (keySet.test(text)) return "a key set"
   return wellKnown.test(text) ? "a well-known document" : undefined
 }
 
-/** The mistake about an audience that is the address of a document. */
+/** Returns the mistake if an audience is the URL of a document. */
 export const audienceMistake = (audience: string): Mistake | undefined => {
   const address = addressOf(audience)
   return address === undefined ? undefined : {
@@ -49,7 +49,7 @@ const entraAddress = new RegExp(
   "i"
 )
 
-/** Entra responds under more names than the one in its tokens. */
+/** Host names of Entra that its tokens do not contain as their issuer. */
 const entraMistake = (issuer: string): Mistake | undefined => {
   if (!entraAddress.test(issuer)) return undefined
   const [tenant = "", version, more] = issuer.replace(entraAddress, "").replace(/\/$/, "").split("/").slice(1)
@@ -69,7 +69,7 @@ const entraMistake = (issuer: string): Mistake | undefined => {
   }
 }
 
-/** The mistake about an issuer that cannot be the one of any token. */
+/** Returns the mistake if no token can have this issuer. */
 export const issuerMistake = (issuer: string): Mistake | undefined => {
   if (hasTemplate(issuer)) return unfilledTemplate
   const address = addressOf(issuer) ?? (endpoint.test(issuer) ? "an OAuth endpoint" : undefined)

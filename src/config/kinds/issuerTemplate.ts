@@ -1,7 +1,8 @@
 /**
- * Issuers of many tenants: one text with a place for the tenant, as in `https://login.microsoftonline.com/{tenantid}/v2.0`.
+ * Issuers with many tenants: one text with a placeholder for the tenant, as in
+ * `https://login.microsoftonline.com/{tenantid}/v2.0`.
  *
- * Pure. Only a list of tenants turns a template into issuers, never a token or a document.
+ * Pure. Only the configured tenants are filled in, never a value from a token or a document.
  */
 
 const place = /\{tenant(?:_?id)?\}/gi
@@ -11,7 +12,7 @@ export const isTemplate = (issuer: string): boolean => issuer.search(place) !== 
 
 export const fillTemplate = (template: string, tenant: string): string => template.replace(place, () => tenant)
 
-/** A template in the one spelling of its place. */
+/** Normalizes the spelling of the placeholder in a template. */
 export const normalTemplate = (template: string): string => fillTemplate(template, "{tenantid}")
 
 /** The issuers of a provider: one, or one for each tenant. */

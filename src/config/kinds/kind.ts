@@ -16,21 +16,21 @@ import type { Mistake } from "../InvalidConfiguration.ts"
 /** A usable value, or everything that is wrong with it. */
 export type Checked<A> = Result.Result<A, ReadonlyArray<Mistake>>
 
-/** Rejects a value, with what is wrong and how to fix it. */
+/** Rejects a value with a mistake, which has a fix. */
 export const invalid = (problem: string, fix: string): Result.Result<never, ReadonlyArray<Mistake>> =>
   Result.fail([{ problem, fix }])
 
 /** The Schema of a setting's value: `A` is what is used, `Input` what JSON and TypeScript code write. */
 export type Kind<A, Input = unknown> = Schema.Codec<A, Input>
 
-/** Whether a decoded value may be used where http is allowed to these hosts only. */
+/** Checks a decoded value, given the hosts that may be requested over plain http. */
 type Permit<A> = (value: A, allowHttp: ReadonlyArray<string>) => Checked<A>
 
 interface KindAnnotations<A = unknown> {
   /** For documentation: `boolean`, `URL`. */
   readonly label: string
   readonly text: Schema.Codec<A, string>
-  /** The values in a file, if TypeScript code may write more. */
+  /** The values that the config file may have, if TypeScript code may have more. */
   readonly file: Schema.Constraint
   /** The message about a value of another type. */
   readonly mistyped: (value: unknown) => Mistake
@@ -43,7 +43,7 @@ const key = "mcp-authorizer/kind"
 const annotationsOf = <A>(kind: Kind<A>): KindAnnotations<A> => {
   const found = Schema.resolveAnnotations(kind)?.[key]
   if (found === undefined) throw new Error("not the Schema of a setting: make it with makeKind")
-  // `makeKind` alone writes this annotation, for the Schema's own type.
+  // Only `makeKind` writes this annotation, and it uses the type of the Schema.
   return found as KindAnnotations<A>
 }
 
@@ -54,7 +54,7 @@ const issueOf = (mistakes: ReadonlyArray<Mistake>): SchemaIssue.Issue => {
   return others.length === 0 ? first : new SchemaIssue.Composite(Schema.Unknown.ast, [first, ...others])
 }
 
-/** The mistakes that `issueOf` made, in their order; empty if the value has another type. */
+/** Returns the mistakes that `issueOf` has put into an issue, in order; empty if the value has another type. */
 const mistakesOf = (issue: SchemaIssue.Issue): ReadonlyArray<Mistake> => {
   switch (issue._tag) {
     case "InvalidValue": {
@@ -82,9 +82,9 @@ const reading = <A, I>(from: Schema.Codec<I, I>, parse: (input: I) => Checked<A>
 export interface KindOptions<A, Input> {
   /** For documentation: `boolean`, `URL`. */
   readonly label: string
-  /** What JSON and TypeScript code write. */
+  /** The values that JSON and TypeScript code may have. */
   readonly input: Schema.Codec<Input, Input>
-  /** What a file may have there, for the JSON Schema, where TypeScript code may write more. */
+  /** The values that the config file may have, for the JSON Schema, if TypeScript code may have more. */
   readonly file?: Schema.Constraint
   /** The message about a value of another type. */
   readonly mistyped: (value: unknown) => Mistake
@@ -102,7 +102,7 @@ export const makeKind = <A, Input>(
   return reading(input, fromJson, show).annotate({ [key]: annotations })
 }
 
-/** The same kind for values that need the permission of `permit`. */
+/** Adds the check `permit` to a kind. */
 export const permitted = <A, Input>(kind: Kind<A, Input>, permit: Permit<A>): Kind<A, Input> =>
   kind.annotate({ [key]: { ...annotationsOf(kind), permit } })
 
@@ -126,7 +126,7 @@ export const fromText = <A>(kind: Kind<A>, text: string): Checked<A> => {
 export const permit = <A>(kind: Kind<A>, value: A, allowHttp: ReadonlyArray<string>): Checked<A> =>
   annotationsOf(kind).permit?.(value, allowHttp) ?? Result.succeed(value)
 
-/** How the documentation calls a kind. */
+/** The name of a kind in the documentation. */
 export const labelOf = (kind: Kind<unknown>): string => annotationsOf(kind).label
 
 export const jsonSchemaOf = (kind: Kind<unknown>): JsonSchema =>

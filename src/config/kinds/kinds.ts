@@ -1,4 +1,4 @@
-/** The kinds of values that many settings have. */
+/** The kinds of values that several settings have. */
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -26,11 +26,11 @@ const control: Mistake = {
   fix: "Check how the value is quoted"
 }
 
-/** The mistake about a value in whose place a string belongs. */
+/** The mistake about a value that should be a string. */
 const noString = (value: unknown): Mistake =>
   typeof value === "string" ? empty : { problem: "is not a string", fix: "Write it in quotes" }
 
-/** Reads one line; surrounding white space does not belong to it. */
+/** Reads one line, without surrounding white space. */
 const line = <A>(parse: (text: string) => Checked<A>, find: FindLeftover) => (text: string): Checked<A> => {
   const trimmed = text.trim()
   if (trimmed === "") return Result.fail([empty])
@@ -44,7 +44,7 @@ const asItIs = <A>(value: A): A => value
 /**
  * A line of text that `parse` checks.
  *
- * @param find what must not have been left in it
+ * @param find returns the mistake about leftovers in the text
  */
 export const string = (
   label: string,
@@ -62,10 +62,10 @@ export const string = (
   })
 }
 
-/** Any one line of text. */
+/** One line of any text. */
 export const text: Kind<string, string> = string("text", Result.succeed)
 
-/** An issuer; its reader decides whether it must be a URL. */
+/** An issuer. The provider's type decides whether it must be a URL. */
 export const issuer: Kind<string, string> = string("text", Result.succeed, leftover)
 
 /** A secret in TypeScript code. */
@@ -73,16 +73,16 @@ export const RedactedText: Schema.Codec<Redacted.Redacted<string>, Redacted.Reda
   Schema.String
 )
 
-/** The text that is shown in place of a secret. */
+/** Shown in place of a secret. */
 export const hidden = "(hidden)"
 
 const redacted = (text: string): Checked<Redacted.Redacted<string>> => Result.succeed(Redacted.make(text))
 
-/** Text that never shows in a log, and that `parse` accepts. */
+/** A secret text that `parse` accepts. */
 export const secretOf = (
   parse: (text: string) => Checked<Redacted.Redacted<string>>
 ): Kind<Redacted.Redacted<string>, string | Redacted.Redacted<string>> => {
-  // JSON leaves no doubt about its quotation marks.
+  // Quotation marks inside a JSON string are part of the value, so they are not reported.
   const exact = line(parse, placeholderAlone)
   return makeKind({
     label: "text",
@@ -95,7 +95,7 @@ export const secretOf = (
   })
 }
 
-/** Text that never shows in a log, and may hold every visible character. */
+/** A secret text with any visible characters. */
 export const secret: Kind<Redacted.Redacted<string>, string | Redacted.Redacted<string>> = secretOf(redacted)
 
 const words: ReadonlyMap<string, boolean> = new Map([
@@ -126,7 +126,7 @@ export const boolean: Kind<boolean, boolean> = makeKind({
   show: asItIs
 })
 
-/** `auto`, or a boolean in any of its words. */
+/** `auto`, or a boolean. */
 export const autoOrBoolean: Kind<"auto" | boolean, "auto" | boolean> = makeKind<"auto" | boolean, "auto" | boolean>({
   label: "auto, or boolean",
   input: Schema.Union([Schema.Boolean, Schema.Literal("auto")]),
@@ -183,7 +183,7 @@ interface ListOptions<A> {
   readonly label: string
   readonly separator: RegExp
   readonly parse: (members: ReadonlyArray<string>) => Checked<A>
-  /** Texts that are rejected because they are ambiguous; an array would be clear. */
+  /** Rejects ambiguous texts. An array is never ambiguous. */
   readonly checkText?: FindLeftover
   /** Leftovers that a member must not contain. */
   readonly find?: FindLeftover
@@ -197,7 +197,7 @@ const noMembers: Mistake = { problem: "is a list without members", fix: "Leave i
 /**
  * Several strings: an array in JSON, or one text with separators; blanks and repetitions are dropped.
  *
- * A list without members is rejected, because it reads as "nothing is allowed" and as "nothing is checked".
+ * An empty list is rejected, because it could mean that nothing is allowed or that nothing is checked.
  */
 export const listForms = <A>(
   { checkText = () => undefined, find = plain, label, parse, separator }: ListOptions<A>
@@ -264,7 +264,7 @@ export const scopes: Kind<ReadonlyArray<string>, string | ReadonlyArray<string>>
 )
 
 /**
- * The members of an object, which must all be known.
+ * Reads the members of an object. Unknown members are rejected.
  *
  * @param form how to write such an object
  */

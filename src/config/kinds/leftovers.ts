@@ -1,7 +1,7 @@
 /**
- * Leftovers of env files, shells, templates and copied pages in a value, which change its meaning.
+ * Finds leftovers of env files, shells, templates and copied pages in a value, which change its meaning.
  *
- * They cannot be part of a usable value of most settings. Mistakes never repeat the value.
+ * They cannot be part of a valid value of most settings. Mistakes never repeat the value.
  */
 import * as Result from "effect/Result"
 import type { Mistake } from "../InvalidConfiguration.ts"
@@ -9,7 +9,7 @@ import type { Mistake } from "../InvalidConfiguration.ts"
 const quotes = "\"'`“”„‟‘’‚‛«»‹›＂＇"
 const quotedAtOneEnd = new RegExp(`^[${quotes}]|[${quotes}]$`, "u")
 
-// Format characters, and blanks that look like others: pages and word processors put them in.
+// Format characters, and unusual blanks, which web pages and word processors insert.
 const invisible = /[\p{Cf}\u00a0\u2007\u202f\u2028\u2029]/u
 
 const stopgap = /^(?:…|\.{3}|\*{3,}|todo|tbd|change[-_ ]?me)$/i
@@ -70,11 +70,14 @@ export const leftover = (text: string): Mistake | undefined => {
     : undefined
 }
 
-/** The mistake about a value that is a placeholder from end to end. */
+/** The mistake about a value that consists of a placeholder. */
 export const placeholderAlone = (text: string): Mistake | undefined =>
   wholePlaceholders.some((placeholder) => placeholder.test(text)) ? unfilled : undefined
 
-/** The same for a secret in a variable, which may hold every character: or one in quotation marks of one kind. */
+/**
+ * Like `leftover`, for a secret, which may contain any character: reports only placeholders, and quotation marks
+ * around it.
+ */
 export const leftoverOfSecret = (text: string): Mistake | undefined => {
   const left = placeholderAlone(text)
   if (left !== undefined) return left

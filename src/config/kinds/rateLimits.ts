@@ -9,11 +9,14 @@ import { membersOf } from "./kinds.ts"
 
 /** One limit as TypeScript and JSON write it. */
 export interface RateLimitInput {
-  /** What has its own counter: each subject, client, peer address, server or tool, or each combination of several. */
+  /**
+   * The dimensions of the limit. Each subject, client, peer address, server or tool, or combination, has its own
+   * counter.
+   */
   readonly by: ReadonlyArray<LimitDimension>
   /** What is counted: messages to the server, or rejected tokens, which have an address only. Default: `messages`. */
   readonly on?: "messages" | "failures" | undefined
-  /** How many there may be in a window. */
+  /** How many of them are allowed in a window. */
   readonly limit: number
   /** The length of a window in seconds. */
   readonly window: number
@@ -149,10 +152,10 @@ const Entry = Schema.Struct({
 
 type Input = string | ReadonlyArray<RateLimitInput>
 
-// Entries are checked one by one, so that the problem names the wrong one.
+// Entries are checked one by one, so that a problem names its entry.
 const isInput = (value: unknown): value is Input => typeof value === "string" || Array.isArray(value)
 
-/** Rate limits, all of which a request has to pass. */
+/** Rate limits. A request must be within all of them. */
 export const rateLimits: Kind<ReadonlyArray<RateLimit>, Input> = makeKind<ReadonlyArray<RateLimit>, Input>({
   label: "JSON array",
   input: Schema.declare(isInput),
@@ -172,6 +175,6 @@ export const rateLimits: Kind<ReadonlyArray<RateLimit>, Input> = makeKind<Readon
     }))
 })
 
-/** The limits that an entry of `servers` has for itself, so that they count nothing of other servers. */
+/** The limits in an entry of `servers`. They count only messages for that server. */
 export const limitsOfServer = (limits: ReadonlyArray<RateLimit>, server: string): ReadonlyArray<RateLimit> =>
   limits.map((limit) => ({ ...limit, servers: [server] }))

@@ -6,10 +6,10 @@ import { isLoopbackHost } from "./loopback.ts"
 
 const maxLength = 2_048
 
-/** A scheme, and a rest of visible ASCII characters that need no escaping anywhere. */
+/** A scheme, followed by visible ASCII characters that need no escaping anywhere. */
 const form = /^([a-z][a-z0-9+.-]{0,62}):[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+$/
 
-/** Schemes by which a browser runs or reads something itself, in place of starting an application. */
+/** Schemes that browsers handle themselves, instead of starting an application. */
 const browserSchemes: ReadonlySet<string> = new Set([
   "about",
   "blob",
@@ -29,7 +29,7 @@ const browserSchemes: ReadonlySet<string> = new Set([
 /** The parameters that an authorization response adds (RFC 6749, sections 4.1.2 and 4.1.2.1; RFC 9207, section 2). */
 const responseParameters = ["code", "error", "iss", "state"] as const
 
-/** The problem of a redirect URI, beginning with a verb; `undefined` if it is usable. */
+/** Returns the problem of a redirect URI, as a phrase that begins with a verb; `undefined` if it is usable. */
 export const redirectUriProblem = (uri: string): string | undefined => {
   const scheme = uri.length > maxLength ? undefined : form.exec(uri)?.[1]
   if (scheme === undefined) return "is not an absolute URI in plain characters"
@@ -39,7 +39,7 @@ export const redirectUriProblem = (uri: string): string | undefined => {
   const url = URL.canParse(uri) ? new URL(uri) : undefined
   if (url === undefined) return "is not a URI"
   if (url.username !== "" || url.password !== "") return "has credentials in it"
-  // A client that takes the first of two codes would take this one.
+  // A client that reads the first of two parameters would read this one.
   const own = responseParameters.find((name) => url.searchParams.has(name))
   if (own !== undefined) return `has the parameter ${own}, which responses add`
   if (scheme !== "http" && scheme !== "https") return undefined
@@ -53,7 +53,7 @@ export const redirectUriProblem = (uri: string): string | undefined => {
 
 const loopback = /^http:\/\/(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?=[:/]|$)/
 
-/** A loopback redirect URI without its port (RFC 8252, section 7.3), or any other URI as it is. */
+/** Returns a loopback redirect URI without its port (RFC 8252, section 7.3), and any other URI unchanged. */
 const withoutPort = (uri: string): string => {
   const host = loopback.exec(uri)?.[0]
   return host === undefined ? uri : host + uri.slice(host.length).replace(/^:[0-9]{1,5}(?=\/|$)/, "")
@@ -66,12 +66,15 @@ const withRoot = (uri: string): string => loopbackRoot.test(uri) ? `${uri}/` : u
 
 const secureLoopback = /^https:\/\/(?:(?:[a-z0-9-]+\.)*localhost\.?|127(?:\.[0-9]{1,3}){3}|\[::1\])(?=[:/?]|$)/
 
-/** Whether a redirect URI is for a program on the computer of the user, which any other program there can take the place of. */
+/**
+ * Returns whether a redirect URI leads to a program on the user's computer, which any other program there could replace.
+ */
 export const isLocalRedirect = (uri: string): boolean => !uri.startsWith("https:") || secureLoopback.test(uri)
 
 /**
- * Whether a redirect URI is one of those that are allowed: character for character, except that a loopback URI without
- * a port matches every port (RFC 8252, section 7.3), and may leave out the slash that is its whole path.
+ * Returns whether a redirect URI is allowed: it must equal one in the list, character for character, except that a
+ * loopback URI without a port matches every port (RFC 8252, section 7.3), and may leave out the slash that is its whole
+ * path.
  */
 export const isAllowedRedirect = (allowed: ReadonlyArray<string>, uri: string): boolean => {
   if (redirectUriProblem(uri) !== undefined) return false

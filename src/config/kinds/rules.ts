@@ -1,4 +1,4 @@
-/** Rules that say who may do what: a JSON array, read strictly. Mistakes name the place, and never repeat what stands there. */
+/** Rules about who may do what: a JSON array, read strictly. Mistakes name the path of a member, never its value. */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { nearestName, showMember } from "../../errors/nearestName.ts"
@@ -15,14 +15,14 @@ import { leftover } from "./leftovers.ts"
 
 /** One rule as TypeScript and JSON write it. */
 export interface RuleInput {
-  /** Methods that it is for: `tools/call`, `notifications/*`. */
+  /** Methods that the rule is for: `tools/call`, `notifications/*`. */
   readonly methods?: ReadonlyArray<string> | undefined
-  /** Tools that it is for, by name: `delete_*`. */
+  /** Tools that the rule is for, by name: `delete_*`. */
   readonly tools?: ReadonlyArray<string> | undefined
   readonly prompts?: ReadonlyArray<string> | undefined
-  /** Resources that it is for, by URI: `file:///reports/*`. */
+  /** Resources that the rule is for, by URI: `file:///reports/*`. */
   readonly resources?: ReadonlyArray<string> | undefined
-  /** No token is needed. */
+  /** Whether no token is needed. */
   readonly allow?: "anyone" | undefined
   /** Scopes that the caller must have, all of them. */
   readonly scopes?: string | ReadonlyArray<string> | undefined
@@ -37,7 +37,7 @@ const members: ReadonlySet<string> = new Set([...patternMembers, "allow", "scope
 const form = "Write {\"tools\": [\"delete_*\"], \"scopes\": [\"notes:delete\"]}; a rule has methods, tools, prompts, " +
   "resources, allow, scopes and when"
 
-/** A mistake about what stands at a place: `rules[2].tools[0]`. */
+/** A mistake about the member at a path: `rules[2].tools[0]`. */
 const at = (place: string, problem: string, fix: string): Mistake => ({ problem: `${place} ${problem}`, fix })
 
 const below = (place: string, mistakes: ReadonlyArray<Mistake>): ReadonlyArray<Mistake> =>
@@ -86,7 +86,7 @@ const readScopes = (place: string, value: unknown, report: Report): ReadonlyArra
 
 const readCondition = (place: string, value: unknown, report: Report): Condition | undefined => {
   if (value === undefined) return undefined
-  // Not a line of text as other settings have: it may begin with a quotation mark, and have several lines.
+  // Not read as other texts: a condition may begin with a quotation mark, and have several lines.
   if (typeof value !== "string") {
     report(at(place, "is not a text", "Write a CEL expression in quotes"))
     return undefined
@@ -104,7 +104,7 @@ const readCondition = (place: string, value: unknown, report: Report): Condition
 
 const kindNames = { tool: "tools", prompt: "prompts", resource: "resources" } as const
 
-/** Contradictions within a rule. */
+/** Reports contradictions within a rule. */
 const contradictions = (
   place: string,
   input: Readonly<Record<string, unknown>>,
@@ -186,7 +186,7 @@ const readRule = (place: string, index: number, input: unknown, report: Report):
   return rule
 }
 
-/** A rule behind one that matches all that it matches decides nothing. */
+/** Reports rules that never decide, because an earlier rule matches everything that they match. */
 const unreachable = (rules: ReadonlyArray<Rule>): ReadonlyArray<Mistake> =>
   rules.flatMap((rule, index) => {
     const first = rules.slice(0, index).findIndex((earlier) => coversRule(earlier, rule))
@@ -204,7 +204,7 @@ const read = (input: ReadonlyArray<unknown>): Checked<ReadonlyArray<Rule>> => {
   const mistakes: Array<Mistake> = []
   const report: Report = (...found) => void mistakes.push(...found)
   const rules = input.flatMap((rule, index) => readRule(`rules[${index}]`, index, rule, report) ?? [])
-  // A misread rule could seem to match everything.
+  // Skipped if a rule has mistakes: without its wrong members, it could seem to match everything.
   if (mistakes.length === 0) report(...unreachable(rules))
   return mistakes.length === 0 ? Result.succeed(rules) : Result.fail(mistakes)
 }

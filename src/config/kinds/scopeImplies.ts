@@ -17,7 +17,7 @@ const noObject = (): Mistake => ({ problem: "is not a JSON object", fix: form })
 const isRecord = (value: unknown): value is Input =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-// With a digit in it, it may be a secret in the wrong place.
+// Text with a digit is not repeated in mistakes: it may be a secret in the wrong setting.
 const shownScope = (scope: string): string => /^[A-Za-z_.:/-]{1,64}$/.test(scope) ? scope : "(not shown)"
 
 const read = (input: Input): Checked<ScopeHierarchy> => {

@@ -18,13 +18,13 @@ const hostForm = /^(?:[a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9
 export const serverHost: Kind<string, string> = string("host", (text) => {
   if (text.includes("/")) return invalid("is a URL or a path", "Write the host alone, as in files.example.com")
   const host = text.toLowerCase().replace(/\.(?=:|$)/, "").replace(/:(?:80|443)$/, "")
-  // Some values have the form of a host but are invalid, or have another spelling, which no request would use.
+  // Some values look like a host but are invalid, or are a spelling that no request would use.
   return hostForm.test(host) && URL.canParse(`https://${host}`) && new URL(`https://${host}`).host === host
     ? Result.succeed(host)
     : invalid("is not a host", "Write a host name or address, with its port if only that one is meant")
 })
 
-/** The name of a host as certificates have it, in lower case. */
+/** A host name as in certificates, in lower case. */
 export const hostName: Kind<string, string> = string("host name", (text) => {
   const name = text.toLowerCase()
   return name.length <= 253 && /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/.test(name) &&

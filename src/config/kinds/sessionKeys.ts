@@ -21,7 +21,7 @@ const secrets = listForms<ReadonlyArray<Redacted.Redacted<string>>>({
 
 type Input = string | ReadonlyArray<string> | Redacted.Redacted<string>
 
-/** The secrets of a gateway: the first is used, one behind it is still understood. */
+/** The secrets of a gateway. The first is used; a second one is still accepted. */
 export const sessionKeys: Kind<ReadonlyArray<Redacted.Redacted<string>>, Input> = makeKind<
   ReadonlyArray<Redacted.Redacted<string>>,
   Input

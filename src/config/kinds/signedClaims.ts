@@ -4,14 +4,14 @@ import type { SignedClaim } from "../UpstreamAuth.ts"
 import { isPath } from "./claimPaths.ts"
 import { type Checked, invalid, type Kind, makeKind } from "./kind.ts"
 
-/** How claims are chosen: by their names, or with the names that they get. */
+/** How claims are selected: by their names, or with new names. */
 export type SignedClaimsInput = string | ReadonlyArray<string> | Readonly<Record<string, string>>
 
 const form = "Write [\"email\", \"groups\"], or {\"realm_access.roles\": \"roles\"} for other names"
 
 const maxClaims = 32
 
-/** Claims that the gateway writes itself, and those that bind a token to a key of its bearer. */
+/** Claims that cannot be copied: the gateway sets them itself, or they bind a token to a key of its bearer. */
 const own: ReadonlySet<string> = new Set([
   "iss",
   "sub",

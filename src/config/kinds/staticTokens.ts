@@ -38,7 +38,7 @@ const members: ReadonlySet<string> = new Set([
 const form = "Write token:client:subject:scope,scope[:expiry], several separated by semicolons, or a JSON array of " +
   "{token, client_id, subject, scopes, expires_at, email, name}"
 
-// The latest expiry is in the year 5138: a larger number is one of milliseconds.
+// Until the year 5138: a larger number must be milliseconds.
 const latestExpiry = 99_999_999_999
 const expiry = integer(0, latestExpiry)
 const token68 = /^[A-Za-z0-9\-._~+/]+=*$/
@@ -65,7 +65,7 @@ const parseLine = (text: string): Checked<StaticToken> => {
   if (!token || !clientId || !subject || rest.length === 0) return invalid("has an empty or missing field", form)
   const last = rest.at(-1) ?? ""
   const expires = /^[0-9]+$/.test(last)
-  // A mistyped expiry must not read as a scope of a token that never ends.
+  // A mistyped expiry must not be read as a scope, because the token would then never expire.
   if (!expires && rest.length > 1 && /^(?:$|[-+0-9])/.test(last)) {
     return invalid(
       "ends in a field in the place of an expiry that is not a time",
@@ -150,7 +150,7 @@ const parse = (text: string): Checked<ReadonlyArray<StaticToken>> => {
 
 type Input = string | Redacted.Redacted<string> | ReadonlyArray<StaticTokenInput>
 
-// Entries are checked one by one, so that the problem names the wrong one by its number, and never its content.
+// Entries are checked one by one, so that a problem can name its entry by number.
 const isInput = (value: unknown): value is Input =>
   typeof value === "string" || Redacted.isRedacted(value) || Array.isArray(value)
 

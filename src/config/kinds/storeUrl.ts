@@ -5,7 +5,9 @@ import { string } from "./kinds.ts"
 const form = "Write it as redis://host:6379 or, over TLS, as rediss://host:6379; a user and the number of a database " +
   "may be added: rediss://user@host:6379/0"
 
-/** Where the store is: `redis://` or `rediss://`, never with a password, which a process list or `--check` would show. */
+/**
+ * The URL of the store: `redis://` or `rediss://`, without a password, which a process list or `--check` would show.
+ */
 export const storeUrl: Kind<string, string> = string("redis URL", (text) => {
   const url = /^rediss?:\/\/[^/?#\\\s]+(?:\/[0-9]{0,5})?$/i.test(text)
     ? Result.getOrUndefined(Result.try(() => new URL(text)))
