@@ -556,6 +556,11 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    */
   readonly max_list_bytes?: Input<"MCP_MAX_LIST_BYTES"> | undefined
   /**
+   * How many connections of clients may be open in a process, and fewer where the system allows fewer open files; a
+   * further one closes an idle connection of the address that has the most. Default: `32768`.
+   */
+  readonly max_client_connections?: Input<"MCP_MAX_CLIENT_CONNECTIONS"> | undefined
+  /**
    * How many requests may wait for the MCP server's response at a time; further requests get 502 immediately. One
    * caller can use half of it, several callers get equal shares. Default: `2048`.
    */

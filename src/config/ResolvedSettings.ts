@@ -177,6 +177,11 @@ export interface ResolvedSettings {
    */
   readonly maxListBytes: Used<"MCP_MAX_LIST_BYTES">
   /**
+   * How many connections of clients may be open in a process, and fewer where the system allows fewer open files; a
+   * further one closes an idle connection of the address that has the most. (`max_client_connections`)
+   */
+  readonly maxClientConnections: Used<"MCP_MAX_CLIENT_CONNECTIONS">
+  /**
    * How many requests may wait for the MCP server's response at a time; further requests get 502 immediately. One
    * caller can use half of it, several callers get equal shares. (`max_waiting`)
    */

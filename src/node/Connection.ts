@@ -41,7 +41,7 @@ export class Connection {
   #latest: ServerResponse | undefined
   readonly #open = new OpenSet<ServerResponse>()
   /** In the order of arrival, from `#next` on. */
-  #held: Array<HeldRequest> = []
+  #held: Array<HeldRequest | undefined> = []
   #next = 0
   /** How many of the held requests are pipelined, and the share that they count towards. */
   #ahead = 0
@@ -129,7 +129,9 @@ export class Connection {
     if (this.#place !== undefined || this.#heldCount === 0 || this.#open.size >= openRequests) return
     this.#place = this.#means.turns.wait(this.#owner, () => {
       this.#place = undefined
-      const held = this.#held[this.#next++]
+      const held = this.#held[this.#next]
+      // Not to keep it alive until the last one has begun.
+      this.#held[this.#next++] = undefined
       if (this.#heldCount === 0) this.#forgetHeld()
       else if (this.#ahead > this.#heldCount) this.#giveBack(1)
       if (held !== undefined) this.#begin(held)
@@ -153,6 +155,11 @@ export class Connection {
   /** Makes the open responses the last ones of the connection. Unsent heads announce it. */
   makeLast(): void {
     for (const response of this.#open.now()) response.shouldKeepAlive = false
+  }
+
+  /** Closes the connection at once. */
+  destroy(): void {
+    this.#socket.destroy()
   }
 
   /** Call this when the connection has closed. */

@@ -6,11 +6,12 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { Shares } from "../fairness/Shares.ts"
 import type { Problem } from "../http/dialects.ts"
 import { peerOf } from "../http/requester.ts"
+import { ClientConnections } from "./ClientConnections.ts"
 import { ClientPace } from "./ClientPace.ts"
 import { Connection, type ConnectionMeans } from "./Connection.ts"
 import { inSlices } from "./inSlices.ts"
 import * as ProblemResponses from "./problemResponses.ts"
-import { Turns } from "./Turns.ts"
+import { type TurnLimits, Turns } from "./Turns.ts"
 
 // Space for the other fields of a request, in addition to its token.
 const otherFieldBytes = 16 * 1024
@@ -25,8 +26,8 @@ const checkMillis = ({ clientBodyMillis, clientHeadMillis }: GatewaySettings): n
 // How many timed-out connections get their response in one turn of the event loop.
 const lateInTurn = 32
 
-// How many requests begin in one turn of the event loop: about two milliseconds of work.
-const begunInTurn = 32
+// How many requests begin in one turn of the event loop. The time counts for those that take longer than most.
+const begunInTurn: TurnLimits = { steps: 32, millis: 1 }
 
 // How many pipelined requests may wait in total. Each takes some kilobytes. One peer can use at most half of them.
 const maxAhead = 4_096
@@ -86,8 +87,9 @@ export type Handle = (request: Http.IncomingMessage, response: Http.ServerRespon
 /**
  * Builds the server.
  *
- * A connection has at most 64 open requests, and no more are read. In one turn of the event loop 32 requests begin, and
- * peers take turns, so that what one client pipelines does not delay the others.
+ * A connection has at most 64 open requests, and no more are read. In one turn of the event loop 32 requests begin, or
+ * fewer if these take longer than a millisecond, and peers take turns, so that what one client pipelines does not delay
+ * the others.
  *
  * Malformed requests result in 400, 408 or 431, `CONNECT` in 405, and an unknown expectation in 417. `Upgrade` is ignored
  * (RFC 9110, section 7.8): such a request is handled normally, but is the last one of its connection.
@@ -98,11 +100,13 @@ export type Handle = (request: Http.IncomingMessage, response: Http.ServerRespon
  *
  * @param settings the current ones
  * @param stopping from when on every response is the last one on its connection, although the server still listens
+ * @param open the open connections, and how many there may be
  */
 export const makeHttpServer = (
   settings: () => GatewaySettings,
   handle: Handle,
-  stopping: { readonly isStopping: boolean } = { isStopping: false }
+  stopping: { readonly isStopping: boolean } = { isStopping: false },
+  open: ClientConnections<Connection> = new ClientConnections(() => settings().maxClientConnections)
 ): Http.Server => {
   const server = makeServer(settings())
   const pace = watchPace(server, settings)
@@ -117,13 +121,20 @@ export const makeHttpServer = (
     const connection = new Connection(socket, means, { group, member: String(opened++) }, () => {
       if (!server.listening && socket instanceof Socket) socket.destroySoon()
     })
+    // An error may be reported after the end.
+    if (socket.closed) return connection
     connections.set(socket, connection)
     socket.once("close", () => {
       connections.delete(socket)
+      open.remove(group, connection)
       connection.close()
     })
+    if (!open.add(group, connection)) connection.destroy()
     return connection
   }
+
+  // Connections count from the beginning: one that sends nothing takes a place as well.
+  server.on("connection", connectionOf)
 
   const respond = (response: Http.ServerResponse, problem: Problem): void => {
     const { body, headers } = ProblemResponses.toResponse(settings(), problem)

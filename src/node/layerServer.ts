@@ -4,7 +4,12 @@ import type * as HttpServer from "effect/http/HttpServer"
 import type { ServeError } from "effect/http/HttpServerError"
 import * as Layer from "effect/Layer"
 import type { Server } from "node:http"
+import { type GatewaySettings, serversOf } from "../config/GatewaySettings.ts"
 import { perConfiguration } from "../config/perConfiguration.ts"
+import { observeCounter, observeGauge } from "../metrics/observe.ts"
+import { ClientConnections } from "./ClientConnections.ts"
+import type { Connection } from "./Connection.ts"
+import { connectionsPermitted, maxDescriptors } from "./descriptors.ts"
 import { Generations } from "./generations/Generations.ts"
 import { makeHttpServer, setTimeouts } from "./httpServer.ts"
 
@@ -13,6 +18,16 @@ const drained = (server: Server) =>
   Effect.callback<void>((resume) => {
     server.close(() => resume(Effect.void))
   })
+
+/** How many client connections may be open: as configured, or fewer if the process may open fewer files. */
+const connectionLimit = (settings: () => GatewaySettings): () => number => {
+  const descriptors = maxDescriptors()
+  return () => {
+    const current = settings()
+    const upstream = serversOf(current).reduce((sum, { maxUpstreamConnections }) => sum + maxUpstreamConnections, 0)
+    return Math.min(current.maxClientConnections, connectionsPermitted(descriptors, upstream))
+  }
+}
 
 /**
  * Listens as configured, and passes each request to the generation that is current when it begins.
@@ -26,10 +41,15 @@ export const layerServer: Layer.Layer<HttpServer.HttpServer, ServeError, Generat
     // The first generation is built before: a connection may arrive as soon as the server listens.
     const generations = yield* Generations
     const { host, port } = generations.current.settings
+    const settings = () => generations.current.settings
+    const connections = new ClientConnections<Connection>(connectionLimit(settings))
+    yield* observeGauge("mcp_authorizer.client_connections", {}, () => connections.size)
+    yield* observeCounter("mcp_authorizer.client_connections.displaced", {}, () => connections.displaced)
     const server = makeHttpServer(
-      () => generations.current.settings,
+      settings,
       (request, response, awaitsContinue) => generations.current.handle(request, response, awaitsContinue),
-      generations.stopping
+      generations.stopping,
+      connections
     )
     generations.onChange(({ settings }) => setTimeouts(server, settings))
     const listening = NodeHttpServer.layerServer(() => server, { host, port })

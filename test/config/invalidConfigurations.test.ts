@@ -371,6 +371,11 @@ const cases: ReadonlyArray<Case> = [
     ...oidc({ MCP_UPSTREAM_IDLE_TIMEOUT: "3601" }, { MCP_UPSTREAM_IDLE_TIMEOUT: "0" })
   ],
   [
+    "fewer connections than one client opens",
+    "MCP_MAX_CLIENT_CONNECTIONS",
+    ...oidc({ MCP_MAX_CLIENT_CONNECTIONS: "15" }, { MCP_MAX_CLIENT_CONNECTIONS: "16" })
+  ],
+  [
     "no connection",
     "MCP_MAX_UPSTREAM_CONNECTIONS",
     ...oidc({ MCP_MAX_UPSTREAM_CONNECTIONS: "0" }, { MCP_MAX_UPSTREAM_CONNECTIONS: "64" })

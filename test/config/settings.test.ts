@@ -70,6 +70,7 @@ describe("settings", () => {
       upstreamIdleMillis: 1_000,
       bindSessions: true,
       sessionKeys: [],
+      maxClientConnections: 32_768,
       maxWaiting: 2048,
       maxUpstreamConnections: 1024,
       maxStreams: 32_768,

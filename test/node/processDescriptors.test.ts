@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { chmodSync } from "node:fs"
+import { request } from "node:http"
 import { connect, type Socket } from "node:net"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
 import { startGatewayProgram, staticSettings } from "./support/GatewayProgram.ts"
@@ -19,11 +20,24 @@ const poorNode = Effect.map(
 )
 
 /** An idle connection; whether it is ever accepted is the server's affair. */
-const idleConnection = (port: number) =>
+const idleConnection = (port: number, localAddress = "127.0.0.1") =>
   Effect.acquireRelease(
-    Effect.sync((): Socket => connect(port, "127.0.0.1").on("error", () => undefined)),
+    Effect.sync((): Socket => connect({ port, host: "127.0.0.1", localAddress }).on("error", () => undefined)),
     (socket) => Effect.sync(() => socket.destroy())
   )
+
+/** Makes a call on a connection of its own; returns the status. */
+const call = (origin: string) =>
+  Effect.callback<number>((resume) => {
+    const body = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}"
+    const headers = { authorization: "Bearer dev-token", "content-type": "application/json" }
+    const sent = request(`${origin}/mcp`, { method: "POST", headers, agent: false }, (response) => {
+      response.resume()
+      resume(Effect.succeed(response.statusCode ?? 0))
+    })
+    sent.once("error", () => resume(Effect.succeed(0)))
+    sent.end(body)
+  })
 
 describe("a process with few file descriptors", () => {
   it.live(
@@ -54,6 +68,22 @@ describe("a process with few file descriptors", () => {
         )
         assert.strictEqual(responded, 200)
         assert.isFalse(gateway.hasEnded())
+      }),
+    60_000
+  )
+
+  it.live(
+    "DOS-08 responds to others while one peer opens more connections than there may be",
+    () =>
+      Effect.gen(function*() {
+        const upstream = yield* makeRecordingUpstream
+        const gateway = yield* startGatewayProgram({ node: yield* poorNode, env: staticSettings(upstream.origin) })
+        const port = Number(new URL(gateway.origin).port)
+        for (let i = 0; i < 2 * descriptors; i++) yield* idleConnection(port, "127.0.0.2")
+        for (let i = 0; i < 20; i++) {
+          yield* idleConnection(port, "127.0.0.2")
+          assert.strictEqual(yield* call(gateway.origin), 200)
+        }
       }),
     60_000
   )

@@ -24,6 +24,13 @@ export const limits = {
       "one gets 502.",
     perServer: true
   },
+  MCP_MAX_CLIENT_CONNECTIONS: {
+    kind: integer(16, 1_048_576),
+    default: "32768",
+    doc:
+      "How many connections of clients may be open in a process, and fewer where the system allows fewer open files; " +
+      "a further one closes an idle connection of the address that has the most."
+  },
   MCP_MAX_WAITING: {
     kind: integer(1, 65_536),
     default: "2048",

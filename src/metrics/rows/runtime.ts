@@ -50,6 +50,19 @@ export const runtime = {
     labels: {},
     prometheus: "process_open_fds_ratio"
   },
+  "mcp_authorizer.client_connections": {
+    kind: "gauge",
+    merge: "sum",
+    unit: "{connection}",
+    help: "Open connections of clients.",
+    labels: {}
+  },
+  "mcp_authorizer.client_connections.displaced": {
+    kind: "counter",
+    unit: "{connection}",
+    help: "Connections of clients that were closed because `MCP_MAX_CLIENT_CONNECTIONS` was reached.",
+    labels: {}
+  },
   "nodejs.eventloop.delay.p99": {
     kind: "gauge",
     merge: "max",

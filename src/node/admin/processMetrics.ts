@@ -1,10 +1,10 @@
 /** The metrics of this process. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { readdirSync, readFileSync } from "node:fs"
 import { monitorEventLoopDelay, performance } from "node:perf_hooks"
 import { observeCounter, observeGauge } from "../../metrics/observe.ts"
 import { version } from "../../version.ts"
+import { maxDescriptors, openDescriptors } from "../descriptors.ts"
 
 /** The period of one measurement of the event loop, in milliseconds. */
 const windowMillis = 10_000
@@ -47,26 +47,6 @@ const watchEventLoop = Effect.acquireRelease(
   }),
   ({ stop }) => Effect.sync(stop)
 )
-
-/** The number of open descriptors; NaN if the system does not provide it. */
-const openDescriptors = (): number => {
-  try {
-    // One entry is the directory itself.
-    return readdirSync("/proc/self/fd").length - 1
-  } catch {
-    return Number.NaN
-  }
-}
-
-/** The limit of open descriptors of this process, read once. */
-const maxDescriptors = (): number => {
-  try {
-    const [, soft = ""] = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? []
-    return soft === "" ? Number.NaN : Number(soft)
-  } catch {
-    return Number.NaN
-  }
-}
 
 const cpuSeconds = (): number => {
   const { system, user } = process.cpuUsage()

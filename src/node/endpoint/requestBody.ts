@@ -41,7 +41,8 @@ const drop = (request: IncomingMessage): void => {
   // Node's messages would resume their connection when they are read, and when they end.
   socket.resume = () => socket
   socket.pause()
-  request.read()
+  // What the last segment holds of the body may still come, and is not kept.
+  request.resume()
 }
 
 /**
@@ -122,7 +123,7 @@ export const readBody = (
       if (!isCounted && size > uncountedBytes) whenThereIsRoom(() => {})
     })
     request.on("end", () => {
-      if (finished) return
+      if (finished || isDropped) return
       const read = finish()
       const [first] = read
       listener.whole(first !== undefined && read.length === 1 ? first : Buffer.concat(read))

@@ -1,4 +1,7 @@
-/** Many clients at once that do little: idle ones that hold a connection, and listeners that read an event stream. */
+/**
+ * Many clients at once that do little: idle ones that hold a connection, and listeners that read an event stream once they
+ * are told to begin.
+ */
 import { readFileSync } from "node:fs"
 import { connect } from "node:net"
 import { argv } from "node:process"
@@ -95,6 +98,8 @@ const spread = async <A>(count: number, begin: (index: number) => A): Promise<Re
 
 await Promise.all(await spread(idle, rest))
 process.stdout.write("idle\n")
+// The idle clients are measured first.
+await new Promise((resolve) => process.stdin.once("data", resolve))
 const listening = await spread(streams, listen)
 await Promise.all(listening.map(({ begun }) => begun))
 seen.stillOpen = resting

@@ -10,6 +10,7 @@ import { randomUUID } from "node:crypto"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import { argv } from "node:process"
+import { Readable } from "node:stream"
 import { initializeResponse, toolsListResponse } from "../../bench/peers/mcpResponses.ts"
 
 /** The response of `/stats`. */
@@ -29,6 +30,8 @@ const sockets = new Set<Socket>()
 /** Sessions whose clients never end them: the oldest are dropped. */
 const maxSessions = 10_000
 const sessions = new Set<string>()
+
+const chunk = Buffer.alloc(65_536, "A")
 
 const json = { "content-type": "application/json" }
 
@@ -55,6 +58,13 @@ const beginSession = (response: ServerResponse): void => {
   const [oldest] = sessions
   if (sessions.size > maxSessions && oldest !== undefined) sessions.delete(oldest)
   response.writeHead(200, { ...json, "mcp-session-id": id }).end(initializeResponse)
+}
+
+/** A response in chunks, each made when the client reads it, so that clients that do not read cost this process nothing. */
+function* longResponse(bytes: number) {
+  yield "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\""
+  for (let left = bytes; left > 0; left -= chunk.length) yield chunk.subarray(0, left)
+  yield "\"}"
 }
 
 const goAway = (millis: number): void => {
@@ -86,9 +96,8 @@ const respond = (request: IncomingMessage, response: ServerResponse, body: strin
   }
   if (pathname === "/mcp/events") return sendEvents(response, Number(searchParams.get("count")), millis)
   if (pathname === "/mcp/long") {
-    response.writeHead(200, json).end(
-      `{"jsonrpc":"2.0","id":1,"result":"${"A".repeat(Number(searchParams.get("bytes")))}"}`
-    )
+    response.writeHead(200, json)
+    Readable.from(longResponse(Number(searchParams.get("bytes"))), { objectMode: false }).pipe(response)
     return
   }
   if (body.includes(`"method":"initialize"`)) return beginSession(response)
