@@ -1,21 +1,24 @@
 import { joinBytes } from "./json/spliceBytes.ts"
 
-/** Changes the body of a response while it passes. */
+/** Changes the body of a response while it is forwarded. */
 export interface BodyFilter {
-  /** Why no more bytes may pass: the rest is discarded, and the response must not look complete. For the log. */
+  /**
+   * Why the response must not be forwarded any further, for the log. The rest is discarded, and the response is
+   * aborted.
+   */
   readonly fault: string | undefined
-  /** The bytes that leave now, in their order. */
+  /** Takes a chunk; returns the bytes to forward now, in order. */
   readonly push: (chunk: Uint8Array) => ReadonlyArray<Uint8Array>
-  /** The bytes that leave at the end. */
+  /** Returns the bytes to forward at the end. */
   readonly end: () => ReadonlyArray<Uint8Array>
   /**
-   * Lets the memory of all these bytes be used again. Call it when they are sent, or never will be; without it they are
-   * left to the garbage collector.
+   * Allows the memory of all returned bytes to be used again. Call it once they have been sent, or will not be sent. If
+   * it is not called, the garbage collector frees the memory.
    */
   readonly close?: () => void
 }
 
-/** Two changes, one after the other. */
+/** Combines two changes, applied one after the other. */
 export const chainFilters = (first: BodyFilter, second: BodyFilter): BodyFilter => ({
   get fault() {
     return first.fault ?? second.fault
@@ -28,7 +31,7 @@ export const chainFilters = (first: BodyFilter, second: BodyFilter): BodyFilter 
   end: () => [...first.end().flatMap((piece) => second.push(piece)), ...second.end()]
 })
 
-/** Changes a body that must be whole for it. */
+/** Builds a filter from a change that needs the whole body. */
 export class WholeFilter implements BodyFilter {
   readonly fault = undefined
 

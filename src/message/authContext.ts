@@ -1,16 +1,16 @@
-/** The caller inside a message, for the MCP server. */
+/** The caller's data in messages to the MCP server. */
 import type { Identity } from "../identity/Identity.ts"
 
 const encoder = new TextEncoder()
 
-// The requests of one verified token share its identity.
+// All requests with one verified token share one identity object.
 const serialised = new WeakMap<Identity, Uint8Array>()
 
 /**
  * Serialises `{authenticated_user, email, provider}` for `params._authContext` and `result.serverInfo.authInfo`.
  *
- * The bytes are one line of ASCII regardless of the claims, so that no later encoding changes them. Half a surrogate
- * pair remains an escape, because replacing it could make two subjects equal.
+ * The result is one line of ASCII for all claims, so that later encodings do not change it. A lone surrogate remains an
+ * escape, because replacing it could make two subjects equal.
  */
 export const authContext = (identity: Identity): Uint8Array => {
   const known = serialised.get(identity)

@@ -6,9 +6,9 @@ import { JsonScanner, maxMessageDepth } from "./json/scanJson.ts"
 const idName: KnownName = knownName("id")
 
 /**
- * The id of the one request in a body, for a response of the gateway's own.
+ * Returns the id of the one request in a body, for the gateway's own response.
  *
- * `undefined` for a batch, a notification, and a number that this program cannot write as it was.
+ * `undefined` for a batch, for a notification, and for a number that this program cannot repeat exactly.
  */
 export const callId = (body: Uint8Array): string | number | undefined => {
   const scanner = new JsonScanner(body, maxMessageDepth)

@@ -1,6 +1,6 @@
 /**
- * One JSON-RPC message of a client: every `_authContext` is removed, ours is added to `initialize`, and a message that
- * parsers could read differently is rejected.
+ * One JSON-RPC message of a client. Every `_authContext` is removed, the gateway's own is added to `initialize`, and a
+ * message that parsers could read in different ways is rejected.
  */
 import type { InvalidRequest } from "../errors/GatewayError.ts"
 import { type KnownName, knownName, matchName, type NameMatch } from "./json/memberName.ts"
@@ -16,7 +16,7 @@ import { ParamMirror } from "./paramMirror.ts"
 import { reject, repeated } from "./reject.ts"
 import type { RequestRules } from "./requestRules.ts"
 
-/** A member that gives a message its meaning, and its bit in the set of members seen. */
+/** A member that determines the meaning of a message, and its bit in the set of members seen. */
 interface DecidingName {
   readonly name: string
   readonly bit: number
@@ -25,7 +25,10 @@ interface DecidingName {
 
 const idBit = 2
 
-/** The members that give a message its meaning. A repeated one, or one in another case, is ambiguous. */
+/**
+ * The members that determine the meaning of a message. If one is repeated, or has another case, the message is
+ * ambiguous.
+ */
 const decidingNames: ReadonlyArray<DecidingName> = ["jsonrpc", "id", "method", "params"].map(
   (name, index) => ({ name, bit: 1 << index, known: knownName(name) })
 )
@@ -41,12 +44,13 @@ const paramsEnd = encoder.encode("}")
 /**
  * Reads a message along with a `JsonScanner`, and writes it to a `MessageOutput`.
  *
- * Report every `Name` (`name`) to it, the beginning of every value not deeper than `reads` (`value`), and of every
- * closing brace at `depth` (`closeMember`) and that of the message itself (`end`). They return the rejection, if any.
+ * Call `name` for every `Name` that the scanner reports, `value` at the beginning of every value that is not deeper
+ * than `reads`, `closeMember` for every closing brace at `depth`, and `end` for that of the message itself. They return
+ * the rejection, if any.
  */
 export class ClientMessage {
   readonly depth: number
-  /** Its method, if the gateway knows it; `undefined` until the message has named one. */
+  /** The method, if the gateway knows it; `undefined` until the message has named one. */
   method: NamedMethod | "Other" | undefined = undefined
 
   private readonly scanner: JsonScanner
@@ -55,12 +59,12 @@ export class ClientMessage {
   private readonly isInBatch: boolean
   private readonly params: MessageParams
   private paramsType: "Absent" | "Object" | "Other" = "Absent"
-  /** Whether the position of `_authContext` in `params` was passed before the method was known. */
+  /** Whether the position for `_authContext` in `params` was passed before the method was known. */
   private awaitsMethod = false
   private seen = 0
-  /** The member whose value is being read, if it gives the message its meaning. */
+  /** The member whose value is being read, if it determines the meaning of the message. */
   private member: string | undefined = undefined
-  /** The id: where it stands or, since the scanner has left those bytes, what it is. */
+  /** The id: its position or, once the scanner has discarded those bytes, its value. */
   private idPlace: ScalarPlace | undefined = undefined
   private idValue: RequestId | undefined = undefined
   private methodText: KeptString | undefined = undefined
@@ -77,7 +81,7 @@ export class ClientMessage {
     this.params = new MessageParams(scanner, this.depth + 1, mirror)
   }
 
-  /** Values of members up to this depth have a meaning. */
+  /** Values deeper than this have no meaning for the message. */
   get reads(): number {
     return this.params.reads
   }
@@ -102,7 +106,7 @@ export class ClientMessage {
     return typeof method === "object" ? method.name : methodText?.text(scanner.bytes)
   }
 
-  /** What fields should repeat. */
+  /** The parts of the message that request fields must repeat. */
   get said(): SaidByMessage {
     const { method, params } = this
     const named = typeof method === "object" ? method : undefined
@@ -118,7 +122,7 @@ export class ClientMessage {
     }
   }
 
-  /** The scanner is about to leave its bytes. */
+  /** Called before the scanner discards its bytes. */
   detach(): void {
     this.idValue = this.id
     this.idPlace = undefined
@@ -135,7 +139,7 @@ export class ClientMessage {
     }
     output.keep()
     if (scanner.depth === depth) return this.ownName()
-    // A name one deeper stands directly in `params` only if that is an object: an array puts one more level in between.
+    // Only an object as `params` has names at this depth: in an array, objects are one level deeper.
     return scanner.depth > depth && scanner.depth <= this.params.reads && this.member === "params"
       ? this.params.name()
       : undefined
@@ -176,7 +180,7 @@ export class ClientMessage {
     const { method, output, rules, scanner } = this
     if (this.awaitsMethod) output.release(undefined)
     if (method === initialize && this.paramsType === "Absent" && rules.authContext !== undefined) {
-      // The comma is needed: the message has a method.
+      // A comma is needed before it, because the message has a method.
       output.insert(scanner.start, joinBytes([paramsStart, rules.authContext(), paramsEnd]))
     }
     if (typeof method !== "object") return undefined
@@ -199,7 +203,7 @@ export class ClientMessage {
 
   private readMethod(token: JsonToken): InvalidRequest | undefined {
     const { rules, scanner } = this
-    // Some parsers drop half a surrogate pair, or end a string at U+0000: they could find another method here.
+    // Some parsers drop a lone surrogate, or end a string at U+0000, and could find another method here.
     if (token !== "String" || scanner.loneSurrogate || scanner.nul) {
       return reject("MalformedMessage", "the method is no string, or has what is no character")
     }
@@ -219,7 +223,7 @@ export class ClientMessage {
 
   private knownMethod(): NamedMethod | undefined {
     const { scanner } = this
-    // Nearly all methods are written without escapes, and most of them differ in length.
+    // Compared as bytes: nearly all methods are written without escapes, and most of them differ in length.
     const length = scanner.plain ? scanner.end - scanner.start - 2 : undefined
     for (const method of namedMethods) {
       if ((length === undefined || method.name.length === length) && this.matchValue(method.known)) return method
@@ -236,7 +240,7 @@ export class ClientMessage {
     return this.paramsType === "Other" ? reject("MalformedMessage", "params of initialize is no object") : undefined
   }
 
-  /** Our member, the last one in `params`. */
+  /** Inserts the gateway's own member, as the last one in `params`. */
   private insertion(authContext: Uint8Array): Uint8Array {
     return joinBytes(this.params.keepsMember ? [comma, authContextStart, authContext] : [authContextStart, authContext])
   }
@@ -246,7 +250,7 @@ export class ClientMessage {
     return matchName(scanner.bytes, scanner, known)
   }
 
-  /** Whether the string that was just read is this text. */
+  /** Returns whether the last string is this text. */
   private matchValue(known: KnownName): boolean {
     return !this.scanner.long && this.match(known) === "Exact"
   }

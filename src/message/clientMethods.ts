@@ -1,6 +1,6 @@
 /** The methods that MCP defines for clients, up to 2026-07-28. Pure. */
 
-/** Methods of requests that only read, or that may be repeated: such a request may be sent again. */
+/** Methods of requests that may be sent again, because they only read or may be repeated. */
 export const repeatableMethods = [
   "completion/complete",
   "initialize",

@@ -10,7 +10,7 @@ export interface InitializeEventsOptions {
   readonly authInfo: Uint8Array
   /** The id of the `initialize` request. */
   readonly id: RequestId
-  /** A longer event is forwarded unread, and so is everything after it; 4 MiB by default. */
+  /** A longer event is forwarded unread, and so is everything after it. Default: 4 MiB. */
   readonly maxEventBytes?: number
 }
 
@@ -25,8 +25,9 @@ export const makeInitializeFramer = (options: InitializeEventsOptions): EventFra
 /**
  * Sets `result.serverInfo.authInfo` in the first event that contains the response to `initialize`.
  *
- * Use it on the body of a `text/event-stream` response to that request. Each event leaves as soon as it is complete, with
- * its bytes as they were unless it is that one; after it chunks pass untouched. Adds no error to the stream's own.
+ * Use it on the body of a `text/event-stream` response to that request. Each event is forwarded as soon as it is
+ * complete. Only the event with the response is changed; after it, chunks are forwarded as they arrive. The stream
+ * fails only if its source does.
  *
  * Source: MCP 2025-11-25, Streamable HTTP, "Sending Messages to the Server".
  */

@@ -17,16 +17,16 @@ const comma = encoder.encode(",")
 /**
  * Sets `result.serverInfo.authInfo` in the response to the `initialize` request with this id.
  *
- * `authInfo` is serialised JSON; it replaces what the server put there. Anything else (an error, another message or id,
- * a batch, repeated members or non-objects on the path, invalid JSON, nesting deeper than 256) is returned as the same
- * instance: the MCP server is trusted, so nothing is rejected. Never fails.
+ * `authInfo` is serialised JSON, and replaces a value of the server. In all other cases (an error, another message or
+ * id, a batch, repeated members or non-objects on the path, invalid JSON, nesting deeper than 256) the same instance is
+ * returned: the MCP server is trusted, so nothing is rejected. Never fails.
  */
 export const injectAuthInfo = (bytes: Uint8Array, authInfo: Uint8Array, id: RequestId): Uint8Array => {
   const reader = new ResponseReader(bytes, authInfo, id)
   return reader.read() ? reader.output.whole() : bytes
 }
 
-/** Reads a response down to `serverInfo`. Each method returns `false` where the response is not to be changed. */
+/** Reads a response down to `serverInfo`. Each method returns `false` if the response must not be changed. */
 class ResponseReader {
   readonly output: MessageOutput
 
@@ -85,7 +85,7 @@ class ResponseReader {
     const { authInfo, bytes, output, scanner } = this
     this.serverInfoSeen = true
     output.hold(scanner.end)
-    // Whether a member is kept, so that a member added before it needs a comma.
+    // Whether the object has a member already, so that a member added before it needs a comma.
     let keepsMember = false
     let token = scanner.next()
     for (; token === "Name"; token = scanner.next()) {

@@ -1,19 +1,19 @@
 import { type ScalarPlace, stringValue } from "./json/scalarValue.ts"
 import type { JsonScanner, JsonToken } from "./json/scanJson.ts"
 
-/** The value of a member that should be a string, kept beyond the bytes that it was read from. */
+/** The value of a member that should be a string, kept after the scanner has discarded its bytes. */
 export class KeptString {
   /** Whether it is a string at all. */
   readonly isString: boolean
-  /** Whether it exceeds `maxTokenBytes`; then the text is not available. */
+  /** Whether it exceeds `maxTokenBytes`, so that the text is not available. */
   readonly isLong: boolean
-  /** Whether it has what some parsers drop, or end a string at: half of a surrogate pair, U+0000. */
+  /** Whether it contains what some parsers drop or take for the end: a lone surrogate, or U+0000. */
   readonly isUnclear: boolean
 
   private place: ScalarPlace | undefined
   private value: string | undefined = undefined
 
-  /** Takes the value that the scanner has just read the beginning of. */
+  /** Begins with the value whose first token the scanner has just read. */
   constructor({ end, long, loneSurrogate, nul, plain, start }: JsonScanner, token: JsonToken) {
     this.isString = token === "String"
     this.isLong = this.isString && long
@@ -21,12 +21,12 @@ export class KeptString {
     this.place = this.isString && !long ? { token, start, end, plain } : undefined
   }
 
-  /** @param bytes those that the scanner still has */
+  /** @param bytes the bytes that the scanner still has */
   text(bytes: Uint8Array): string | undefined {
     return this.place === undefined ? this.value : stringValue(bytes, this.place)
   }
 
-  /** The scanner is about to leave its bytes. */
+  /** Called before the scanner discards its bytes. */
   detach(bytes: Uint8Array): void {
     if (this.place === undefined) return
     this.value = this.text(bytes)

@@ -9,14 +9,14 @@ import { type NamedMethod, type SubjectMember, toolsCall } from "./namedMethods.
 import type { ParamMirror } from "./paramMirror.ts"
 import { reject, repeated } from "./reject.ts"
 
-/** A member that decides, and its bit in the set of members seen. */
+/** A member that decisions depend on, and its bit in the set of members seen. */
 interface DecidingName {
   readonly name: SubjectMember | "arguments" | "_meta"
   readonly bit: number
   readonly known: KnownName
 }
 
-/** The members that policies and servers decide by. A repeated one, in any case, is ambiguous. */
+/** The members that policies and servers decide by. If one is repeated, in any case, the message is ambiguous. */
 const decidingNames: ReadonlyArray<DecidingName> = (["name", "arguments", "uri", "taskId", "_meta"] as const).map(
   (name, index) => ({ name, bit: 1 << index, known: knownName(name) })
 )
@@ -28,16 +28,16 @@ const otherType: FieldText = Result.fail(`${versionMember} is no string, or not 
 
 /** Reads `params` along with a `JsonScanner`, as `ClientMessage` reads the message around it. */
 export class MessageParams {
-  /** Values of members up to this depth have a meaning. */
+  /** Values deeper than this have no meaning for the message. */
   reads: number
-  /** Whether a member is kept, so that a member added after it needs a comma. */
+  /** Whether `params` has a member already, so that a member added after it needs a comma. */
   keepsMember = false
 
   private readonly scanner: JsonScanner
   /** The depth of the names in `params`, if it is an object. */
   private readonly depth: number
   private readonly mirror: ParamMirror | undefined
-  /** The members seen, and those in another case. */
+  /** The members seen, and those seen in another case. */
   private seen = 0
   private variants = 0
   private member: DecidingName | undefined = undefined
@@ -64,19 +64,19 @@ export class MessageParams {
     return this.mirror?.wrong
   }
 
-  /** What a message of this method is about. */
+  /** The subject of a message with this method. */
   subject({ subject }: NamedMethod): string | undefined {
     return subject === undefined ? undefined : this.subjects?.get(subject)?.text(this.scanner.bytes)
   }
 
-  /** The scanner is about to leave its bytes. */
+  /** Called before the scanner discards its bytes. */
   detach(): void {
     const { bytes } = this.scanner
     this.version?.detach(bytes)
     if (this.subjects !== undefined) { for (const subject of this.subjects.values()) subject.detach(bytes) }
   }
 
-  /** Takes the name of a member of `params`, or of one deeper in it. */
+  /** Takes the name of a member of `params`, or of a deeper one. */
   name(): InvalidRequest | undefined {
     const { depth, member, mirror, scanner } = this
     if (scanner.depth === depth) return this.ownName()
@@ -86,7 +86,7 @@ export class MessageParams {
     return undefined
   }
 
-  /** Takes a name whose member is cut. */
+  /** Takes the name of a member that is cut. */
   cutName(): void {
     if (this.scanner.depth <= this.depth) this.endMember()
     this.inVersion = false
@@ -104,7 +104,7 @@ export class MessageParams {
     }
     switch (member.name) {
       case "_meta":
-        // A name one deeper then stands directly in it: an array puts one more level in between.
+        // Only objects have names at this depth: in an array, objects are one level deeper.
         if (token === "OpenObject") this.reads = depth + 1
         return
       case "arguments":
@@ -115,14 +115,14 @@ export class MessageParams {
     }
   }
 
-  /** The rejection of a message of this method that servers could take to be about different things. */
+  /** Returns the rejection of a message that servers could understand to have different subjects. */
   requireSubject(method: NamedMethod): InvalidRequest | undefined {
     const { name, requiresSubject, subject } = method
     if (subject === undefined || !requiresSubject) return undefined
     if (this.hasVariant(subject)) return repeated(subject)
     if (subject === "name" && this.hasVariant("arguments")) return repeated("arguments")
     const value = this.subjects?.get(subject)
-    // Without one it is an error to every server, in the protocol's own words.
+    // Not rejected here: without the member, every server responds with an error of the protocol.
     if (value === undefined) return undefined
     if (!value.isString) return reject("MalformedMessage", `the ${subject} of ${name} is not a string`)
     if (value.isUnclear) return reject("MalformedMessage", `the ${subject} has what is no character`)

@@ -1,5 +1,5 @@
 /**
- * The parts of a message that a request of MCP 2026-07-28 repeats in its fields. Pure.
+ * The parts of a message that the fields of its request repeat (MCP 2026-07-28). Pure.
  *
  * Source: MCP 2026-07-28, Streamable HTTP, "Request Metadata" and "Server Validation".
  */
@@ -10,14 +10,14 @@ import type { RequestId } from "./json/scalarValue.ts"
 /** The member of `params._meta` that names the revision of a message. */
 export const versionMember = "io.modelcontextprotocol/protocolVersion"
 
-/** A repeated text, `undefined` if it is absent; or its problem, for the log. */
+/** A repeated text; `undefined` if it is absent; or its problem, for the log. */
 export type FieldText = Result.Result<string | undefined, string>
 
-/** The fields that repeat a message, as they were received. */
+/** The fields that repeat a message, as received. */
 export interface MirroredFields {
   /** `MCP-Protocol-Version`. */
   readonly version: FieldText
-  /** The others; `undefined` if the version names a revision without such fields. */
+  /** The other fields; `undefined` if the version names a revision without them. */
   readonly others: OtherFields | undefined
 }
 
@@ -26,11 +26,11 @@ export interface OtherFields {
   readonly method: FieldText
   /** `Mcp-Name`, decoded. */
   readonly name: FieldText
-  /** Each `Mcp-Param-*`, decoded, by the rest of its name as `foldParam` writes it. */
+  /** Each `Mcp-Param-*`, decoded, by the rest of its name in the form of `foldParam`. */
   readonly params: ReadonlyMap<string, FieldText>
 }
 
-/** The parts of a body that fields should repeat. */
+/** The parts of a body that fields must repeat. */
 export interface SaidByMessage {
   readonly isBatch: boolean
   readonly id: RequestId | undefined
@@ -41,23 +41,23 @@ export interface SaidByMessage {
   readonly hasSubject: boolean
   /** The revision that the message names. */
   readonly version: FieldText
-  /** The problem of an `Mcp-Param-*` whose argument is in the message, for the log. */
+  /** The problem of an `Mcp-Param-*` that does not agree with its argument, for the log. */
   readonly wrongParam: string | undefined
 }
 
-/** The first revision with these fields. Revisions are dates, which compare as text. */
+/** The first revision with these fields. Revisions are dates, so they compare as text. */
 const firstRevision = "2026-07-28"
 
-/** Returns whether messages of this revision are repeated in fields; an unknown revision counts as a later one. */
+/** Returns whether fields repeat messages of this revision. An unknown revision counts as a later one. */
 export const hasMirrors = (version: string): boolean => version >= firstRevision
 
-/** One spelling for the names of arguments and fields that differ in case and in signs between words. */
+/** Folds names of arguments and fields that differ only in case and in separators between words. */
 export const foldParam = (name: string): string => name.toLowerCase().replaceAll(/[-_]/g, "")
 
 const decimal = /^-?\d+(\.\d+)?$/
 
 /**
- * Returns whether a field repeats an argument: the same text for a string, `true` or `false`, and the same number in
+ * Returns whether a field repeats an argument: a string as the same text, a boolean as `true` or `false`, a number in
  * any spelling.
  *
  * @param argument a JSON scalar that is not `null`
@@ -65,18 +65,18 @@ const decimal = /^-?\d+(\.\d+)?$/
 export const repeatsArgument = (field: string, argument: string | number | boolean): boolean =>
   typeof argument === "number" ? decimal.test(field) && Number(field) === argument : field === String(argument)
 
-/** Returns whether a message of this revision, or with these fields, has to agree with them. */
+/** Returns whether a message of this revision, or with these fields, must agree with its fields. */
 export const mustAgree = ({ others }: MirroredFields, version: FieldText): boolean =>
   others !== undefined || Result.isFailure(version) || hasMirrors(version.success ?? "")
 
-/** Why a request is rejected whose fields and message do not agree. */
+/** Why a request is rejected if its fields and its message do not agree. */
 export type Disagreement = HeaderMismatch | MissingProtocolVersion | InvalidRequest
 
 /**
- * What in the fields of a request does not agree with its message; `undefined` where all does, and for older revisions,
- * which have no such fields.
+ * Returns what in the fields of a request does not agree with its message; `undefined` if all agree, and for older
+ * revisions.
  *
- * A notification needs no fields but must not contradict those that it has: the revision leaves them undefined.
+ * A notification needs no fields, because the revision does not require them there, but fields that it has must agree.
  */
 export const disagreement = (
   fields: MirroredFields,
@@ -95,7 +95,7 @@ export const disagreement = (
   const missingVersion = (detail: string) => new MissingProtocolVersion({ id, detail })
   if (Result.isFailure(version)) return mismatch("MCP-Protocol-Version", version.failure)
   if (Result.isFailure(said.version)) return missingVersion(said.version.failure)
-  // A notification, or a response, which is not a request.
+  // A notification or a response: fields are not required.
   const isLenient = said.method === undefined || (!said.hasId && said.method.startsWith("notifications/"))
   if (said.version.success === undefined) {
     if (!isLenient) return missingVersion(`the message has no ${versionMember} in params._meta`)

@@ -4,13 +4,13 @@ import { type KnownName, knownName } from "./json/memberName.ts"
 /** A member of `params` that names the subject of a message. */
 export type SubjectMember = "name" | "uri" | "taskId"
 
-/** A method by which a message gets its meaning. */
+/** A method whose messages the gateway interprets. */
 export interface NamedMethod {
   readonly name: string
   readonly known: KnownName
-  /** The member that names what the message is about; `undefined` where it is about nothing that has a name. */
+  /** The member that names the subject of the message; `undefined` if messages of this method have no subject. */
   readonly subject: SubjectMember | undefined
-  /** Whether that member has the same meaning to every server. */
+  /** Whether all servers interpret that member in the same way. */
   readonly requiresSubject: boolean
 }
 
@@ -34,7 +34,7 @@ export const namedMethods: ReadonlyArray<NamedMethod> = [
   method("resources/read", "uri"),
   method("resources/subscribe", "uri"),
   method("resources/unsubscribe", "uri"),
-  // Methods of an extension, which may define them differently.
+  // Methods of an extension, which other servers may define differently.
   method("tasks/get", "taskId", false),
   method("tasks/update", "taskId", false),
   method("tasks/cancel", "taskId", false)

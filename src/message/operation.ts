@@ -12,21 +12,21 @@ export interface Subject {
   readonly name: string
 }
 
-/** A request or notification of a client. Responses to requests of the server are not operations. */
+/** A request or notification of a client. Responses to the server's requests are not operations. */
 export interface Operation {
   readonly method: string
-  /** What it names; `undefined` for methods that name nothing. */
+  /** What the message names; `undefined` for methods that name nothing. */
   readonly subject: Subject | undefined
-  /** `params.arguments`, where there are any. */
+  /** `params.arguments`, if there are any. */
   readonly arguments: Json | undefined
 }
 
 export interface OperationOptions {
-  /** Whether rules use arguments: then two members of `arguments` that differ only in case are ambiguous, too. */
+  /** Whether rules use arguments. If so, two members of `arguments` that differ only in case are ambiguous, too. */
   readonly argumentsDecide: boolean
 }
 
-/** More operations in one body are rejected, because each is decided on its own. */
+/** The maximum number of operations in a body, because each is decided separately. */
 export const maxOperations = 1_000
 
 type JsonObject = { readonly [member: string]: Json }
@@ -36,7 +36,7 @@ const isObject = (value: Json | undefined): value is JsonObject =>
 
 interface KnownNames {
   readonly exact: ReadonlySet<string>
-  /** The same by the form in which lenient parsers compare them. */
+  /** The same members, folded as lenient parsers compare them. */
   readonly byFolded: ReadonlyMap<string, string>
 }
 
@@ -50,7 +50,7 @@ const namesOfParams = known("name", "arguments", "uri", "ref", "notifications")
 const namesOfReference = known("type", "name", "uri")
 const namesOfFilter = known("resourceSubscriptions")
 
-/** Rejects an object with a member that only a lenient parser reads as one of these names. */
+/** Rejects an object with a member that only lenient parsers read as one of these names. */
 const rejectVariants = (object: JsonObject, { byFolded, exact }: KnownNames): InvalidRequest | undefined => {
   for (const member of Object.keys(object)) {
     const name = exact.has(member) ? undefined : byFolded.get(foldedName(member))
@@ -59,7 +59,7 @@ const rejectVariants = (object: JsonObject, { byFolded, exact }: KnownNames): In
   return undefined
 }
 
-/** Whether lenient parsers read two members of an object in here as the same. */
+/** Returns whether lenient parsers read two members of one object in this value as the same. */
 const foldsTogether = (value: Json): boolean => {
   if (typeof value !== "object" || value === null) return false
   if (Array.isArray(value)) return value.some(foldsTogether)
@@ -67,7 +67,7 @@ const foldsTogether = (value: Json): boolean => {
   return new Set(names.map(foldedName)).size < names.length || Object.values(value).some(foldsTogether)
 }
 
-// Some parsers drop half a surrogate pair, or end a string at U+0000: they would find another name.
+// Some parsers drop a lone surrogate, or end a string at U+0000, and would find another name.
 const isMisleading = (text: string): boolean => text.includes("\u0000") || /\p{Surrogate}/u.test(text)
 
 type Read<A> = Result.Result<A, InvalidRequest>
@@ -88,7 +88,7 @@ const nothingNamed: Read<ReadonlyArray<undefined>> = Result.succeed([undefined])
 
 const one = (subject: Read<Subject>): Read<ReadonlyArray<Subject>> => Result.map(subject, (found) => [found])
 
-/** The prompt, or the template of a resource, whose argument is to be completed. */
+/** The prompt or the resource template whose argument is to be completed. */
 const readReference = (ref: Json | undefined): Read<ReadonlyArray<Subject | undefined>> => {
   if (!isObject(ref)) return malformed("the ref of completion/complete is not an object")
   const variant = rejectVariants(ref, namesOfReference)
@@ -103,7 +103,7 @@ const readReference = (ref: Json | undefined): Read<ReadonlyArray<Subject | unde
   }
 }
 
-/** The subjects of a stream of notifications: each resource is decided separately, and so is the stream. */
+/** The subjects of a stream of notifications. Each resource is decided separately, and so is the stream itself. */
 const readFilter = (filter: Json | undefined): Read<ReadonlyArray<Subject | undefined>> => {
   if (filter === undefined) return nothingNamed
   if (!isObject(filter)) return malformed("the notifications of subscriptions/listen are not an object")
@@ -118,7 +118,7 @@ const readFilter = (filter: Json | undefined): Read<ReadonlyArray<Subject | unde
   )
 }
 
-/** The subject of a message, by its method; a message without a subject is an operation, too. */
+/** The subjects of a message, by its method. A message without a subject is one operation. */
 const readSubjects = (method: string, params: JsonObject): Read<ReadonlyArray<Subject | undefined>> => {
   switch (method) {
     case "tools/call":
@@ -167,11 +167,11 @@ const readMessage = (message: Json, { argumentsDecide }: OperationOptions): Read
 }
 
 /**
- * Reads the operations of a body: one for each request and notification, in their order.
+ * Reads the operations of a body, in order: one for each request and notification.
  *
- * A `subscriptions/listen` is one more for each resource that it names. Responses are not operations. Fails with
- * `InvalidRequest` where parsers could read the body differently (`AmbiguousMessage`), where it is not a JSON-RPC
- * message or a batch, or where what a method names is not a string (`MalformedMessage`), and with `MessageTooDeep`.
+ * A `subscriptions/listen` has a further operation for each resource that it names. Fails with `InvalidRequest` if
+ * parsers could read the body differently (`AmbiguousMessage`), if it is not a JSON-RPC message or a batch, or if the
+ * name of a subject is not a string (`MalformedMessage`), and with `MessageTooDeep`.
  *
  * Source: JSON-RPC 2.0, sections 4 to 6; MCP 2025-11-25 and 2026-07-28, the requests of clients.
  */

@@ -5,7 +5,7 @@ import { type FieldText, foldParam, repeatsArgument } from "./mirrors.ts"
 
 const NONE = -1
 
-/** A field that repeats an argument, and the arguments found so far. */
+/** A field that repeats an argument, and the matching arguments found so far. */
 interface Repetition {
   readonly field: FieldText
   isNamed: boolean
@@ -15,16 +15,16 @@ interface Repetition {
 const decoder = new TextDecoder()
 
 /**
- * Compares the fields `Mcp-Param-*` of a call with its arguments.
+ * Compares the `Mcp-Param-*` fields of a call with its arguments.
  *
- * The tool's schema, which is unknown here, says which argument a field repeats, at any depth of objects. So a field
- * counts as the repetition of every argument with its name, and must agree with one of them. A field without such an
- * argument is ignored.
+ * Only the tool's schema, which is unknown here, states which argument a field repeats, at any depth of objects. So a
+ * field is compared with every argument of its name, and must agree with one of them. A field without such an argument
+ * is ignored.
  */
 export class ParamMirror {
   private readonly scanner: JsonScanner
   private readonly repetitions: ReadonlyMap<string, Repetition>
-  /** The depth of the array around the current value: fields repeat nothing inside of arrays. */
+  /** The depth of the array around the current value. Fields repeat nothing inside arrays. */
   private array = NONE
   private current: Repetition | undefined = undefined
 
@@ -52,7 +52,7 @@ export class ParamMirror {
       : undefined
   }
 
-  /** Takes a name whose member is cut: its value is that of no argument. */
+  /** Takes the name of a member that is cut: its value does not count as an argument. */
   cutName(): void {
     this.current = undefined
   }
@@ -72,7 +72,8 @@ export class ParamMirror {
   }
 
   /**
-   * The scalar that was just read: `null` for a text that is too long, `undefined` for a value that no field repeats.
+   * Returns the scalar that was just read: `null` for a text that is too long, `undefined` for a value that fields
+   * cannot repeat.
    */
   private argument(token: JsonToken): string | number | boolean | null | undefined {
     const { bytes, end, long, start } = this.scanner

@@ -1,4 +1,4 @@
-/** Rejections of a message. Their details are for the log and contain nothing that the client sent. */
+/** Rejections of messages. Their details are for the log, and contain nothing that the client sent. */
 import { InvalidRequest, type InvalidRequestReason } from "../errors/GatewayError.ts"
 import type { JsonToken } from "./json/scanJson.ts"
 
@@ -9,7 +9,7 @@ export const reject = (reason: InvalidRequestReason, detail: string): InvalidReq
 export const repeated = (name: string): InvalidRequest =>
   reject("AmbiguousMessage", `${name} is repeated or in another case`)
 
-/** The rejection of a token where a message, or its end, is expected. */
+/** The rejection of a token at a position where a message, or its end, is expected. */
 export const rejectToken = (token: JsonToken): InvalidRequest => {
   switch (token) {
     case "TooDeep":

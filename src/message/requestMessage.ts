@@ -15,10 +15,10 @@ export interface RewrittenRequest extends RequestSummary {
 /**
  * Rewrites the body of a POST to the MCP server.
  *
- * Every `_authContext` is removed at any depth, however it is spelt; in an `initialize` message `params._authContext`
- * becomes `authContext`. All other bytes are unchanged. Fails with `InvalidRequest`: `MalformedMessage` where the body
- * is neither a JSON-RPC message nor a batch, `AmbiguousMessage` where parsers could read it differently,
- * `MessageTooDeep`. `RequestRewriter` does the same to a body that arrives in chunks.
+ * Every `_authContext` is removed, at any depth and in any spelling. In an `initialize` message, `params._authContext`
+ * becomes `authContext`. All other bytes are unchanged. Fails with `InvalidRequest`: `MalformedMessage` if the body is
+ * neither a JSON-RPC message nor a batch, `AmbiguousMessage` if parsers could read it differently, or `MessageTooDeep`.
+ * `RequestRewriter` does the same for a body that arrives in chunks.
  *
  * Source: JSON-RPC 2.0, sections 4 and 6; MCP 2025-03-26, base protocol (batching).
  */

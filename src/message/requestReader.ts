@@ -12,7 +12,7 @@ const noTools: ReadonlyArray<string> = []
 
 const batchAsks = { measured: { isBatch: true, method: undefined } } as const
 
-/** Reads a body as far as its scanner, rewriting it into `output`. */
+/** Reads as much of a body as its scanner has, and rewrites it into `output`. */
 export class RequestReader {
   readonly output: MessageOutput
 
@@ -32,7 +32,7 @@ export class RequestReader {
     this.message = new ClientMessage(scanner, this.output, rules, false)
   }
 
-  /** The findings, at the scanner's `End`. */
+  /** Returns the summary, at the scanner's `End`. */
   summary(): RequestSummary {
     if (this.isBatch) {
       return {
@@ -54,7 +54,7 @@ export class RequestReader {
     }
   }
 
-  /** Reads to the scanner's `More` or `End`, or returns the rejection. */
+  /** Reads until the scanner's `More` or `End`, or returns the rejection. */
   read(): InvalidRequest | undefined {
     const { output, scanner } = this
     for (;;) {
@@ -112,7 +112,7 @@ export class RequestReader {
     return undefined
   }
 
-  /** The contents of the message, if fields have to repeat them. */
+  /** The parts of the message that fields must repeat, if they are collected. */
   private saidBy(message: ClientMessage): SaidByMessage | undefined {
     const { mirrored } = this.rules
     return mirrored !== undefined && mustAgree(mirrored, message.revision) ? message.said : undefined
@@ -138,7 +138,7 @@ export class RequestReader {
     return undefined
   }
 
-  /** Holds back the bytes that complete the body until its end is certain. */
+  /** Holds back the bytes that complete the body, until it is certain that nothing follows. */
   private holdEnd(): void {
     this.output.hold(this.scanner.start)
   }

@@ -5,7 +5,7 @@ import { JsonScanner, maxMessageDepth } from "./json/scanJson.ts"
 import { RequestReader } from "./requestReader.ts"
 import type { RequestRules, RequestSummary } from "./requestRules.ts"
 
-/** The end of a rewritten body, and the findings. */
+/** The end of a rewritten body, and the summary of its messages. */
 export interface RewrittenEnd extends RequestSummary {
   /** The remaining bytes, in one piece: at least the byte that completes the JSON text. */
   readonly rest: ReadonlyArray<Uint8Array>
@@ -16,15 +16,15 @@ const nothing: Uint8Array = new Uint8Array(0)
 /**
  * `rewriteRequest` for a body that is too large to be collected.
  *
- * Regardless of how the body is cut into pieces, the results of `push` and `end`, joined, equal the result of
- * `rewriteRequest` for the whole body; a body that it rejects is rejected for the same reason, by `end` at the latest. After a
- * rejection nothing more is returned. The bytes returned before `end` are never a complete JSON text, so a server that
- * does not get the rest cannot mistake them for one.
+ * For every way to split the body into pieces, the results of `push` and `end` together equal the result of
+ * `rewriteRequest` for the whole body. A body that `rewriteRequest` rejects is rejected for the same reason, by `end`
+ * at the latest. After a rejection nothing more is returned. The bytes before `end` are never a complete JSON text, so
+ * a server that does not get the rest cannot take them for one.
  *
- * Only bytes that may still change are held back: a name, number or string of up to `maxTokenBytes`; white space where a
- * member may be cut; white space at the end; and, where an `initialize` may still get its `_authContext`, what stands
- * between the end of `params` and a `method` that comes later. The bytes returned are views of the pieces, which must
- * not be changed.
+ * Only bytes that may still change are held back: a name, number or string of up to `maxTokenBytes`; white space around
+ * a member that may be cut; white space at the end; and, if `_authContext` may still have to be added, the bytes
+ * between the end of `params` and a later `method`. The returned bytes are views of the pieces, so the pieces must not
+ * be changed.
  */
 export class RequestRewriter {
   private readonly scanner = new JsonScanner(nothing, maxMessageDepth, false)
@@ -51,7 +51,7 @@ export class RequestRewriter {
     return this.rejected === undefined ? Result.succeed(reader.output.take()) : Result.fail(this.rejected)
   }
 
-  /** Ends the body and returns the findings and the remaining bytes. Call it once, last. */
+  /** Ends the body. Returns the summary and the remaining bytes. Call it once, last. */
   end(): Result.Result<RewrittenEnd, InvalidRequest> {
     const { reader, scanner } = this
     if (this.rejected === undefined) {

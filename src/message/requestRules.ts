@@ -1,19 +1,22 @@
-/** The rules for rewriting a request body, and the findings. */
+/** The options for rewriting a request body, and the summary of its messages. */
 import type { RequestId } from "./json/scalarValue.ts"
 import type { MirroredFields, SaidByMessage } from "./mirrors.ts"
 
 export interface RequestRules {
-  /** Returns the serialised JSON object to add to `initialize`; called only where there is one. `undefined` adds nothing. */
+  /**
+   * Returns the serialised JSON object to add to an `initialize`, or `undefined` to add nothing. Called only for an
+   * `initialize`.
+   */
   readonly authContext: (() => Uint8Array) | undefined
-  /** Whether the called tools are of no interest: then `tools` is empty, and no tool name is kept. */
+  /** Whether called tools are not needed. If so, `tools` is empty. */
   readonly ignoreTools?: boolean
   /** Whether the summary names the method of the message. */
   readonly namesMethod?: boolean
-  /** The fields that should repeat the message; without them, the contents for a comparison are not collected. */
+  /** The fields that must repeat the message. Without them, the parts to compare are not collected. */
   readonly mirrored?: MirroredFields | undefined
 }
 
-/** The operation of a body, as far as its method names it. */
+/** The operation of a body, as far as its method shows it. */
 export interface MeasuredMethod {
   readonly isBatch: boolean
   /** `undefined` for a batch, for a response of the client, and for a name that is too long. */
@@ -28,10 +31,10 @@ export interface RequestSummary {
   readonly initializeId: RequestId | undefined
   /** Whether the message opens an endless stream of notifications: `subscriptions/listen` of MCP 2026-07-28. */
   readonly listens: boolean
-  /** The called tools; a batch may call several. */
+  /** The tools that the body calls; a batch may call several. */
   readonly tools: ReadonlyArray<string>
   /** The method of the message, if it was requested. */
   readonly measured?: MeasuredMethod
-  /** What the fields of the request have to repeat, if anything. */
+  /** The parts that the fields of the request must repeat, if any. */
   readonly said: SaidByMessage | undefined
 }

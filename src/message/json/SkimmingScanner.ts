@@ -21,24 +21,24 @@ import type { KnownName } from "./memberName.ts"
 import { JsonScanner } from "./scanJson.ts"
 import { selfStanding } from "./selfStanding.ts"
 
-/** No place: the token is left to `next`. */
+/** No position: `next` must read the token. */
 const LEFT = -1
 
-/** How many bytes of a string are read one by one before reading whole words is faster. */
+/** The length of a string, in bytes, from which reading whole words is faster than reading bytes. */
 const longStretch = 32
 
-/** The number of bytes at the end of a chunk that are left to `next`, which handles tokens that are cut short. */
+/** How many bytes at the end of a chunk are left to `next`, which handles tokens that continue in the next chunk. */
 const margin = 16
 
 /**
- * A `JsonScanner` that can skim: read without reporting tokens, and by the same grammar.
+ * A `JsonScanner` that can also skim: check the grammar without reporting tokens.
  *
- * Use it where most of a text is of no interest. `skim` stops at anything unusual, such as an error or the end of a
- * chunk; `next` deals with that, token by token, and reports tokens that `skim` would have passed.
+ * Use it if most of a text does not matter. `skim` stops at anything unusual, such as an error or the end of a chunk.
+ * `next` continues from there, and reports the tokens that it reads.
  */
 export class SkimmingScanner extends JsonScanner {
   /**
-   * Passes tokens that lie deeper than `depth`, as far as that is quickly done.
+   * Skips tokens that are deeper than `depth`, as far as that is fast.
    *
    * @param name also skips members at `depth` whose name is certainly neither this one nor a variant of it
    */
@@ -57,7 +57,7 @@ export class SkimmingScanner extends JsonScanner {
       }
       const mayClose = expected === AFTER_VALUE || expected === (inObject ? FIRST_NAME : FIRST_ELEMENT)
       if (mayClose && byte === (inObject ? CLOSE_BRACE : CLOSE_BRACKET)) {
-        // One bracket more, and what follows is of interest.
+        // The next bracket closes the container that matters.
         if (open.length - 1 <= floor) break
         open.pop()
         inObject = open[open.length - 1] === true
@@ -100,7 +100,7 @@ export class SkimmingScanner extends JsonScanner {
     this.inObject = inObject
   }
 
-  /** Continues after the innermost container, which ends before this position, without reading its contents. */
+  /** Continues after the innermost container, whose end is before this position, without reading its contents. */
   leave(place: number): void {
     const { open } = this
     open.pop()
@@ -109,13 +109,16 @@ export class SkimmingScanner extends JsonScanner {
     this.position = place
   }
 
-  /** The rest of the current bytes is not read. */
+  /** Skips the rest of the current bytes. */
   discard(): void {
     this.position = this.bytes.length
     this.kept = this.position
   }
 
-  /** The end of a string whose quote stands before `from`; `LEFT` where it does not end before `end`, or is not valid. */
+  /**
+   * Returns the end of the string whose quote is before `from`; `LEFT` if the string does not end before `end`, or is
+   * invalid.
+   */
   private endOfString(from: number, end: number, isName: boolean): number {
     const { bytes } = this
     let at = from
@@ -131,7 +134,7 @@ export class SkimmingScanner extends JsonScanner {
         return at + 1
       } else if (byte === BACKSLASH) {
         const isLong = bytes[at + 1] === LETTER_U
-        // Half of a surrogate pair makes a name invalid.
+        // A lone surrogate makes a name invalid.
         if ((isLong && isName) || escapedCodeUnit(bytes, at) < 0) return LEFT
         at += isLong ? 6 : 2
       } else {
@@ -144,7 +147,7 @@ export class SkimmingScanner extends JsonScanner {
   }
 }
 
-/** Whether some parser could read a name as the known one: it has escapes, or the same length. */
+/** Returns whether some parser could read a name as the given one: it has escapes, or the same length. */
 const mayBe = (bytes: Uint8Array, start: number, end: number, { exact }: KnownName): boolean => {
   if (end - start === exact.length) return true
   for (let at = start; at < end; at++) if (selfStanding[bytes[at] ?? 0] === 0) return true

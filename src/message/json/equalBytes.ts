@@ -2,30 +2,33 @@
 
 const blockBytes = 65_536
 
-// Of the process, not of a comparison: comparisons do not wait for anything.
+// Module state is safe: comparisons are synchronous.
 const block = new Uint8Array(blockBytes)
 const blockWords = new Int32Array(block.buffer)
 
-/** The function of Node's `Buffer` for this, which is many times as fast. */
+/** Node's `Buffer` has a native comparison, which is many times as fast. */
 const compare =
   (globalThis as { readonly Buffer?: { readonly compare?: (one: Uint8Array, other: Uint8Array) => number } })
     .Buffer?.compare
 
-/** Whether `piece` is what `bytes` has from `from` on, as far as both reach. `bytes` must begin its buffer. */
+/**
+ * Returns whether `piece` equals the bytes from `from` on, as far as both reach. `bytes` must begin at the start of its
+ * buffer.
+ */
 export const equalBytes = (bytes: Uint8Array, from: number, piece: Uint8Array): boolean => {
   if (compare === undefined) return equalWords(bytes, from, piece)
   const length = Math.min(piece.length, bytes.length - from)
   return compare(bytes.subarray(from, from + length), piece.subarray(0, length)) === 0
 }
 
-/** `equalBytes` for all hosts. */
+/** The implementation of `equalBytes` for all hosts. */
 export const equalWords = (bytes: Uint8Array, from: number, piece: Uint8Array): boolean => {
   const end = Math.min(piece.length, bytes.length - from)
   const words = new Int32Array(bytes.buffer, 0, bytes.length >> 2)
-  // The beginning differs for most that differ.
+  // Most different pieces differ at the beginning.
   for (let at = 0; at < 64 && at < end; at++) if (bytes[from + at] !== piece[at]) return false
   for (let at = 0; at < end;) {
-    // The same place in a word on both sides.
+    // Both sides have the same offset within a word.
     const shift = (from + at) & 3
     const length = Math.min(blockBytes - shift, end - at)
     block.set(piece.subarray(at, at + length), shift)

@@ -1,6 +1,9 @@
 import { fold } from "./memberName.ts"
 
-/** A name as the most lenient parsers compare it: without case, and ended at U+0000. Equal results are one name to them. */
+/**
+ * Folds a name like the most lenient parsers: without case, and ended at U+0000. They treat names with equal results as
+ * one.
+ */
 export const foldedName = (name: string): string => {
   const end = name.indexOf("\u0000")
   let folded = ""

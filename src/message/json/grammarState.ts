@@ -1,6 +1,6 @@
 /**
- * What the grammar of JSON allows next (RFC 8259, section 2); the states after `NOTHING` are for tokens that the bytes
- * so far have cut short.
+ * What the grammar of JSON allows next (RFC 8259, section 2). The states after `NOTHING` are for tokens that continue
+ * in the next piece.
  */
 export const VALUE = 0
 export const FIRST_ELEMENT = 1

@@ -2,10 +2,13 @@
  * The smallest parts of a JSON text: numbers, literals, escapes and UTF-8 sequences (RFC 8259, sections 3, 6 and 7;
  * RFC 3629, section 4).
  *
- * The functions may read past the end of the bytes: what they find there matches no rule.
+ * The functions may read past the end of the bytes: `undefined` matches no rule.
  */
 
-/** What a number has come to, byte by byte; 0 is its start in `numberStep`, and that it ends there in the result. */
+/**
+ * The states of a number. 0 is the state before the number as an argument of `numberStep`, and the state after it as a
+ * result.
+ */
 const numberRules: ReadonlyArray<readonly [from: number, bytes: string, to: number]> = [
   [0, "-", 1],
   [0, "0", 2],
@@ -27,7 +30,7 @@ const numberRules: ReadonlyArray<readonly [from: number, bytes: string, to: numb
 ]
 
 /**
- * The state of a number after one byte more, at `state << 8 | byte`; 0 if that byte is not part of it.
+ * The next state of a number, at index `state << 8 | byte`; 0 if the byte is not part of the number.
  *
  * The caller checks what follows a number (`01` is the number `0` followed by a `1`).
  */
@@ -38,11 +41,11 @@ for (const [from, bytes, to] of numberRules) {
 
 export const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39
 
-/** Whether a number may end in this state, and whether any number of digits may follow. */
+/** Whether a number may end in this state, and whether further digits leave the state unchanged. */
 export const isNumber = (state: number): boolean => state === 2 || state === 3 || state === 5 || state === 8
 export const mayRepeat = (state: number): boolean => state === 3 || state === 5 || state === 8
 
-/** The length of the literal that begins with this byte; 0 if no literal does. */
+/** Returns the length of the literal that begins with this byte; 0 if none does. */
 export const lengthOfLiteral = (byte: number): number => {
   switch (byte) {
     case 0x74:
@@ -55,7 +58,7 @@ export const lengthOfLiteral = (byte: number): number => {
   }
 }
 
-/** Whether a `true`, `false` or `null` stands at `at`. */
+/** Returns whether there is a `true`, `false` or `null` at `at`. */
 export const isLiteral = (bytes: Uint8Array, at: number): boolean => {
   const b = bytes[at + 1]
   const c = bytes[at + 2]
@@ -79,7 +82,7 @@ const hexDigit = (byte: number | undefined): number => {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1
 }
 
-/** The UTF-16 code unit that the escape at `at` (where its backslash stands) means, or -1 if it is not an escape. */
+/** Returns the UTF-16 code unit of the escape whose backslash is at `at`; -1 if it is not an escape. */
 export const escapedCodeUnit = (bytes: Uint8Array, at: number): number => {
   switch (bytes[at + 1]) {
     case 0x22:
@@ -110,7 +113,7 @@ export const escapedCodeUnit = (bytes: Uint8Array, at: number): number => {
   }
 }
 
-/** The end of the escape at `at`, counting a surrogate pair as one; -1 if it is not an escape. */
+/** Returns the end of the escape at `at`, treating a surrogate pair as one escape; -1 if it is not an escape. */
 export const endOfEscape = (bytes: Uint8Array, at: number): number => {
   const unit = escapedCodeUnit(bytes, at)
   if (unit < 0) return -1
@@ -121,14 +124,14 @@ export const endOfEscape = (bytes: Uint8Array, at: number): number => {
 }
 
 /**
- * The end of a run of multi-byte sequences that begins at `at`, or -1 if none begins there. Only shortest forms count, no
- * surrogates, and nothing above U+10FFFF.
+ * Returns the end of a run of multi-byte sequences that begins at `at`; -1 if there is none. Only shortest forms are
+ * allowed, no surrogates, and nothing above U+10FFFF.
  */
 export const endOfUtf8 = (bytes: Uint8Array, at: number): number => {
   const { length } = bytes
   let end = at
   for (;;) {
-    // To read past the end even once would make all later reads slow.
+    // Never read past the end: V8 would make all later reads slow.
     const second = end + 1 < length ? bytes[end + 1] ?? 0 : 0
     const third = end + 2 < length ? bytes[end + 2] ?? 0 : 0
     const fourth = end + 3 < length ? bytes[end + 3] ?? 0 : 0
@@ -140,7 +143,7 @@ export const endOfUtf8 = (bytes: Uint8Array, at: number): number => {
 
 const isContinuation = (byte: number): boolean => (byte & 0xc0) === 0x80
 
-/** The length of the sequence that begins with these bytes; 0 if it is invalid. */
+/** Returns the length of the sequence that begins with these bytes; 0 if it is invalid. */
 const sizeOfSequence = (first: number, second: number, third: number, fourth: number): number => {
   if (first < 0xc2 || !isContinuation(second)) return 0
   if (first < 0xe0) return 2

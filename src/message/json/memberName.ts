@@ -1,5 +1,5 @@
 /**
- * Whether a member of a JSON object has a certain name, for every parser that may read it after us.
+ * Compares member names like all parsers that may read them after the gateway.
  *
  * Some parsers compare names without regard to case, some with Unicode's folding (Go's `encoding/json`:
  * CVE-2026-27896), some end a name at U+0000. A name that such a parser treats as the same is a variant of it.
@@ -7,7 +7,7 @@
 import { escapedCodeUnit } from "./jsonLexemes.ts"
 import type { JsonScanner } from "./scanJson.ts"
 
-/** A text to look for, usually a name; printable ASCII. */
+/** A text to compare with, usually a name. Printable ASCII. */
 export interface KnownName {
   readonly exact: Uint8Array
   readonly folded: Uint8Array
@@ -18,10 +18,12 @@ export const knownName = (name: string): KnownName => {
   return { exact, folded: exact.map(fold) }
 }
 
-/** `Exact`: the same text once escapes are resolved. `Variant`: the same only to a lenient parser. */
+/** `Exact`: the same text, with escapes resolved. `Variant`: the same text only for a lenient parser. */
 export type NameMatch = "None" | "Exact" | "Variant"
 
-/** Code points that lower- or upper-case to an ASCII letter, ASCII included, become that letter in lower case. */
+/**
+ * Maps code points whose lower or upper case is an ASCII letter to that letter in lower case. Includes ASCII itself.
+ */
 export const fold = (codePoint: number): number => {
   if (codePoint >= 0x41 && codePoint <= 0x5a) return codePoint + 0x20
   switch (codePoint) {
@@ -37,9 +39,9 @@ export const fold = (codePoint: number): number => {
   }
 }
 
-/** Compares the scanner's last token, a `Name` or `String`, with a known one; reads no more bytes than that has. */
+/** Compares the scanner's last token, a `Name` or `String`, with a known text. Reads no more bytes than necessary. */
 export const matchName = (bytes: Uint8Array, scanner: JsonScanner, known: KnownName): NameMatch =>
-  // Nearly all names differ in their length already.
+  // Nearly all names differ in length.
   scanner.plain && scanner.end - scanner.start - 2 !== known.exact.length ? "None" : compare(bytes, scanner, known)
 
 const compare = (bytes: Uint8Array, scanner: JsonScanner, { exact, folded }: KnownName): NameMatch => {

@@ -1,63 +1,63 @@
 /**
- * The output of a rewritten message, in the order of its bytes: members are removed so that the rest remains valid,
- * with no other change than the commas in between, and others are inserted.
+ * The output of a rewritten message. Members are removed so that the rest remains valid JSON, and others are inserted.
+ * All other bytes stay as they are and in order.
  */
 import { HeldBytes } from "./heldBytes.ts"
 import { type JsonScanner, noSeparator } from "./scanJson.ts"
 import { joinBytes } from "./spliceBytes.ts"
 
-/** An object that loses members. */
+/** An object from which members are removed. */
 interface Losing {
   readonly depth: number
   /**
-   * Whether a kept member comes before the current one: then a cut removes the comma before the member, else the comma
-   * after it.
+   * Whether a kept member precedes the current one. If so, a cut removes the comma before the member, otherwise the
+   * comma after it.
    */
   keptBefore: boolean
 }
 
-/** Neither a depth nor a place. */
+/** No depth or position. */
 const NONE = -1
 
 /**
- * Collects what leaves while a `JsonScanner` passes the members.
+ * Collects the output while a `JsonScanner` reads the message.
  *
- * Report to it, immediately after the scanner, every `Name` (`cut` or `keep`), of every `CloseObject` (`close`), and of
- * the end of every value (`endValue`, for an object after `close`). A cut that lies inside another disappears in it. At
- * the scanner's `More`, `take` returns the bytes that may leave; bytes that a cut or an insertion may still change are
- * held.
+ * Call it immediately after the scanner: `cut` or `keep` for every `Name`, `close` for every `CloseObject`, and
+ * `endValue` at the end of every value (for an object after `close`). A cut inside another cut has no effect of its
+ * own. At the scanner's `More`, `take` returns the bytes that are final; bytes that a cut or an insertion may still
+ * change are held back.
  */
 export class MessageOutput {
-  /** Whether anything is taken out or put in. */
+  /** Whether anything was removed or inserted. */
   changed = false
 
   private readonly scanner: JsonScanner
   private ready: Array<Uint8Array> = []
-  /** The position in the scanner's bytes from which on nothing has been written. */
+  /** The position in the scanner's bytes up to which output has been written. */
   private from = 0
-  /** The position from which on the output is held until `release`, and whether it is held already. */
+  /** The position from which output is held until `release`, and whether that has begun. */
   private holdAt = NONE
   private isHeld = false
   private readonly held = new HeldBytes()
-  /** The position from which on a cut may still remove held output; the output is then held, too. */
+  /** The position from which a cut may still remove held output. From there on, output is held as well. */
   private undecided = NONE
 
   private readonly losing: Array<Losing> = []
   /** The depth of the outermost member that is being cut. */
   private cutting = NONE
-  /** Whether a member was cut that takes the comma after it, should one follow. */
+  /** Whether a member was cut that also removes the comma after it, if one follows. */
   private awaitsComma = false
 
   constructor(scanner: JsonScanner) {
     this.scanner = scanner
   }
 
-  /** How many bytes are held back that the scanner has passed. */
+  /** How many bytes that the scanner has passed are held back. */
   get heldBytes(): number {
     return this.held.length
   }
 
-  /** Takes out the member whose name was just read. `false` if its object lost one before. */
+  /** Removes the member whose name was just read. Returns `false` if its object has already lost one. */
   cut(): boolean {
     const { scanner } = this
     this.takeComma()
@@ -79,7 +79,7 @@ export class MessageOutput {
     return known === undefined
   }
 
-  /** Leaves the member whose name was just read. */
+  /** Keeps the member whose name was just read. */
   keep(): void {
     if (this.losing.length > 0) {
       this.takeComma()
@@ -104,7 +104,7 @@ export class MessageOutput {
     this.awaitsComma = this.current(cutting)?.keptBefore === false
   }
 
-  /** Puts bytes in at a place that the scanner has just passed. */
+  /** Inserts bytes at a position that the scanner has just passed. */
   insert(at: number, bytes: Uint8Array): void {
     this.changed = true
     this.write(at)
@@ -129,7 +129,7 @@ export class MessageOutput {
     this.flush()
   }
 
-  /** The bytes to send now, in at most one piece; at the scanner's `More` or, after `release`, at its `End`. */
+  /** Returns the bytes to send now, in at most one piece. For the scanner's `More` or, after `release`, its `End`. */
   take(): ReadonlyArray<Uint8Array> {
     const { scanner } = this
     const { kept } = scanner
@@ -149,11 +149,14 @@ export class MessageOutput {
     if (this.holdAt !== NONE) this.holdAt -= kept
     const { ready } = this
     this.ready = []
-    // A client may cause thousands of cuts; joining the pieces keeps the caller from sending each of them separately.
+    // Joined into one piece: a client may cause thousands of cuts, and the caller would send each piece separately.
     return ready.length > 1 ? [joinBytes(ready)] : ready
   }
 
-  /** The rewritten form of what the scanner has read whole, at its `End`: the same instance if nothing has changed. */
+  /**
+   * Returns the rewritten form of a message that the scanner has read whole, at its `End`: the same instance if nothing
+   * has changed.
+   */
   whole(): Uint8Array {
     if (!this.changed) return this.scanner.bytes
     this.release(undefined)
@@ -161,13 +164,13 @@ export class MessageOutput {
   }
 
   private current(depth: number): Losing | undefined {
-    // Nearly all messages lose nothing; and to read an array at -1 is slow.
+    // Checked first, because nearly all messages lose nothing, and because reading an array at -1 is slow.
     if (this.losing.length === 0) return undefined
     const losing = this.losing[this.losing.length - 1]
     return losing?.depth === depth ? losing : undefined
   }
 
-  /** Writes what stands before `to`, unless that was done. */
+  /** Writes everything before `to` that is not yet written. */
   private write(to: number): void {
     if (to <= this.from) return
     const { holdAt } = this
@@ -182,26 +185,26 @@ export class MessageOutput {
     else this.ready.push(bytes)
   }
 
-  /** Marks the bytes written from now on as possibly cut. */
+  /** Marks the bytes that are written from now on, because they may still be cut. */
   private suspend(): void {
     if (this.undecided === NONE) this.undecided = this.held.length
   }
 
-  /** Keeps the bytes that might have been cut. */
+  /** Keeps the marked bytes. */
   private decide(): void {
     if (this.undecided === NONE) return
     this.undecided = NONE
     this.flush()
   }
 
-  /** Drops the bytes that might have been cut. */
+  /** Drops the marked bytes. */
   private drop(): void {
     if (this.undecided === NONE) return
     this.held.truncate(this.undecided)
     this.undecided = NONE
   }
 
-  /** The comma that the cut before it was waiting for goes, with what stands between. */
+  /** Drops the comma that the last cut was waiting for, with the white space before it. */
   private takeComma(): void {
     if (!this.awaitsComma) return
     this.awaitsComma = false

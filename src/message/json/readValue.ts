@@ -1,4 +1,4 @@
-/** Reads a whole JSON text that leaves no parser a choice. */
+/** Reads a whole JSON text that all parsers read in the same way. */
 import * as Result from "effect/Result"
 import type { InvalidRequest } from "../../errors/GatewayError.ts"
 import type { Json } from "../../identity/Json.ts"
@@ -8,10 +8,10 @@ import { JsonScanner, maxMessageDepth } from "./scanJson.ts"
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
-/** Returns the rejection of a text that is not JSON, is nested too deeply, or has a member twice in one object. */
+/** Returns the rejection of a text that is not JSON, is nested too deeply, or has a duplicate member in an object. */
 const check = (bytes: Uint8Array): InvalidRequest | undefined => {
   const scanner = new JsonScanner(bytes, maxMessageDepth)
-  // The names of the members so far, for each open container; an array has none.
+  // The names of the members so far, for each open container; none for an array.
   const open: Array<Set<string> | undefined> = []
   for (;;) {
     const token = scanner.next()
@@ -45,13 +45,13 @@ const check = (bytes: Uint8Array): InvalidRequest | undefined => {
 }
 
 /**
- * Reads a JSON text (RFC 8259) in UTF-8 whose objects have each member once, and which nests no deeper than 256.
+ * Reads a JSON text (RFC 8259) in UTF-8. Rejects duplicate members, and nesting deeper than 256.
  *
- * Of several members of one name, parsers take the first, the last or all, so that the gateway and the server could
- * decide by different ones.
+ * Parsers take the first, the last or all of several members with one name, so the gateway and the server could decide
+ * by different ones.
  */
 export const readValue = (bytes: Uint8Array): Result.Result<Json, InvalidRequest> => {
   const rejected = check(bytes)
-  // The scanner has found it valid: this cannot throw, and is JSON.
+  // Cannot throw, and returns JSON: the scanner has checked the text.
   return rejected === undefined ? Result.succeed(JSON.parse(decoder.decode(bytes)) as Json) : Result.fail(rejected)
 }

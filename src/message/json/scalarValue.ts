@@ -6,10 +6,10 @@ export type RequestId = string | number | null
 
 const decoder = new TextDecoder()
 
-/** Where a string stands that a scanner has passed. */
+/** The position of a string that a scanner has passed. */
 export type StringPlace = Pick<JsonScanner, "start" | "end" | "plain">
 
-/** Longer texts are decoded faster by the platform than character by character. */
+/** The length from which the platform decodes text faster than a loop over characters. */
 const shortText = 48
 
 const asciiText = (bytes: Uint8Array, start: number, end: number): string => {
@@ -19,22 +19,22 @@ const asciiText = (bytes: Uint8Array, start: number, end: number): string => {
   return text
 }
 
-/** The text of a string, such as the scanner's last token. */
+/** Returns the text of a string, such as the scanner's last token. */
 export const stringValue = (bytes: Uint8Array, { end, plain, start }: StringPlace): string =>
   plain
     ? asciiText(bytes, start + 1, end - 1)
-    // The scanner has found it valid: this cannot throw, and is a string.
+    // Cannot throw, and returns a string: the scanner has checked it.
     : JSON.parse(decoder.decode(bytes.subarray(start, end))) as string
 
-/** Where a scalar stands that a scanner has passed, and what it is. */
+/** The position and the type of a scalar that a scanner has passed. */
 export interface ScalarPlace extends StringPlace {
   readonly token: JsonToken
 }
 
 /**
- * The id that stands there, or `undefined` if JSON-RPC allows no such id.
+ * Returns the id at that position; `undefined` if JSON-RPC does not allow it as an id.
  *
- * Numbers above 2^53 lose digits here, as they do in most servers: ids are compared, never written.
+ * Numbers above 2^53 lose digits here, as in most servers. That is harmless, because ids are only compared.
  */
 export const requestId = (bytes: Uint8Array, place: ScalarPlace): RequestId | undefined => {
   switch (place.token) {

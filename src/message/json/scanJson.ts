@@ -1,8 +1,8 @@
 /**
- * A strict, pulling scanner over the bytes of one JSON text (RFC 8259) that builds no values.
+ * A strict pull scanner over the bytes of one JSON text (RFC 8259). It builds no values.
  *
- * It keeps its own stack, so no depth of nesting overflows, and reports tokens as spans of the input, so that a
- * rewriter leaves all other bytes as they are.
+ * It keeps its own stack, so that deep nesting cannot overflow, and reports tokens as spans of the input, so that a
+ * rewriter can leave all other bytes as they are.
  */
 import {
   CLOSE_BRACE,
@@ -52,15 +52,18 @@ export type JsonToken =
   | "Malformed"
   | "TooDeep"
 
-/** Represents the position after the last byte; no byte has this value. */
+/** The position after the last byte; no byte has this value. */
 const NONE = -1
 
-/** How deeply the messages of MCP may nest objects and arrays: parsers behind may recurse. */
+/**
+ * How deeply MCP messages may nest objects and arrays. The limit protects parsers behind the gateway, which may
+ * recurse.
+ */
 export const maxMessageDepth = 256
 
-/** The position of the comma before a `Name` that has no comma before it. */
+/** The position of the comma before a `Name` if there is none. */
 export const noSeparator = -1
-/** The position of a comma in an earlier piece. */
+/** The position of a comma that was in an earlier piece. */
 const earlierSeparator = -2
 
 /**
@@ -70,25 +73,28 @@ const earlierSeparator = -2
  * RFC 8259 allows in UTF-8 without a byte order mark, except that it rejects a member name with a lone surrogate
  * (`\ud800`): parsers treat it differently, so it could hide a name. In other strings it is only reported.
  *
- * A text that comes in pieces is read to `More`; `push` then takes the next piece, and `finish` ends it. Of a name
- * longer than `maxTokenBytes`, the available part is reported.
+ * A text in pieces is read until `More`; then `push` adds the next piece, and `finish` ends the text. Of a name longer
+ * than `maxTokenBytes`, only the available part is reported.
  */
 export class JsonScanner extends ScalarScanner {
-  /** Where the comma before the last `Name` stands, or `noSeparator`; another negative number for an earlier piece. */
+  /**
+   * The position of the comma before the last `Name`, or `noSeparator`; another negative number if it was in an earlier
+   * piece.
+   */
   separator = noSeparator
-  /** How many containers enclose the last token; those of a container's own brackets do not count itself. */
+  /** How many containers enclose the last token. A bracket is not inside its own container. */
   depth = 0
 
-  /** For each open container, whether it is an object; and the same of the innermost. */
+  /** For each open container, whether it is an object, and the same for the innermost one. */
   protected readonly open: Array<boolean> = []
   protected inObject = false
-  /** A state of the grammar. */
+  /** A state of `grammarState.ts`. */
   protected expected = VALUE
   protected readonly maxDepth: number
   private last: JsonToken = "End"
 
   /**
-   * `maxDepth` is how many containers may be open at once; one more is `TooDeep`. `bytes` are the whole text unless
+   * `maxDepth` is the maximum number of open containers; one more is `TooDeep`. `bytes` are the whole text unless
    * `whole` is false.
    */
   constructor(bytes: Uint8Array, maxDepth: number, whole = true) {
@@ -96,7 +102,7 @@ export class JsonScanner extends ScalarScanner {
     this.maxDepth = maxDepth
   }
 
-  /** Whether a comma was passed and not yet the name that must follow. */
+  /** Whether a comma was passed, and the name that must follow was not. */
   get nameIsDue(): boolean {
     return this.expected === NEXT_NAME || (this.expected === REST_OF_NAME && this.separator !== noSeparator)
   }
@@ -140,7 +146,7 @@ export class JsonScanner extends ScalarScanner {
     }
   }
 
-  /** Continues a token that was cut short; `undefined` if there is nothing to report. */
+  /** Continues a token that began in an earlier piece; `undefined` if there is nothing to report. */
   private resume(): JsonToken | undefined {
     switch (this.expected) {
       case REST_OF_NAME:
@@ -171,7 +177,7 @@ export class JsonScanner extends ScalarScanner {
     }
     const isNew = this.expected !== REST_OF_LONG_NAME
     if (this.long && isNew) {
-      // This much of a name suffices to compare it with known names; the rest need not be kept.
+      // This much of a name is enough to compare it with known names, so the rest is not kept.
       this.expected = REST_OF_LONG_NAME
       return "Name"
     }
@@ -231,7 +237,7 @@ export class JsonScanner extends ScalarScanner {
     return token
   }
 
-  /** The result where the bytes end between two tokens. */
+  /** The result if the bytes end between two tokens. */
   private exhausted(): JsonToken {
     if (!this.whole) {
       this.kept = this.position
@@ -240,7 +246,7 @@ export class JsonScanner extends ScalarScanner {
     return this.finishAs(this.expected === AFTER_VALUE && this.open.length === 0 ? "End" : "Malformed")
   }
 
-  /** Moves to the next byte that is not white space and returns it without taking it; `NONE` at the end. */
+  /** Moves to the next byte that is not white space, and returns that byte without consuming it; `NONE` at the end. */
   private peek(): number {
     const { bytes, position } = this
     if (position < bytes.length) {

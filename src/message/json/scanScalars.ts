@@ -1,6 +1,6 @@
 /**
- * Reads the names, strings, numbers and literals of one JSON text (RFC 8259, sections 3, 6 and 7) that may come in
- * pieces, cut anywhere.
+ * Reads the names, strings, numbers and literals of one JSON text (RFC 8259, sections 3, 6 and 7), which may arrive in
+ * pieces.
  */
 import { BACKSLASH, LETTER_U, QUOTE } from "../bytes.ts"
 import {
@@ -15,10 +15,10 @@ import {
 } from "./jsonLexemes.ts"
 import { endOfSelfStanding, selfStanding, type Words, wordsOf } from "./selfStanding.ts"
 
-/** The greatest string, name or number, in bytes, that is kept together when it comes in pieces. */
+/** The maximum length, in bytes, of a string, name or number that is kept together if it arrives in pieces. */
 export const maxTokenBytes = 4096
 
-/** How many bytes of a string are read one by one before reading whole words is faster. */
+/** The length of a string, in bytes, from which reading whole words is faster than reading bytes. */
 const longStretch = 64
 
 // Properties of a valid string.
@@ -30,18 +30,18 @@ const NUL = 4
 export type Scalar = "Read" | "CutShort" | "Malformed"
 
 /**
- * The bytes that a scanner has, its position in them, and the scalar that it reads there.
+ * The bytes of a scanner, its position in them, and the scalar that it is reading.
  *
- * After each `push` the bytes are a new sequence, which begins with the bytes from `kept` on; all positions move with
- * it. A token that was cut short is continued with `restOfString` or `restOfNumber`, a literal is read again from its
- * beginning.
+ * `push` replaces the bytes by a new sequence, which begins with the old bytes from `kept` on, and moves all positions
+ * accordingly. A token that continues in the new piece is read on with `restOfString` or `restOfNumber`; a literal is
+ * read again from its beginning.
  */
 export class ScalarScanner {
   /** The bytes to read: the last chunk, after the kept part of the previous ones. */
   bytes: Uint8Array
-  /** Where the next piece will be put: it continues what begins here. */
+  /** The buffer for the next piece, and where the kept bytes begin in it. */
   kept = 0
-  /** The span of the last token; of strings and names with their quotes. Of one that is `long`, its end alone. */
+  /** The span of the last token, including the quotes of strings and names. If the token is `long`, only its end. */
   start = 0
   end = 0
   /** Whether the last string, name or number exceeds `maxTokenBytes`. */
@@ -49,9 +49,9 @@ export class ScalarScanner {
 
   /** The position at which reading continues. */
   protected position = 0
-  /** There will be no more pieces. */
+  /** Whether there are no more pieces. */
   protected whole: boolean
-  /** Where the scalar begins that is being read, and what it has come to as a number or as a string. */
+  /** The beginning of the scalar that is being read, and its state as a number or as a string. */
   private scalarStart = 0
   private numberState = 0
   private traits = 0
@@ -67,17 +67,17 @@ export class ScalarScanner {
     return this.traits === 0
   }
 
-  /** Whether the last string holds half of a surrogate pair. */
+  /** Whether the last string contains a lone surrogate. */
   get loneSurrogate(): boolean {
     return (this.traits & LONE_SURROGATE) !== 0
   }
 
-  /** Whether the last string holds U+0000. */
+  /** Whether the last string contains U+0000. */
   get nul(): boolean {
     return (this.traits & NUL) !== 0
   }
 
-  /** Takes the next piece, once all is read that there is. */
+  /** Adds the next piece, after the scanner has read all available bytes. */
   push(piece: Uint8Array): void {
     const { bytes, kept } = this
     const length = bytes.length - kept
@@ -97,12 +97,12 @@ export class ScalarScanner {
     this.kept = 0
   }
 
-  /** There are no more chunks. */
+  /** Ends the text: there are no more pieces. */
   finish(): void {
     this.whole = true
   }
 
-  /** Reads the string or name whose quote is here. */
+  /** Reads the string or name whose opening quote is at the position. */
   protected string(): Scalar {
     this.scalarStart = this.position++
     this.traits = 0
@@ -177,7 +177,7 @@ export class ScalarScanner {
     return "Read"
   }
 
-  /** A token was read, and reading continues after it. */
+  /** Records a token, and continues after it. */
   protected span(start: number, end: number): void {
     this.start = start
     this.end = end
@@ -191,7 +191,7 @@ export class ScalarScanner {
     return "Read"
   }
 
-  /** The available part of the scalar is kept, unless it is too long: then only its span is known. */
+  /** Keeps the available part of the scalar, unless it is too long: then only its span is known. */
   private cutShort(): Scalar {
     const { position, scalarStart } = this
     this.long ||= position - scalarStart > maxTokenBytes
@@ -200,24 +200,27 @@ export class ScalarScanner {
     return "CutShort"
   }
 
-  /** The earliest position at which a byte may not stand for itself, after a long run before `at` of bytes that do. */
+  /**
+   * Returns the earliest position of a byte that may have to be read on its own, in a long run of plain bytes before
+   * `at`.
+   */
   protected endOfStretch(at: number): number {
     const { offset, words } = this.words ??= wordsOf(this.bytes)
     return Math.max(at, offset + (endOfSelfStanding(words, (at - offset) >> 2) << 2))
   }
 }
 
-/** Whether the next piece could change where the escape or the sequence at `at` ends. */
+/** Returns whether the next piece could change where the escape or the sequence at `at` ends. */
 const isCutShort = (bytes: Uint8Array, at: number, end: number): boolean => {
   const { length } = bytes
   if (bytes[at] !== BACKSLASH) return end < 0 && at + 4 > length
-  // Half of a surrogate pair may wait for the other.
+  // A lone surrogate may be the first half of a pair.
   return at + 2 > length || (bytes[at + 1] === LETTER_U && at + 12 > length)
 }
 
-/** The state of a string after the escape from `at` to `end`. */
+/** Returns the state of a string after the escape from `at` to `end`. */
 const traitsOfEscape = (bytes: Uint8Array, at: number, end: number): number => {
-  // An escape of two bytes is never a surrogate, and one of twelve is a pair.
+  // An escape of two bytes is never a surrogate, and one of twelve bytes is a pair.
   if (end - at !== 6) return NOT_PLAIN
   const unit = escapedCodeUnit(bytes, at)
   if (unit === 0) return NOT_PLAIN | NUL

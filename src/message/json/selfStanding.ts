@@ -1,12 +1,12 @@
-/** The bytes that stand for themselves inside a JSON string: printable ASCII but `"` and `\` (RFC 8259, section 7). */
+/** Bytes that stand for themselves inside a JSON string: printable ASCII except `"` and `\` (RFC 8259, section 7). */
 
-/** 1 for each such byte. */
+/** 1 for each byte that stands for itself. */
 export const selfStanding: Uint8Array = Uint8Array.from(
   { length: 256 },
   (_, byte) => byte >= 0x20 && byte < 0x80 && byte !== 0x22 && byte !== 0x5c ? 1 : 0
 )
 
-/** The bytes in words of four, from the first that memory aligns; `offset` is where that begins. */
+/** The bytes as words of four, from the first aligned address on; `offset` is the position of that word. */
 export interface Words {
   readonly offset: number
   readonly words: Int32Array
@@ -15,7 +15,7 @@ export interface Words {
 export const wordsOf = (bytes: Uint8Array): Words => {
   const offset = -bytes.byteOffset & 3
   const length = Math.max(0, (bytes.length - offset) >> 2)
-  // Without a word, the offset may lie outside the buffer.
+  // If there is no whole word, the offset may lie outside of the buffer.
   return {
     offset,
     words: length === 0 ? new Int32Array(0) : new Int32Array(bytes.buffer, bytes.byteOffset + offset, length)
@@ -23,12 +23,12 @@ export const wordsOf = (bytes: Uint8Array): Words => {
 }
 
 /**
- * The word at which the first sixteen bytes begin that do not all stand for themselves, in steps of sixteen from the
- * word `index` on.
+ * Returns the first word, in steps of sixteen bytes from the word `index` on, that begins sixteen bytes of which some
+ * do not stand for themselves.
  *
- * Four bytes are checked at once, in either byte order: to subtract from a byte that is too small sets its high bit, which
- * no byte of ASCII has. With its second bit flipped, `"` is 0x20, the space 0x22, and a control character still one: all
- * that is below 0x21 then is special.
+ * Four bytes are checked at once, in either byte order. Subtracting from a byte that is too small sets its high bit,
+ * which no ASCII byte has. Flipping the second bit first turns `"` into 0x20 and the space into 0x22, while control
+ * characters stay control characters: then all bytes below 0x21 are special.
  */
 export const endOfSelfStanding = (words: Int32Array, index: number): number => {
   const last = words.length - 4

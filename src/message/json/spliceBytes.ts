@@ -1,6 +1,6 @@
 /** Changes to a sequence of bytes that leave every other byte as it is. */
 
-/** The bytes from `start` up to `end` are to be replaced by `insert`. */
+/** A replacement of the bytes from `start` up to `end` by `insert`. */
 export interface Splice {
   readonly start: number
   readonly end: number
@@ -32,7 +32,7 @@ export const spliceBytes = (bytes: Uint8Array, splices: ReadonlyArray<Splice>): 
   return spliced
 }
 
-/** Several pieces, joined; a single piece is returned as the instance it is. */
+/** Joins pieces; a single piece is returned as the same instance. */
 export const joinBytes = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
   const [first] = pieces
   if (first !== undefined && pieces.length === 1) return first

@@ -1,4 +1,4 @@
-/** Reads the name of a list item, and the positions for its additions. */
+/** Reads the names of list items, and the positions for additions to them. */
 import { matchName } from "../json/memberName.ts"
 import { stringValue } from "../json/scalarValue.ts"
 import type { JsonScanner, JsonToken } from "../json/scanJson.ts"
@@ -6,18 +6,18 @@ import type { KnownListMember } from "./listMembers.ts"
 import { nowhere } from "./PiecePositions.ts"
 import { ToolAdditions } from "./ToolAdditions.ts"
 
-/** The rest of the problem after the name, for the log. */
+/** The end of a problem's text after the name of a member, for the log. */
 export const ambiguous = (name: string): string => `${name} is repeated or in another case`
 
 /** Reads one item after another. */
 export class ItemReader {
-  /** Why nothing can be decided about the item. */
+  /** Why the item cannot be decided about. */
   fault: string | undefined = undefined
   /** Where the item begins. */
   start = nowhere
-  /** The value of the member that rules decide by, once it was read. */
+  /** The value of the member that rules decide by, once it has been read. */
   name: string | undefined = undefined
-  /** Whether nothing counts now but the item's key, so that other members can be passed. */
+  /** Whether only the item's key still matters, so that other members can be skipped. */
   seeking = false
   additions: ToolAdditions | undefined = undefined
 
@@ -28,7 +28,7 @@ export class ItemReader {
     return this.isKey
   }
 
-  /** @param adds whether there is something to add to tools */
+  /** @param adds whether members are added to tools */
   begin(start: number, { kind }: KnownListMember, adds: boolean): void {
     this.start = start
     this.name = undefined
@@ -37,7 +37,7 @@ export class ItemReader {
     this.seeking = this.additions === undefined
   }
 
-  /** Takes a token inside of the item, from `start` to `end`. `level` is 0 for its own members. */
+  /** Takes a token inside the item, from `start` to `end`. `level` is 0 for the item's own members. */
   take(token: JsonToken, level: number, list: KnownListMember, scanner: JsonScanner, start: number, end: number): void {
     this.additions?.take(token, level, scanner, start, end)
     if (level > 0) return
@@ -55,7 +55,7 @@ export class ItemReader {
     }
   }
 
-  /** The item ends at this bracket. Returns its name; `undefined` is a fault. */
+  /** Ends the item at this bracket. Returns its name; `undefined` is a fault. */
   finish(close: number, list: KnownListMember): string | undefined {
     this.seeking = false
     if (this.name === undefined) this.fault = `an item of ${list.name} without ${list.key}`

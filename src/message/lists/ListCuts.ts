@@ -1,4 +1,4 @@
-/** The bytes to remove from a list, together with the removed items. */
+/** The bytes to remove from a list: items, and commas between them. */
 import type { Splice } from "../json/spliceBytes.ts"
 import type { ListKind } from "./listMembers.ts"
 import { nowhere } from "./PiecePositions.ts"
@@ -9,22 +9,22 @@ export interface ItemRules {
   /** Whether an item is kept. */
   readonly keeps: (kind: ListKind, name: string) => boolean
   /**
-   * The serialised `securitySchemes` of a kept tool, which replace those of the server; `undefined` where nothing is
+   * The serialised `securitySchemes` of a kept tool, which replace those of the server; `undefined` if nothing is
    * added.
    */
   readonly securitySchemes: ((tool: string) => Uint8Array) | undefined
 }
 
-/** Collects the cuts of one list after another: each run of items that go takes one comma less than it has commas around it. */
+/** Collects the cuts of one list after another. Each run of removed items takes along one of the commas around it. */
 export class ListCuts {
   private readonly splices: Array<Splice>
   private readonly rules: ItemRules
-  /** The end of the last kept item, and the span of the removed items after it. */
+  /** The end of the last kept item, and the span of the items removed after it. */
   private keptEnd = nowhere
   private goneStart = nowhere
   private goneEnd = nowhere
 
-  /** @param splices gets the cuts, in order */
+  /** @param splices receives the cuts, in order */
   constructor(splices: Array<Splice>, rules: ItemRules) {
     this.splices = splices
     this.rules = rules
@@ -36,9 +36,9 @@ export class ListCuts {
   }
 
   /**
-   * Keeps the next item or leaves it out.
+   * Keeps or removes the next item.
    *
-   * @param shift how much later the item stands than when its additions were found
+   * @param shift how many bytes later the item is than when its additions were found
    */
   item(
     kind: ListKind,
@@ -55,16 +55,15 @@ export class ListCuts {
     splices.push(...additions.splices(rules.securitySchemes(name), shift))
   }
 
-  /** The next item goes. */
+  /** Removes the next item. */
   private leaveOut(start: number, end: number): void {
     if (this.goneStart === nowhere) this.goneStart = start
     this.goneEnd = end
   }
 
-  /** The next item is kept. */
+  /** Keeps the next item. */
   private keep(start: number, end: number): void {
-    // Together with the comma before the removed items, or the one after them: the other comma separates the kept
-    // items.
+    // Removes only one of the commas around the removed items: the other one separates the kept items.
     if (this.goneStart !== nowhere) {
       if (this.keptEnd === nowhere) this.cut(this.goneStart, start)
       else this.cut(this.keptEnd, this.goneEnd)
@@ -73,7 +72,7 @@ export class ListCuts {
     this.keptEnd = end
   }
 
-  /** There are no more items. */
+  /** Ends the list. */
   end(): void {
     if (this.goneStart !== nowhere) this.cut(this.keptEnd === nowhere ? this.goneStart : this.keptEnd, this.goneEnd)
   }

@@ -1,4 +1,4 @@
-/** Reads the items of lists, unless the same list was read before. */
+/** Reads the items of lists, or reuses those of an equal list. */
 import type { JsonToken } from "../json/scanJson.ts"
 import type { Splice } from "../json/spliceBytes.ts"
 import { ItemReader } from "./ItemReader.ts"
@@ -16,7 +16,7 @@ import {
 } from "./RememberedLists.ts"
 
 export interface ListRules extends ItemRules {
-  /** The lists that were read before, of all servers, and the name of this one. */
+  /** The remembered lists of all servers, and the name of this server. */
   readonly remembered: RememberedLists
   readonly server: string
 }
@@ -24,13 +24,13 @@ export interface ListRules extends ItemRules {
 /**
  * Reads the items of one list after another.
  *
- * A list that begins like a remembered one is compared with it instead of being read: its pieces go to `compare`, and are
- * read after all if the list turns out to be another one.
+ * A list that begins like a remembered one is compared with that one instead of being read: its pieces are passed to
+ * `compare`. If they turn out to differ, they are read after all.
  */
 export class ListItems {
-  /** Why nothing can be decided about the list. */
+  /** Why the list cannot be decided about. */
   fault: string | undefined = undefined
-  /** Deeper tokens mean nothing now. */
+  /** Deeper tokens can be skipped now. */
   watched = 0
 
   private readonly scanner: PieceScanner
@@ -40,11 +40,11 @@ export class ListItems {
   private list: KnownListMember | undefined = undefined
   private reading: Reading | undefined = undefined
   private isInItem = false
-  /** The list that is being read, to be remembered; or compared with remembered ones instead of being read. */
+  /** The list that is being read and will be remembered, or the remembered lists that it is being compared with. */
   private record: ListRecord | undefined = undefined
   private comparison: ListMatch | undefined = undefined
 
-  /** @param splices gets what to take out and put in, in order */
+  /** @param splices receives the removals and insertions, in order */
   constructor(scanner: PieceScanner, splices: Array<Splice>, rules: ListRules) {
     this.scanner = scanner
     this.rules = rules
@@ -57,10 +57,10 @@ export class ListItems {
   }
 
   /**
-   * Begins the list whose bracket was read last.
+   * Begins the list whose opening bracket was just read.
    *
-   * @param depth that of the names of its message
-   * @returns whether it is one that is known, all of which is here
+   * @param depth the depth of the names in its message
+   * @returns whether it equals a remembered list, and is completely available
    */
   begin(list: KnownListMember, depth: number): boolean {
     const { rules: { remembered, securitySchemes, server }, scanner } = this
@@ -88,7 +88,10 @@ export class ListItems {
     this.record?.push(piece, at)
   }
 
-  /** Compares the next piece with what is remembered. `Same`: it was passed up to the end of the list. */
+  /**
+   * Compares the next piece with the remembered lists. `Same`: the list is equal, and everything up to its end was
+   * skipped.
+   */
   compare(piece: Uint8Array, at: number): Matched["_tag"] {
     const { comparison, scanner } = this
     if (comparison === undefined) return "Differs"
@@ -102,14 +105,14 @@ export class ListItems {
     return matched._tag
   }
 
-  /** Ends the comparison. Returns the pieces that were compared, which have to be read, without the first one. */
+  /** Ends the comparison. Returns the compared pieces except the first, which must now be read. */
   giveUp(): ReadonlyArray<Piece> {
     const [, ...pieces] = this.comparison?.pieces ?? []
     this.comparison = undefined
     return pieces
   }
 
-  /** Passes what means nothing, as far as that is quickly done. */
+  /** Skips tokens that do not matter, as far as that is fast. */
   skim(): void {
     const { item, list, scanner, watched } = this
     if (item.seeking && !item.atKey) scanner.skim(watched, list?.knownKey)
@@ -153,7 +156,7 @@ export class ListItems {
     this.cuts.item(list.kind, name, item.start, tokenEnd, item.additions, 0)
   }
 
-  /** Takes the items from an equal list, and continues after its bracket, which is before this position. */
+  /** Uses the items of an equal list, and continues after its closing bracket, which is before this position. */
   private pass(list: RememberedList, end: number): void {
     const { cuts, rules, scanner } = this
     scanner.leave(end)

@@ -14,7 +14,7 @@ const cacheScopeName = knownName("cacheScope")
 const publicText = knownName("public")
 const privateValue = new TextEncoder().encode(`:"private"`)
 
-// Where reading is. `NO_MESSAGE`: nothing that is read as JSON-RPC begins like that.
+// The state of reading. `NO_MESSAGE`: the text does not begin like JSON-RPC.
 const BEFORE = 0
 const NO_MESSAGE = 1
 const BATCH = 2
@@ -23,30 +23,30 @@ const RESULT = 4
 const LIST = 5
 
 /**
- * Reads one JSON text, which may come in pieces, as far as lists are concerned.
+ * Reads one JSON text, which may arrive in pieces, and finds the lists in it.
  *
- * The member `tools`, `prompts`, `resources` or `resourceTemplates` of any result is a list, regardless of the request:
- * clients match responses and requests by their ids alone. It is a fault if parsers could read a list differently, or
- * if there is no list where one is expected. A result's `cacheScope` of `public` becomes `private`, since what depends
- * on the caller must not be served to others.
+ * The member `tools`, `prompts`, `resources` or `resourceTemplates` of any result is treated as a list, regardless of
+ * the request, because clients match responses to requests by id alone. It is a fault if parsers could read a list
+ * differently, or if an expected list is missing. The `cacheScope` of a result is changed from `public` to `private`,
+ * because the response depends on the caller.
  *
- * All positions are the caller's own: those of the pieces.
+ * All positions are positions in the text, as the caller counts them.
  *
  * Source: MCP 2025-11-25 and 2026-07-28, server features; MCP 2026-07-28, caching.
  */
 export class ListReader {
   /** Why the message must not be forwarded, for the log. */
   fault: string | undefined = undefined
-  /** What to take out and put in, in order. */
+  /** The removals and insertions, in order. */
   readonly splices: Array<Splice> = []
 
   private readonly scanner = new PieceScanner()
   private readonly items: ListItems
   private readonly demanded: boolean
-  /** From here on bytes may have to go, or not be forwarded at all. */
+  /** The position from which bytes may have to be removed, or not be forwarded at all. */
   private heldFrom = nowhere
   private state = BEFORE
-  /** Deeper tokens mean nothing now. */
+  /** Deeper tokens can be skipped now. */
   private watched = 0
   private depth = 1
 
@@ -54,29 +54,29 @@ export class ListReader {
   private isResult = false
   private listsSeen = 0
   private hasList = false
-  /** Whether bytes are held to the end, because a list has begun. */
+  /** Whether bytes are held until the end, because a list has begun. */
   private holdsOn = false
   private list: KnownListMember | undefined = undefined
-  /** Where the name `cacheScope` ends, if its value is next. */
+  /** The end of the name `cacheScope`, if its value comes next. */
   private scopeEnd = nowhere
 
-  /** @param demanded each result must hold a list */
+  /** @param demanded whether each result must contain a list */
   constructor(rules: ListRules, demanded: boolean) {
     this.items = new ListItems(this.scanner, this.splices, rules)
     this.demanded = demanded
   }
 
-  /** Whether anything but white space has come. */
+  /** Whether anything other than white space has arrived. */
   get hasBegun(): boolean {
     return this.state !== BEFORE
   }
 
-  /** The position from which on bytes must wait; `nowhere` if no bytes must wait. */
+  /** The position from which bytes must be held; `nowhere` if none have to be. */
   get waitsFrom(): number {
     return this.heldFrom !== nowhere ? this.heldFrom : this.scanner.keptFrom
   }
 
-  /** Reads the next piece, whose first byte stands at this position. */
+  /** Reads the next piece, whose first byte is at this position. */
   push(piece: Uint8Array, at: number): void {
     if (this.fault !== undefined || this.state === NO_MESSAGE) return
     if (this.state === BEFORE && !this.begins(piece)) return
@@ -86,7 +86,7 @@ export class ListReader {
     this.read()
   }
 
-  /** There are no more chunks. */
+  /** Ends the text: there are no more pieces. */
   end(): void {
     if (this.fault !== undefined || this.state === NO_MESSAGE || this.state === BEFORE) return
     if (this.items.isCompared) this.readCompared()
@@ -95,7 +95,7 @@ export class ListReader {
     this.heldFrom = nowhere
   }
 
-  /** Whether the text may be a message, once it has begun. */
+  /** Returns whether the text can be a message, given its first token. */
   private begins(piece: Uint8Array): boolean {
     const first = piece.find((byte) => byte > SPACE)
     if (first === OPEN_BRACE || first === OPEN_BRACKET) return true
@@ -232,7 +232,7 @@ export class ListReader {
     this.list = undefined
   }
 
-  /** Compares the next piece of a list that may be a remembered one. */
+  /** Compares the next piece of a list that may equal a remembered one. */
   private compare(piece: Uint8Array, at: number): void {
     switch (this.items.compare(piece, at)) {
       case "More":
@@ -245,14 +245,14 @@ export class ListReader {
     }
   }
 
-  /** Reads the compared bytes, all of which are available. */
+  /** Reads bytes that were compared. All of them are available. */
   private readCompared(): void {
     const pieces = this.items.giveUp()
     this.read()
     for (const { at, bytes } of pieces) this.push(bytes, at)
   }
 
-  /** Bytes wait from the end of the name on that was just read. */
+  /** Holds the bytes after the name that was just read. */
   private hold(): void {
     if (this.heldFrom === nowhere) this.heldFrom = this.scanner.tokenEnd
   }

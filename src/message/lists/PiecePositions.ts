@@ -3,20 +3,23 @@
 /** No position. */
 export const nowhere = -1
 
-/** Maps places in a scanner's bytes to positions, though the pieces may have been taken from different ones. */
+/** Maps offsets in a scanner's bytes to positions in the text. The bytes may come from different pieces. */
 export class PiecePositions {
-  /** The beginnings of the pieces in the scanner's bytes, and their positions, in order. The last is kept apart. */
+  /**
+   * The offsets at which pieces begin in the scanner's bytes, and their positions, in order. The last piece is stored
+   * separately.
+   */
   private readonly starts: Array<number> = []
   private readonly positions: Array<number> = []
   private start = 0
   private position = nowhere
 
   /**
-   * The scanner is about to take another piece.
+   * Called before the scanner takes another piece.
    *
-   * @param kept where the bytes begin that it keeps
+   * @param kept the offset from which the scanner keeps its bytes
    * @param length how many bytes it has
-   * @param position that of the piece
+   * @param position the position of the piece
    */
   push(kept: number, length: number, position: number): void {
     const { positions, starts } = this
@@ -36,7 +39,7 @@ export class PiecePositions {
     this.position = position
   }
 
-  /** The position of the byte at this place. */
+  /** Returns the position of the byte at this offset. */
   at(place: number): number {
     const { positions, starts } = this
     if (place >= this.start) return this.position + place - this.start

@@ -1,14 +1,14 @@
-/** Scans a text in pieces, whose tokens have the positions of the caller. */
+/** Scans a text in pieces, and reports positions in the whole text. */
 import { type KnownName, matchName, type NameMatch } from "../json/memberName.ts"
 import { SkimmingScanner } from "../json/SkimmingScanner.ts"
 import { nowhere, PiecePositions } from "./PiecePositions.ts"
 
-// Deep values do not endanger this scanner, which does not recurse; the parsers of clients have their own limits.
+// Unlimited: this scanner does not recurse, and the parsers of clients have their own limits.
 const maxDepth = 65_536
 
 const nothing = new Uint8Array(0)
 
-/** A scanner that knows where its tokens stand in the text that came in pieces. */
+/** A scanner whose tokens have positions in the whole text. */
 export class PieceScanner extends SkimmingScanner {
   private readonly pieces = new PiecePositions()
 
@@ -16,13 +16,13 @@ export class PieceScanner extends SkimmingScanner {
     super(nothing, maxDepth, false)
   }
 
-  /** Takes the next piece, whose first byte stands at this position. */
+  /** Adds the next piece, whose first byte is at this position. */
   append(piece: Uint8Array, at: number): void {
     this.pieces.push(this.kept, this.bytes.length, at)
     this.push(piece)
   }
 
-  /** There are no more chunks. */
+  /** Ends the text: there are no more pieces. */
   endText(): void {
     this.append(nothing, nowhere)
     this.finish()
@@ -33,7 +33,7 @@ export class PieceScanner extends SkimmingScanner {
     return this.pieces.at(place)
   }
 
-  /** Where the last token begins and ends. */
+  /** The beginning and end of the last token. */
   get tokenStart(): number {
     return this.pieces.at(this.start)
   }
@@ -41,7 +41,7 @@ export class PieceScanner extends SkimmingScanner {
     return this.pieces.at(this.end - 1) + 1
   }
 
-  /** From here on bytes are kept: they may be the beginning of a name. `nowhere` if none are. */
+  /** The position from which bytes are kept, because a name may begin there; `nowhere` if none are kept. */
   get keptFrom(): number {
     return this.kept < this.bytes.length ? this.pieces.at(this.kept) : nowhere
   }

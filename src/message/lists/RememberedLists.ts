@@ -1,57 +1,57 @@
-/** Lists that were read before: servers send the same list repeatedly, and equal bytes have equal items. */
+/** Remembers lists that were read before: servers send the same list repeatedly, and equal bytes have equal items. */
 import { equalBytes } from "../json/equalBytes.ts"
 import { joinBytes } from "../json/spliceBytes.ts"
 import type { ListKind } from "./listMembers.ts"
 import type { ToolAdditions } from "./ToolAdditions.ts"
 
-/** An item of a list. Positions count from the bracket that opens the list. */
+/** An item of a list. Positions count from the opening bracket of the list. */
 export interface ListItem {
   readonly name: string
   readonly start: number
   readonly end: number
-  /** Where `securitySchemes` go into a tool; `undefined` where they are not added. */
+  /** The position for `securitySchemes` in a tool; `undefined` if they are not added. */
   readonly additions: ToolAdditions | undefined
 }
 
-/** How a list was read. The same bytes that are read in the same way have the same items. */
+/** Everything besides the bytes of a list that determines how it is read. */
 export interface Reading {
   readonly kind: ListKind
-  /** How deeply its message is nested, on which the limit of depth depends. */
+  /** The depth of its message, because nesting is limited. */
   readonly depth: number
   readonly withAdditions: boolean
 }
 
 export interface RememberedList extends Reading {
-  /** From bracket to bracket. */
+  /** The bytes of the list, including its brackets. */
   readonly bytes: Uint8Array
-  /** The position that it had, from which those of additions count. */
+  /** The position of the list when it was read, from which positions of additions count. */
   readonly start: number
   readonly items: ReadonlyArray<ListItem>
 }
 
-/** About what an item takes besides its bytes. */
+/** The approximate memory of an item besides its bytes. */
 const itemBytes = 128
 
 const sizeOf = ({ bytes, items }: RememberedList): number => bytes.length + items.length * itemBytes
 
 /**
- * The lists of all servers that were read last, up to a number of bytes; the one that was not used for longest goes first.
+ * The most recently used lists of all servers, up to a number of bytes.
  *
  * The remembered data depend only on the bytes of a list, and never on the caller.
  */
 export class RememberedLists {
   private readonly maxBytes: number
   private bytes = 0
-  /** In the order of their last use, with the server of each. */
+  /** All lists, in the order of their last use, with their server. */
   private readonly servers = new Map<RememberedList, string>()
-  /** Of each server, in the same order. */
+  /** The lists of each server, in the same order. */
   private readonly lists = new Map<string, Set<RememberedList>>()
 
   constructor(maxBytes: number) {
     this.maxBytes = maxBytes
   }
 
-  /** The longest list that is remembered, in bytes: no list takes most of the memory. */
+  /** The maximum length of a remembered list, in bytes, so that no list takes most of the memory. */
   get longest(): number {
     return this.maxBytes >> 3
   }
@@ -60,7 +60,7 @@ export class RememberedLists {
     return [...this.lists.get(server) ?? []]
   }
 
-  /** The list was used again. */
+  /** Marks the list as used. */
   touch(list: RememberedList): void {
     const server = this.servers.get(list)
     if (server === undefined) return
@@ -93,7 +93,7 @@ export class RememberedLists {
   }
 }
 
-/** Of one server: each is compared with the beginning of a list that arrives. */
+/** The maximum for one server. Each of its lists is compared with the beginning of an arriving list. */
 const mostLists = 32
 
 /** A piece of a text, and its position. */
@@ -102,12 +102,12 @@ export interface Piece {
   readonly at: number
 }
 
-/** The pieces of a list, as long as they follow each other. */
+/** The pieces of a list, as long as they are consecutive. */
 class ListPieces {
   readonly pieces: Array<Piece> = []
   length = 0
 
-  /** @returns whether the piece follows those before */
+  /** @returns whether the piece follows the previous ones directly */
   push(bytes: Uint8Array, at: number): boolean {
     const [first] = this.pieces
     if (first !== undefined && first.at + this.length !== at) return false
@@ -117,10 +117,7 @@ class ListPieces {
   }
 }
 
-/**
- * The result of another chunk: the list is a new one, may be a remembered one, or is a remembered one and ends in this
- * chunk.
- */
+/** The result of comparing a chunk: the list differs, may still be equal, or is equal and ends in this chunk. */
 export type Matched =
   | { readonly _tag: "Differs" }
   | { readonly _tag: "More" }
@@ -129,7 +126,7 @@ export type Matched =
 const differs: Matched = { _tag: "Differs" }
 const more: Matched = { _tag: "More" }
 
-/** Compares a list that arrives in pieces with remembered ones. */
+/** Compares a list that arrives in pieces with remembered lists. */
 export class ListMatch {
   private candidates: ReadonlyArray<RememberedList>
   private readonly list = new ListPieces()
@@ -138,12 +135,12 @@ export class ListMatch {
     this.candidates = candidates
   }
 
-  /** The result of the list before the chunk in which it differed. */
+  /** The result before the chunk in which the list differed. */
   get pieces(): ReadonlyArray<Piece> {
     return this.list.pieces
   }
 
-  /** Takes the next piece, the first from the list's bracket on. */
+  /** Takes the next piece. The first one begins with the list's opening bracket. */
   push(piece: Uint8Array, at: number): Matched {
     const { list } = this
     const from = list.length
@@ -151,13 +148,13 @@ export class ListMatch {
     if (!follows) list.pieces.push({ bytes: piece, at })
     this.candidates = follows ? this.candidates.filter(({ bytes }) => equalBytes(bytes, from, piece)) : []
     if (this.candidates.length === 0) return differs
-    // No list is the beginning of another one.
+    // At most one list can be equal, because no list is the beginning of another one.
     const same = this.candidates.find(({ bytes }) => bytes.length <= list.length)
     return same === undefined ? more : { _tag: "Same", list: same, end: same.bytes.length - from }
   }
 }
 
-/** Collects the data to remember while a list is read. */
+/** Collects what to remember about a list while it is read. */
 export class ListRecord {
   private readonly start: number
   private readonly longest: number
@@ -165,8 +162,8 @@ export class ListRecord {
   private list: ListPieces | undefined = new ListPieces()
 
   /**
-   * @param start the position of its bracket
-   * @param longest how many bytes are remembered at most
+   * @param start the position of its opening bracket
+   * @param longest the maximum number of bytes to remember
    */
   constructor(start: number, longest: number) {
     this.start = start
@@ -183,11 +180,11 @@ export class ListRecord {
     this.items.push({ name, start: start - this.start, end: end - this.start, additions })
   }
 
-  /** The list up to this position; `undefined` if it is too long, or other bytes stand in between. */
+  /** Returns the list up to this position; `undefined` if it is too long, or if its pieces are not consecutive. */
   finish(reading: Reading, end: number): RememberedList | undefined {
     const { items, list, start } = this
     if (list === undefined) return undefined
-    // A copy: the pieces hold more than the list, and belong to others.
+    // Copied, because the pieces contain more than the list, and are owned by others.
     const bytes = new Uint8Array(joinBytes(list.pieces.map((piece) => piece.bytes)).subarray(0, end - start))
     return { ...reading, bytes, start, items }
   }

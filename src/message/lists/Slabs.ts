@@ -3,8 +3,8 @@
 const smallest = 65_536
 
 /**
- * Lends buffers, and keeps those that are given back for the next: lists that are held until they are whole would
- * otherwise keep the garbage collector busy.
+ * Lends buffers, and keeps returned ones for later use: otherwise lists that are held until they are complete would
+ * keep the garbage collector busy.
  */
 export class Slabs {
   private readonly idle: Array<Uint8Array> = []
@@ -29,7 +29,7 @@ export class Slabs {
     return new Uint8Array(size)
   }
 
-  /** Returns a buffer that is no longer in use to the pool. */
+  /** Returns a buffer that is no longer used to the pool. */
   give(slab: Uint8Array): void {
     if (this.idleBytes + slab.length > this.maxIdleBytes) return
     this.idle.push(slab)

@@ -1,18 +1,21 @@
-/** Bytes of a stream, some of which have to wait for a decision about them. */
+/** Bytes of a stream, some of which are held until they have been decided about. */
 import type { Splice } from "../json/spliceBytes.ts"
 import type { Slabs } from "./Slabs.ts"
 
 const none: ReadonlyArray<Uint8Array> = []
 
-/** Takes chunks, and returns them changed, as far as they may leave. Only changed parts are copied, once. */
+/**
+ * Takes chunks, and returns the bytes that can be forwarded, with the splices applied. Only changed parts are copied,
+ * and only once.
+ */
 export class SplicedBytes {
   private readonly slabs: Slabs
   private chunks: Array<Uint8Array> = []
-  /** How many bytes wait. */
+  /** How many bytes are held. */
   length = 0
   /** The position of the next chunk's first byte. */
   position = 0
-  /** Slabs with bytes that were given out. */
+  /** The buffers of returned bytes. */
   private readonly lent: Array<Uint8Array> = []
 
   constructor(slabs: Slabs) {
@@ -20,9 +23,10 @@ export class SplicedBytes {
   }
 
   /**
-   * Adds a chunk, and returns the bytes that may leave: those before `until`, with the splices applied.
+   * Adds a chunk, and returns the bytes before `until`, with the splices applied.
    *
-   * A splice must not reach beyond `until`, unless it begins there or later; those that were applied are removed.
+   * A splice must not extend beyond `until`, unless it begins there or later. Applied splices are removed from the
+   * list.
    */
   push(chunk: Uint8Array, until: number, splices: Array<Splice>): ReadonlyArray<Uint8Array> {
     const from = this.position - this.length
@@ -36,14 +40,14 @@ export class SplicedBytes {
     return due.length === 0 ? leaving : [this.change(leaving, count, due, from)]
   }
 
-  /** The returned bytes are no longer in use, and no more chunks will come. */
+  /** Call this when the returned bytes are no longer used, and no more chunks will follow. */
   close(): void {
     for (const slab of this.lent.splice(0)) this.slabs.give(slab)
     this.chunks = []
     this.length = 0
   }
 
-  /** Takes so many bytes of those that wait. */
+  /** Takes this many of the held bytes. */
   private take(count: number): ReadonlyArray<Uint8Array> {
     const { chunks } = this
     this.length -= count
@@ -59,7 +63,7 @@ export class SplicedBytes {
     return taken
   }
 
-  /** A changed copy of so many bytes, which begin at `from`. */
+  /** Copies this many bytes from `from` on, with changes applied. */
   private change(
     pieces: ReadonlyArray<Uint8Array>,
     count: number,
@@ -102,7 +106,7 @@ export class SplicedBytes {
   }
 }
 
-/** Takes out the splices that stand before a position. */
+/** Removes and returns the splices before a position. */
 const takeDue = (splices: Array<Splice>, until: number): ReadonlyArray<Splice> => {
   const later = splices.findIndex(({ start }) => start >= until)
   return splices.splice(0, later === -1 ? splices.length : later)

@@ -1,4 +1,4 @@
-/** Where the `securitySchemes` of a listed tool go. */
+/** The positions for `securitySchemes` in a listed tool. */
 import { knownName, matchName } from "../json/memberName.ts"
 import type { JsonScanner, JsonToken } from "../json/scanJson.ts"
 import { joinBytes, type Splice } from "../json/spliceBytes.ts"
@@ -15,7 +15,7 @@ const metaName = knownName("_meta")
 
 const nothing = new Uint8Array(0)
 
-/** The bytes from `start` to `end` make room for the schemes, with these before and after them. */
+/** The bytes from `start` to `end` are replaced by the schemes, with these texts before and after them. */
 interface Gap {
   readonly start: number
   readonly end: number
@@ -24,7 +24,8 @@ interface Gap {
 }
 
 /**
- * Follows a tool of a list, to put `securitySchemes` into it and into its `_meta`, where some hosts look for them.
+ * Finds the positions in a tool at which to add `securitySchemes`: in the tool itself and in its `_meta`, where some
+ * hosts look for them.
  *
  * An existing value is replaced, because it is the gateway that authorizes callers. An unusual `_meta` (not an object)
  * is kept.
@@ -40,7 +41,7 @@ export class ToolAdditions {
   private metaHasSchemes = false
   private inSchemesOfMeta = false
 
-  /** Takes a token inside of the tool. `level` is 0 for its own members, and 1 for what stands in their values. */
+  /** Takes a token inside the tool. `level` is 0 for the tool's own members, and 1 inside their values. */
   take(token: JsonToken, level: number, scanner: JsonScanner, start: number, end: number): void {
     if (token === "Name") return level === 0 ? this.name(scanner, end) : this.nameInValue(scanner, end)
     const isBegun = token === "OpenObject" || token === "OpenArray"
@@ -56,13 +57,13 @@ export class ToolAdditions {
     }
   }
 
-  /** The tool ends at `close`. */
+  /** Ends the tool at `close`. */
   finish(close: number): void {
     if (!this.hasSchemes) this.gap(close, close, nextMember)
     if (!this.hasMeta) this.gap(close, close, metaStart, metaEnd)
   }
 
-  /** What to change in a tool that was read to its end. `shift` is how much later it stands now. */
+  /** Returns the changes to a tool that was read to its end. `shift` is how many bytes later it is now. */
   splices(schemes: Uint8Array, shift: number): ReadonlyArray<Splice> {
     return this.gaps.map(({ after, before, end, start }) => ({
       start: start + shift,

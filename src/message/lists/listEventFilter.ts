@@ -1,4 +1,4 @@
-/** Leaves items out of the lists in a response that is an event stream. */
+/** Removes items from the lists in a response that is an event stream. */
 import type { BodyFilter } from "../BodyFilter.ts"
 import type { Splice } from "../json/spliceBytes.ts"
 import { EventData } from "../sse/eventData.ts"
@@ -10,8 +10,8 @@ import { SplicedBytes } from "./SplicedBytes.ts"
 /**
  * `ListFilter` for a `text/event-stream`: each event has at most one message.
  *
- * All bytes pass as they come, but for an event from where its list begins to its end. If an item spans several lines,
- * only the data are removed from these lines.
+ * Bytes are forwarded as they arrive, except for an event with a list: from the beginning of the list, its bytes are
+ * held until the event ends. If an item spans several lines, only the data of these lines are removed.
  */
 export class ListEventFilter implements BodyFilter {
   fault: string | undefined = undefined
@@ -21,7 +21,7 @@ export class ListEventFilter implements BodyFilter {
   private readonly splices: Array<Splice> = []
   private readonly events: EventData
   private reader: ListReader
-  /** Where a piece of data ended, and what stands between pieces from where bytes began to wait. */
+  /** The end of a piece of data, and the bytes between pieces, since bytes began to be held. */
   private dataEnd = 0
   private readonly gaps: Array<Gap> = []
 
@@ -42,7 +42,7 @@ export class ListEventFilter implements BodyFilter {
     return this.leave(chunk)
   }
 
-  /** An event that was not ended does not count (HTML, section 9.2.6), but there are clients that read it. */
+  /** An event without an end must be ignored (HTML, section 9.2.6), but some clients read it. */
   end(): ReadonlyArray<Uint8Array> {
     if (this.fault !== undefined) return []
     if (this.events.isInEvent) this.endEvent()
@@ -52,7 +52,7 @@ export class ListEventFilter implements BodyFilter {
   private data(piece: Uint8Array, at: number): void {
     const { gaps } = this
     if (at !== this.dataEnd) gaps.push({ start: this.dataEnd, end: at })
-    // The reader's bytes have fewer of them.
+    // The reader does not see these bytes.
     if (gaps.length > mostGaps && this.reader.waitsFrom === nowhere) gaps.length = 0
     this.dataEnd = at + piece.length
     this.reader.push(piece, at)
@@ -96,13 +96,13 @@ export class ListEventFilter implements BodyFilter {
   }
 }
 
-/** The bytes between two chunks of data. */
+/** The bytes between two pieces of data. */
 interface Gap {
   readonly start: number
   readonly end: number
 }
 
-/** The parts of a splice outside of the gaps, which are in order; the first part has the inserted bytes. */
+/** Splits a splice into the parts outside of the gaps, which are in order. The first part has the inserted bytes. */
 const around = ({ end, insert, start }: Splice, gaps: ReadonlyArray<Gap>): ReadonlyArray<Splice> => {
   const parts: Array<Splice> = []
   let from = start
@@ -117,7 +117,7 @@ const around = ({ end, insert, start }: Splice, gaps: ReadonlyArray<Gap>): Reado
   return first === undefined || insert === undefined ? parts : [{ ...first, insert }, ...others]
 }
 
-/** Up to this number of entries is kept without use. */
+/** Up to this many unused entries are kept, because removing them one by one would be slow. */
 const mostGaps = 64
 
 const lineFeed = Uint8Array.of(0x0a)

@@ -1,4 +1,4 @@
-/** Leaves items out of the lists in a response that is JSON. */
+/** Removes items from the lists in a response that is JSON. */
 import type { BodyFilter } from "../BodyFilter.ts"
 import type { ListRules } from "./ListItems.ts"
 import { ListReader } from "./ListReader.ts"
@@ -7,22 +7,22 @@ import type { Slabs } from "./Slabs.ts"
 import { SplicedBytes } from "./SplicedBytes.ts"
 
 export interface ListFilterOptions extends ListRules {
-  /** Each result must contain a list: the request was for nothing else. */
+  /** Whether each result must contain a list, because the request asked for nothing else. */
   readonly demanded: boolean
-  /** The longest list that is held back until it is whole, in bytes. */
+  /** The maximum length of a list, in bytes. Lists are held until they are complete. */
   readonly limit: number
-  /** The source of memory for held bytes. */
+  /** The pool of buffers for held bytes. */
   readonly slabs: Slabs
 }
 
 const byteOrderMark: ReadonlyArray<number> = [0xef, 0xbb, 0xbf]
 
 /**
- * Leaves items out of the lists in a JSON text that comes in pieces.
+ * Removes items from the lists in a JSON text that arrives in pieces.
  *
- * Items are cut out of the bytes, with one comma each; all other bytes are unchanged. Bytes before a list pass
- * immediately; from there on bytes wait for the end, because an invalid list must not be forwarded at all. How the text
- * is cut into pieces makes no difference to the result.
+ * Items are cut out of the bytes, each with one comma; all other bytes are unchanged. Bytes before a list are forwarded
+ * immediately. From the list on, bytes are held until the end of the text, because an invalid list must not be
+ * forwarded at all. The result does not depend on where the text is split into pieces.
  */
 export class ListFilter implements BodyFilter {
   fault: string | undefined = undefined
@@ -30,7 +30,7 @@ export class ListFilter implements BodyFilter {
   private readonly reader: ListReader
   private readonly bytes: SplicedBytes
   private readonly options: ListFilterOptions
-  /** How many bytes of a byte order mark have come; all of them once none can come any more. */
+  /** How many bytes of a byte order mark have arrived; all of them if there is none. */
   private marked = 0
 
   constructor(options: ListFilterOptions) {
@@ -74,7 +74,7 @@ export class ListFilter implements BodyFilter {
     return leaving
   }
 
-  /** Where the text begins in a chunk: a byte order mark does not belong to it, but clients skip one. */
+  /** Returns where the text begins in a chunk. A byte order mark is not part of the text, because clients skip it. */
   private endOfMark(chunk: Uint8Array): number {
     let at = 0
     while (this.marked < byteOrderMark.length && at < chunk.length && chunk[at] === byteOrderMark[this.marked]) {

@@ -1,10 +1,10 @@
-/** Where the results of MCP hold lists, and what names their items. */
+/** The members of MCP results that contain lists, and the members that name their items. */
 import { type KnownName, knownName } from "../json/memberName.ts"
 
-/** The kinds of items in a list; a template represents the resources that it describes. */
+/** The kinds of list items. A template stands for the resources that it describes. */
 export type ListKind = "tool" | "prompt" | "resource" | "resourceTemplate"
 
-/** A member of a result that holds a list. */
+/** A member of a result that contains a list. */
 export interface ListMember {
   readonly kind: ListKind
   readonly name: string
@@ -13,7 +13,7 @@ export interface ListMember {
 }
 
 /**
- * The members of a result that hold lists.
+ * The members of a result that contain lists.
  *
  * Source: MCP 2025-11-25 and 2026-07-28, `ListToolsResult`, `ListPromptsResult`, `ListResourcesResult` and
  * `ListResourceTemplatesResult`.
@@ -33,7 +33,7 @@ export const listMethods: ReadonlySet<string> = new Set([
   "resources/templates/list"
 ])
 
-/** A list member, in the form that a scanner compares, and its bit. */
+/** A list member in the form that a scanner compares, with its bit. */
 export interface KnownListMember extends ListMember {
   readonly bit: number
   readonly knownName: KnownName

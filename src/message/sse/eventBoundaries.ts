@@ -1,16 +1,15 @@
-/** Where events with data begin and end in a server-sent event stream. */
+/** Finds where events with data begin and end in a server-sent event stream. */
 import { COLON, CR, LF } from "../bytes.ts"
 import { dataField } from "./eventMessage.ts"
 
 const byteOrderMark: ReadonlyArray<number> = [0xef, 0xbb, 0xbf]
 
-/** The current line is no `data` line. */
+/** The current line is not a `data` line. */
 const OTHER = -1
 
 /**
- * What a byte means for the data of an event: `MayBegin` is the first byte of what may become its first `data` line,
- * `Other` means that the line is not a `data` line after all, `Ends` is the last byte of the event. `Nothing` changes
- * nothing.
+ * What a byte means for the data of an event. `MayBegin`: the first byte of a possible first `data` line. `Other`: the
+ * line is not a `data` line after all. `Ends`: the last byte of the event. `Nothing`: no change.
  */
 export type EventBoundary = "Nothing" | "MayBegin" | "Other" | "Ends"
 
@@ -23,11 +22,11 @@ export type EventBoundary = "Nothing" | "MayBegin" | "Other" | "Ends"
 export class EventBoundaries {
   /** Whether the current event has data. */
   private hasData = false
-  /** How many bytes of `data` the current line has shown so far, or `OTHER`. */
+  /** How many bytes of `data` the current line has matched so far, or `OTHER`. */
   private matched = 0
   private atLineStart = true
   private afterCr = false
-  /** How many bytes of the byte order mark have come; all of them once none can come any more. */
+  /** How many bytes of a byte order mark have arrived; all of them if there is none. */
   private marked = 0
 
   step(byte: number): EventBoundary {

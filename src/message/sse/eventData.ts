@@ -1,20 +1,20 @@
-/** Finds the data of server-sent events while their chunks pass. */
+/** Finds the data of server-sent events while their chunks arrive. */
 import { COLON, CR, LF, SPACE } from "../bytes.ts"
 import { dataField } from "./eventMessage.ts"
 
 const byteOrderMark: ReadonlyArray<number> = [0xef, 0xbb, 0xbf]
 
-/** Learns what an event stream consists of. Positions count from the beginning of the stream. */
+/** Receives the data of an event stream. Positions count from the beginning of the stream. */
 export interface EventDataReceiver {
   /** A piece of the data of the current event. */
   readonly data: (piece: Uint8Array, at: number) => void
-  /** Another line of data has begun: there is a line feed between it and the one before. */
+  /** Another line of data has begun. A line feed separates it from the previous one. */
   readonly lineFeed: (at: number) => void
-  /** The current event has ended. It has data. */
+  /** The current event, which has data, has ended. */
   readonly ended: () => void
 }
 
-// What the current line is, as far as it has come.
+// The kind of the current line, as far as it is known.
 const NAME = 0
 const AFTER_COLON = 1
 const VALUE = 2
@@ -29,7 +29,7 @@ const OTHER = 3
 export class EventData {
   private readonly to: EventDataReceiver
   private line = NAME
-  /** How much of `data` the current line has shown. */
+  /** How many bytes of `data` the current line has matched. */
   private matched = 0
   private lineIsEmpty = true
   private afterCr = false
@@ -40,7 +40,7 @@ export class EventData {
     this.to = to
   }
 
-  /** Whether an event with data has begun and not ended. */
+  /** Whether an event with data has begun and not yet ended. */
   get isInEvent(): boolean {
     return this.hasData
   }
@@ -64,7 +64,7 @@ export class EventData {
     }
   }
 
-  /** Reads a byte of the line's name, or the one after the colon; returns the position of the next byte. */
+  /** Reads a byte of the line's name, or the byte after the colon. Returns the position of the next byte. */
   private head(chunk: Uint8Array, at: number, position: number): number {
     const byte = chunk[at]
     if (byte === LF && this.afterCr) {
@@ -77,7 +77,7 @@ export class EventData {
       return byte === SPACE ? at + 1 : at
     }
     if (byte === LF || byte === CR) {
-      // A line of nothing but the name has data, too: an empty text.
+      // A line that consists of the name alone has empty data.
       if (this.matched === dataField.length) this.beginData(position + at)
       this.endLine(byte === CR)
       return at + 1
@@ -118,7 +118,7 @@ export class EventData {
     let at = 0
     while (this.marked < byteOrderMark.length && at < chunk.length) {
       if (chunk[at] !== byteOrderMark[this.marked]) {
-        // Part of a mark makes the first line one without a meaning.
+        // A line that begins with a part of the mark has another name, and is ignored.
         if (this.marked > 0) {
           this.line = OTHER
           this.lineIsEmpty = false
@@ -133,7 +133,7 @@ export class EventData {
   }
 }
 
-/** The place of the byte, or the end of the chunk. */
+/** Returns the position of the byte, or the end of the chunk. */
 const indexOf = (chunk: Uint8Array, byte: number, from: number): number => {
   const found = chunk.indexOf(byte, from)
   return found === -1 ? chunk.length : found

@@ -1,43 +1,43 @@
-/** Changes one event of a server-sent event stream while its chunks pass. */
+/** Changes one event of a server-sent event stream while its chunks arrive. */
 import type { BodyFilter } from "../BodyFilter.ts"
 import { EventBoundaries } from "./eventBoundaries.ts"
 
-/** Nothing of the current chunk is held back. */
+/** No byte of the current chunk is held back. */
 const NOWHERE = -1
 
 const nothing = new Uint8Array(0)
 
 /**
- * Passes each event with data to `change` and forwards the result, until the first event that is changed.
+ * Passes each event with data to `change` and forwards the result, until an event was changed.
  *
- * Only what a change could touch is held back: from the first `data` line of an event to its end. All else, heartbeats
- * for instance, leaves with the chunk it came in. Once an event was changed, or when one is longer than `maxEventBytes`,
- * everything passes as it comes.
+ * Only bytes that may change are held back: from the first `data` line of an event to its end. All others, such as
+ * heartbeats, are forwarded with their chunk. Once an event was changed, or if an event is longer than `maxEventBytes`,
+ * everything is forwarded as it arrives.
  */
 export class EventFramer implements BodyFilter {
-  /** What cannot be changed passes as it is. */
+  /** Never set: an event that cannot be changed is forwarded as it is. */
   readonly fault = undefined
 
   private readonly change: (event: Uint8Array) => Uint8Array
   private readonly maxEventBytes: number
   private readonly boundaries = new EventBoundaries()
   private passing = false
-  /** The held bytes of earlier chunks: the first `heldLength` bytes. */
+  /** Held bytes of earlier chunks: the first `heldLength` bytes. */
   private held = nothing
   private heldLength = 0
 
-  /** `change` returns the instance it was given if it changes nothing. */
+  /** Returns the event with changes, or the given instance if nothing changes. */
   constructor(change: (event: Uint8Array) => Uint8Array, maxEventBytes: number) {
     this.change = change
     this.maxEventBytes = maxEventBytes
   }
 
-  /** The bytes that leave now, in their order. */
+  /** Takes a chunk; returns the bytes to forward now, in order. */
   push(chunk: Uint8Array): ReadonlyArray<Uint8Array> {
     if (this.passing) return [chunk]
     const { boundaries } = this
     const leaving: Array<Uint8Array> = []
-    /** Up to `left` the chunk has left; from `hold` on it is held back. */
+    /** The chunk is forwarded up to `left`, and held back from `hold` on. */
     let left = 0
     let hold = this.heldLength > 0 ? 0 : NOWHERE
     for (let at = 0; at < chunk.length; at++) {
@@ -70,7 +70,7 @@ export class EventFramer implements BodyFilter {
     return leaving.filter(isNotEmpty)
   }
 
-  /** The bytes that are still held when the stream ends. */
+  /** Returns the bytes that are still held when the stream ends. */
   end(): ReadonlyArray<Uint8Array> {
     return [this.release()].filter(isNotEmpty)
   }
@@ -93,7 +93,7 @@ export class EventFramer implements BodyFilter {
     return released
   }
 
-  /** Doubles the room when it is too small, so that an event in many chunks is copied in linear time. */
+  /** Doubles the buffer if it is too small, so that an event in many chunks is copied in linear time. */
   private keep(bytes: Uint8Array): void {
     const length = this.heldLength + bytes.length
     if (length > this.held.length) {

@@ -7,7 +7,7 @@ export const dataField: ReadonlyArray<number> = [0x64, 0x61, 0x74, 0x61]
 const dataStart = new TextEncoder().encode("data: ")
 const lineFeed = Uint8Array.of(LF)
 
-/** A `data` line: where it begins, where its value lies, where the next line begins. */
+/** A `data` line: the positions of the line, of its value, and of the next line. */
 interface DataLine {
   readonly start: number
   readonly value: number
@@ -18,8 +18,8 @@ interface DataLine {
 /**
  * Applies `change` to the data of an event, which is the concatenation of its `data` lines.
  *
- * `event` holds whole lines; they may end in CR, LF or CRLF. The other lines are unchanged, and so is the event (the
- * same instance) if `change` returns the instance that it got.
+ * `event` consists of whole lines, which may end in CR, LF or CRLF. Other lines are unchanged. If `change` returns the
+ * instance that it was given, the event is returned as the same instance.
  *
  * Source: HTML, section 9.2.6 (interpreting an event stream).
  */
@@ -56,7 +56,7 @@ const dataLines = (event: Uint8Array): ReadonlyArray<DataLine> => {
   return lines
 }
 
-/** Where the value of the line begins, or -1 if it is not a `data` line. */
+/** Returns the position of the line's value; -1 if it is not a `data` line. */
 const valueOfData = (event: Uint8Array, start: number, end: number): number => {
   const colon = start + dataField.length
   if (colon > end || dataField.some((byte, index) => event[start + index] !== byte)) return -1
