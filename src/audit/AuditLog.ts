@@ -11,7 +11,7 @@ import { type AuditEntry, auditLine } from "./AuditEntry.ts"
 /** Takes an audit entry. Called at the end of a request; must not wait for anything. */
 export type WriteAuditEntry = (entry: AuditEntry) => void
 
-/** The problem of a host without files. */
+/** The problem of a path on a host without files. */
 export const noAuditFiles = new InvalidConfiguration({
   problems: [{
     setting: "MCP_AUDIT_LOG",
@@ -21,7 +21,7 @@ export const noAuditFiles = new InvalidConfiguration({
   }]
 })
 
-/** Combines two destinations of entries. */
+/** Combines two destinations into one. */
 export const bothOf = (
   one: WriteAuditEntry | undefined,
   other: WriteAuditEntry | undefined
@@ -32,9 +32,9 @@ export const bothOf = (
   }
 
 /**
- * The destination of audit entries, in addition to that of `MCP_AUDIT_LOG`.
+ * A destination of audit entries in addition to the one in `MCP_AUDIT_LOG`.
  *
- * Provide it to the gateway's layers to get each decision as an object. `undefined`: no further destination.
+ * Provide it to the gateway's layers to get each decision as an object; `undefined` if there is no further destination.
  */
 export class AuditLog extends Context.Reference<WriteAuditEntry | undefined>("mcp-authorizer/audit/AuditLog", {
   defaultValue: () => undefined
@@ -83,9 +83,10 @@ export class AuditLog extends Context.Reference<WriteAuditEntry | undefined>("mc
 }
 
 /**
- * Whether the audit log needs every message to be read, and a message that servers could read differently to be rejected.
+ * Whether the audit log requires that every message is read, and that a message is rejected if servers could read it
+ * differently.
  *
- * Off if the entries are only shown on the status page: then a request is handled as it would be without an audit log.
+ * `false` if the entries are only shown on the status page: then requests are handled as if there were no audit log.
  */
 export const AuditReadsMessages = Context.Reference<boolean>("mcp-authorizer/audit/AuditReadsMessages", {
   defaultValue: () => true

@@ -13,12 +13,12 @@ export interface AuditedCaller {
   readonly client?: string
 }
 
-// A separate key, so that a pseudonym reveals nothing about the tags of sessions.
+// A separate key, so that pseudonyms reveal nothing about session tags.
 const purpose = "mcp-authorizer audit subjects"
 
 const encoder = new TextEncoder()
 
-/** Of 32 bytes: enough to distinguish all callers of an issuer. */
+/** Of 32 bytes. Enough to distinguish all callers of an issuer. */
 const pseudonymBytes = 16
 
 /**
@@ -36,7 +36,7 @@ export const makeAuditedCaller = Effect.fnUntraced(function*(
       ? Effect.die("no session key")
       : deriveKey(mac, encoder.encode(Redacted.value(secret)), purpose)
   )
-  // Built for the first entry, as for sessions.
+  // Built with the first entry, for the same reason as in `SessionSeal.ts`.
   let key: Effect.Success<typeof makeKey> | undefined
   const pseudonym = Effect.fnUntraced(function*(kind: string, issuer: string, name: string) {
     key ??= yield* makeKey
@@ -48,7 +48,7 @@ export const makeAuditedCaller = Effect.fnUntraced(function*(
     ? pseudonym
     : (_kind: string, _issuer: string, name: string) => Effect.succeed(shownText(name))
 
-  // Verified identities are shared by the requests of one token.
+  // All requests with one token share one identity object.
   const callers = new WeakMap<Identity, AuditedCaller>()
 
   return (identity: Identity): Effect.Effect<AuditedCaller> => {

@@ -41,7 +41,7 @@ const ofError = Match.typeTags<GatewayError, AuditDecision>()({
  */
 export const requestDecision = (error: GatewayError | undefined, wasSent: boolean): AuditDecision => {
   if (error !== undefined) return ofError(error)
-  // The client left, or a defect occurred, before there was a decision.
+  // The client disconnected, or a defect occurred, before there was a decision.
   return wasSent ? "allowed" : "rejected"
 }
 
@@ -54,10 +54,10 @@ const ofDecision: Readonly<Record<Exclude<Decision["_tag"], "Allow">, AuditDecis
 const ofOthers: ReadonlySet<AuditDecision> = new Set(Object.values(ofDecision))
 
 /**
- * Returns the decision about one message, from that of its rule and that of the whole request.
+ * Returns the decision about one message, given that of its rule and that of the whole request.
  *
- * A message that its rule allows is rejected if another message of its batch is not allowed, because then none of them
- * is sent.
+ * A message that its rule allows counts as rejected if another message of its batch is not allowed, because then none
+ * of them is sent.
  */
 export const messageDecision = (decision: Decision, whole: AuditDecision): AuditDecision => {
   if (decision._tag !== "Allow") return ofDecision[decision._tag]

@@ -1,11 +1,11 @@
-/** Texts of callers in the form for the audit log and the access log. Pure. */
+/** Prepares texts of callers for the audit log and the access log. Pure. */
 
 const mostCharacters = 256
 
-// Control characters, marks that change the direction of text, invisible characters, line separators, half characters.
+// Control characters, marks that change the direction of text, invisible characters, line separators, lone surrogates.
 const unfit = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 
-// Parts in base64url, the first of which starts a JSON object.
+// Three parts in base64url, of which the first begins like a JSON object.
 const jwtShaped = /eyJ[\w-]{8,}(?:\.[\w-]*){0,4}/g
 
 /**
@@ -13,7 +13,7 @@ const jwtShaped = /eyJ[\w-]{8,}(?:\.[\w-]*){0,4}/g
  * characters, and without anything that has the form of a JWT.
  */
 export const shownText = (text: string, most = mostCharacters): string => {
-  // Checked first, because a name may be as long as a message.
+  // Shortened first, because a name may be as long as a message.
   const isLong = text.length > most
   const clean = (isLong ? text.slice(0, 4 * most) : text)
     .replace(jwtShaped, "(a token)")
@@ -26,7 +26,10 @@ export const shownText = (text: string, most = mostCharacters): string => {
 // Shorter credentials could be ordinary words.
 const shortestCredential = 8
 
-/** Removes a credential from a text, because the client may have put it in another place that the text quotes. */
+/**
+ * Removes the credential of the request from a text. The client may have put it in another place, which the text
+ * quotes.
+ */
 export const withoutCredential = (text: string, authorization: string | undefined): string => {
   const credential = authorization?.replace(/^\S+\s+/, "") ?? ""
   return credential.length < shortestCredential ? text : text.replaceAll(credential, "(the credential)")

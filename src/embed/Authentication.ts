@@ -1,6 +1,4 @@
-/**
- * Authentication for Effect servers: a route middleware that identifies the caller, and the discovery documents.
- */
+/** Authentication for Effect servers: a route middleware that identifies the caller, and the discovery documents. */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -30,7 +28,7 @@ import { serveAdmitted } from "./serveAdmitted.ts"
 /** Any service that `CurrentClaims` declares. */
 export type AnyClaims = Context.Key<unknown, unknown> & Pick<ClaimsService<unknown, string, unknown>, "schema">
 
-/** The layer's type, written out so that a change of its requirements is visible. */
+/** The type of the layer, written out so that a change of its requirements is noticed. */
 export type AuthenticationLayer<Provides = CurrentIdentity> = Layer.Layer<
   HttpRouter.Request.From<"Requires", Provides>,
   InvalidConfiguration,
@@ -47,7 +45,8 @@ const authenticate = (toolScopes: ToolScopes | undefined, claims: AnyClaims | un
           if (result._tag === "Responded") return result.response
           const { identity } = result
           const handler = Effect.provideService(app, scopesChecked<ScopesChecked<string>>(), true)
-          // The verifier has accepted these claims. They are decoded for each request, so that handlers share no object.
+          // The claims are decoded for each request, so that handlers do not share an object. They match, because the
+          // verifier has accepted them.
           return yield* serveAdmitted(
             result,
             claims === undefined || decode === undefined || identity === undefined
@@ -58,7 +57,7 @@ const authenticate = (toolScopes: ToolScopes | undefined, claims: AnyClaims | un
     })
   ).layer
 
-/** The paths of the documents that a router already has: several layers may use the same router. */
+/** The paths of documents that a router already has, because several layers may use the same router. */
 const published = new WeakMap<HttpRouter.HttpRouter, Set<string>>()
 
 /** Adds the routes of the discovery documents. */
@@ -84,7 +83,7 @@ export const discovery: Layer.Layer<never, never, Guard | HttpRouter.HttpRouter>
 
 const layerOf = (toolScopes?: KnownToolScopes, claims?: AnyClaims, onError?: OnError) => {
   const guard = Guard.layerWith({ toolScopes: toolScopes?.all, onError })
-  // Built anew for each use, so that two servers in one program never share a guard.
+  // Built afresh for each use, so that two servers in one program never share a guard.
   return Layer.fresh(
     Layer.merge(authenticate(toolScopes?.scopesOf, claims), discovery).pipe(
       Layer.provide(claims === undefined ? guard : Layer.provide(guard, TokenVerifier.layerClaims(claims.schema)))
@@ -132,8 +131,8 @@ const layerOf = (toolScopes?: KnownToolScopes, claims?: AnyClaims, onError?: OnE
 export const layer: AuthenticationLayer = layerOf()
 
 /**
- * The same, and a call of a tool requires the scopes that `requireToolScopes` has added to the tool. Without them the
- * response is 403 `insufficient_scope`, its challenge names all required scopes, and no tool runs.
+ * Like `layer`. In addition, a call of a tool requires the scopes that `requireToolScopes` has added to the tool.
+ * Without them the response is 403 `insufficient_scope`, its challenge names all required scopes, and no tool runs.
  *
  * Pass every toolkit of the server that has such tools. A server whose toolkit is missing here does not compile. Messages
  * are read before the server gets them, at most `max_body_bytes`, so that a batch cannot hide a call. Methods other than
@@ -154,10 +153,10 @@ export const layer: AuthenticationLayer = layerOf()
 export const layerToolkit = <const Toolkits extends readonly [Tools, ...ReadonlyArray<Tools>]>(
   ...toolkits: Toolkits
 ): AuthenticationLayer<CurrentIdentity | ChecksOf<Toolkits[number]>> =>
-  // One key represents all tools: types track which of them are checked.
+  // One key represents all tools: the types track which of them are checked.
   layerOf(toolkitScopes(toolkits)) as AuthenticationLayer<CurrentIdentity | ChecksOf<Toolkits[number]>>
 
-/** What `layerWith` takes. */
+/** The options of `layerWith`. */
 export interface AuthenticationOptions<
   Toolkits extends ReadonlyArray<Tools> = ReadonlyArray<Tools>,
   Claims extends AnyClaims = AnyClaims
@@ -166,12 +165,16 @@ export interface AuthenticationOptions<
   readonly toolkits?: Toolkits | undefined
   /** The claims that handlers rely on, from `CurrentClaims`. */
   readonly claims?: Claims | undefined
-  /** Changes the response to a rejected request, by its typed error (`GatewayError`). What it throws is a fault: 500. */
+  /**
+   * Changes the response to a rejected request, given its typed error (`GatewayError`). An exception in it is a fault:
+   * 500.
+   */
   readonly onError?: OnError | undefined
 }
 
 /**
- * The same as `layer` and `layerToolkit`, and handlers get the claims of their caller in the shape that the program declares.
+ * Like `layer` and `layerToolkit`. In addition, handlers get the claims of their caller in the shape that the program
+ * declares.
  *
  * **Example**
  *

@@ -7,11 +7,11 @@ export interface ClaimsService<Self, Id extends string, Claims> extends Context.
 }
 
 /**
- * Declares the claims that a program relies on: a service that handlers use, and the schema that claims must fit.
+ * Declares the claims that a program relies on: a service for handlers, and the schema that claims must match.
  *
- * Pass it to `Authentication.layerWith`, which provides it anew for each request. A token whose claims do not fit results in
- * 403 (`AccessDenied` with the reason `Claims`). A handler, tool, resource or prompt that declares the service does not
- * compile without that layer.
+ * Pass it to `Authentication.layerWith`, which provides it for each request. A token whose claims do not match results
+ * in 403 (`AccessDenied` with the reason `Claims`). A handler, tool, resource or prompt that declares the service does
+ * not compile without that layer.
  *
  * **Example** (a tool for one department)
  *

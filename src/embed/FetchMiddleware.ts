@@ -6,7 +6,7 @@ import type { ProviderType } from "../providers/ProviderType.ts"
 import { type Admission, type CallerOf, makeEmbedded, type MiddlewareOptions } from "./embedded.ts"
 import { finished, toHandler, webResponse } from "./webExchange.ts"
 
-/** A web handler that gets the caller. Further arguments of the platform (environment, context) follow. */
+/** A web handler that gets the caller, and any further arguments of the platform (environment, context). */
 export type IdentifiedHandler<Rest extends ReadonlyArray<unknown>, Claims = Identity["claims"]> = (
   request: Request,
   identity: ClaimedIdentity<Claims>,
@@ -34,8 +34,8 @@ export interface FetchMiddleware<Claims = Identity["claims"]> {
     handler: IdentifiedHandler<Rest, Claims>
   ) => (request: Request, ...rest: Rest) => Promise<Response>
   /**
-   * The same, but requests that `rules` permit to anyone reach the handler without a token and without an identity.
-   * `protect` rejects such a request with 401.
+   * Like `protect`, but requests that `rules` permit to anyone reach the handler without a token and without an
+   * identity. `protect` rejects such requests with 401.
    */
   readonly admit: <Rest extends ReadonlyArray<unknown>>(
     handler: PublicHandler<Rest, Claims>
@@ -51,8 +51,8 @@ export interface FetchMiddlewareOptions<
   Claims = Identity["claims"]
 > extends MiddlewareOptions<E, Types, Claims> {
   /**
-   * Keeps work alive after the response, on hosts that end the I/O of a request with its response. It lets keys and
-   * verdicts be renewed before they expire, so that no request waits for that. It gets the platform's further
+   * Keeps work alive after the response, on hosts that end the I/O of a request with its response. With it, keys and
+   * verdicts are renewed before they expire, so that no request waits for that. Called with the platform's further
    * arguments.
    *
    * **Example** (Cloudflare Workers)

@@ -63,7 +63,7 @@ const webCrypto = Layer.merge(
 export interface GuardOptions {
   /** The scopes that tools require in addition to those that every request requires, for the metadata. */
   readonly toolScopes?: ReadonlyArray<string> | undefined
-  /** What seals session ids and digests callers for the log. Default: Web Crypto. */
+  /** Seals session ids and computes digests of callers for the log. Default: Web Crypto. */
   readonly crypto?: Layer.Layer<Digest.Digest | Mac.Mac | SecureRandom.SecureRandom> | undefined
   /** Changes the responses to rejected requests, as for `HttpApp.layerWith`. */
   readonly onError?: OnError | undefined
@@ -90,9 +90,9 @@ const make = Effect.fnUntraced(function*({ onError, toolScopes = [] }: GuardOpti
     sessions,
     upstream: noUpstream,
     discovery: (name, publicUrl) => name === "jwks" ? Effect.fail(new NotFound()) : discovery(name, publicUrl),
-    // The path of the gateway's readiness belongs to the server here.
+    // In an embedded server, the path of the gateway's readiness is an ordinary path of the server.
     readiness: Effect.fail(new NotFound()),
-    // An embedded server has no facade: `embeddable`.
+    // Embedded servers have no facade: `embeddable` rejects it.
     facade: () => Effect.fail(new NotFound())
   })
   const accessLog = yield* makeAccessLog(settings)
@@ -111,7 +111,7 @@ const make = Effect.fnUntraced(function*({ onError, toolScopes = [] }: GuardOpti
     audit
   )
 
-  // If requests may not wait for each other, the platform limits the memory.
+  // If requests may not wait for each other, the platform limits memory.
   const memory = makeBodyMemory(settings, yield* SharedIo)
 
   /** Reads a body once there is memory for it. */
@@ -125,7 +125,7 @@ const make = Effect.fnUntraced(function*({ onError, toolScopes = [] }: GuardOpti
     })
 
   /**
-   * Takes the course of a request.
+   * Carries out the course of a request.
    *
    * @param callerOfAdmission returns the caller, or the error for a request that needs one
    */
@@ -152,7 +152,7 @@ const make = Effect.fnUntraced(function*({ onError, toolScopes = [] }: GuardOpti
         return openSession(exchange, admission, (session) => {
           // Lists in an encoded response could not be filtered.
           const readable = settings.policy === undefined ? headers : Headers.set(headers, "accept-encoding", "identity")
-          // Before the body is read: the request object that reads the body is the one that keeps it.
+          // Built before the body is read, because the request object that reads the body also stores it.
           request = arrived.modify({
             headers: handlerFields(
               session === undefined
@@ -163,7 +163,7 @@ const make = Effect.fnUntraced(function*({ onError, toolScopes = [] }: GuardOpti
               settings
             )
           })
-          // A server of MCP 2026-07-28 rejects a message that differs from its fields.
+          // Servers of MCP 2026-07-28 reject a message that differs from its fields.
           const byHead = method === "GET" || headers["mcp-method"] === "subscriptions/listen"
           return checkMessage(exchange, admission, toolScopes, (allowed, body, listens = byHead) => {
             const caller = callerOfAdmission(allowed)
@@ -245,7 +245,8 @@ export class Guard extends Context.Service<Guard, {
     toolScopes?: ToolScopes
   ) => Effect.Effect<GuardResult, never, Scope.Scope>
   /**
-   * The same, but also admits requests without a caller that rules permit to anyone; `check` rejects these with 401.
+   * Like `check`, but also admits requests without a caller that rules permit to anyone. `check` rejects these with
+   * 401.
    *
    * For handlers that do not need the caller, and for handlers that also work without one.
    */
@@ -277,7 +278,7 @@ export class Guard extends Context.Service<Guard, {
   ): Layer.Layer<Guard, InvalidConfiguration, GatewayConfig | TokenVerifier | ProviderMetadata> =>
     Guard.layerWith({ toolScopes })
 
-  /** The same for a server whose tools require no scopes of their own. */
+  /** The guard of a server whose tools require no scopes of their own. */
   static readonly layer: Layer.Layer<Guard, InvalidConfiguration, GatewayConfig | TokenVerifier | ProviderMetadata> =
     Guard.layerWithScopes([])
 }

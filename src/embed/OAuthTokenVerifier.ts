@@ -43,7 +43,9 @@ export interface ConfiguredVerifierOptions<
 > extends GatewayConfigOptions<Types> {
   /** The verification of tokens on top of the configured providers. Default: `TokenVerifier.layer`. */
   readonly verifier?: Verification<E> | undefined
-  /** The claims that every caller must have, as an Effect `Schema`; a token whose claims do not fit results in 403. */
+  /**
+   * The claims that every caller must have, as an Effect `Schema`. A token whose claims do not match results in 403.
+   */
   readonly claims?: Schema.ConstraintDecoder<unknown> | undefined
   /** Where rejections and defects are logged. Default: Effect's logger. */
   readonly logger?: Layer.Layer<never> | undefined
@@ -53,19 +55,19 @@ export interface ConfiguredVerifierOptions<
 export interface OAuthTokenVerifierOptions {
   /** Where rejections and defects are logged. Default: Effect's logger. */
   readonly logger?: Layer.Layer<never> | undefined
-  /** The longest token that is verified, in bytes. Default: 16384. */
+  /** The maximum length of a token, in bytes. Default: 16384. */
   readonly maxTokenBytes?: number | undefined
   /** The URL of the MCP endpoint: reported as `resource` of tokens whose `aud` names it, for `expectedResource`. */
   readonly resource?: string | undefined
 }
 
-/** Logs the true reason, which neither the SDK nor the client gets. */
+/** Logs the actual reason, which neither the SDK nor the client gets. */
 const logRejection = (error: TokenError): Effect.Effect<void> =>
   Effect.logWithLevel(error._tag === "ProviderUnavailable" ? "Error" : "Info")("token not accepted").pipe(
     annotate(rejectionFields(error))
   )
 
-// Without the message, which may contain a token.
+// The message is left out, because it may contain a token.
 const logFault = (defect: unknown): Effect.Effect<void> =>
   Effect.logError("internal fault").pipe(annotate({ fault: defect instanceof Error ? defect.name : typeof defect }))
 

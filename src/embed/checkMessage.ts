@@ -1,4 +1,4 @@
-/** Checks the operation of a message, in servers that embed the gateway: by the rules, and by the scopes of tools. */
+/** Checks the operations of a message by the rules and by the scopes of tools, in servers that embed the gateway. */
 import * as Result from "effect/Result"
 import type { Admission } from "../authorize/Admission.ts"
 import { requireScopes } from "../authorize/requireScopes.ts"
@@ -26,7 +26,7 @@ const supportedMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "D
 /** Builds the next step of an admitted request. */
 type Ready<A> = (admission: Admission, body: Uint8Array | undefined, listens?: boolean) => Next<A>
 
-/** The step that reads a body with an operation. Other methods have no body, or are rejected. */
+/** The step that reads a body with operations. Requests with other methods have no body, or are rejected. */
 export type CheckMessage = <A>(
   exchange: Exchange,
   admission: Admission | undefined,
@@ -39,7 +39,7 @@ const noScopes: ToolScopes = () => []
 /**
  * Builds the step.
  *
- * Without rules, scopes of tools, rate limits and an audit log, no body is read.
+ * The body is read only if there are rules, scopes of tools, rate limits or an audit log.
  *
  * @param audits whether the operations of messages are recorded
  */
@@ -54,7 +54,7 @@ export const makeCheckMessage = (
   const ruling = policy === undefined ? undefined : makeRuling(settings, policy, nowMillis)
   const limiting = makeLimiting(settings, responses)
 
-  /** Checks the scopes of the called tools, which apply regardless of the rules. */
+  /** Checks the scopes of the called tools. They are required in addition to what the rules require. */
   const toolsAllowed = (
     identity: Identity | undefined,
     scopes: ReadonlyArray<string>
@@ -74,7 +74,7 @@ export const makeCheckMessage = (
     }
     const { method } = exchange.request
     const limit = method === "POST" ? settings.maxBodyBytes : 0
-    // Without a token, clients learn only that a token is required, unless there is no memory.
+    // Without a token, clients learn only that a token is required, unless the gateway is out of memory for bodies.
     const rejected = (error: GatewayError) =>
       reject(exchange, admission !== undefined || error._tag === "Overloaded" ? error : missingCredential())
     const content = () =>
@@ -85,7 +85,7 @@ export const makeCheckMessage = (
       )
     const usable = Result.andThen(
       requireMethod(supportedMethods, method),
-      // The body of a POST is read regardless of the fields: a Web request may have a body without a length.
+      // The body of a POST is read even if no field announces it: a Web request may have a body without a length.
       () => method === "POST" ? expectsBody(exchange.request, limit) : Result.void
     )
     if (Result.isFailure(usable)) return rejected(usable.failure)

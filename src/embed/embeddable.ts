@@ -51,7 +51,7 @@ const upstreamAuth = new InvalidConfiguration({
   }]
 })
 
-/** Returns the settings if a server can be embedded with them. */
+/** Returns the settings, if they can apply to an embedded server. */
 export const embeddable = (settings: GatewaySettings): Result.Result<GatewaySettings, InvalidConfiguration> =>
   settings.servers.length > 0
     ? Result.fail(several)
@@ -67,6 +67,6 @@ export const embeddable = (settings: GatewaySettings): Result.Result<GatewaySett
     ? Result.succeed(settings)
     : Result.fail(noAuditFiles)
 
-/** Reads settings given as a value, for functions that throw `InvalidConfiguration` with all problems at once. */
+/** Resolves settings in TypeScript code, for functions that throw `InvalidConfiguration` with all problems. */
 export const embeddableSettings = (input: object, types: ReadonlyArray<ProviderType> = []): GatewaySettings =>
   Result.getOrThrow(Result.flatMap(resolveInput(input, types), embeddable))

@@ -39,8 +39,9 @@ export interface MiddlewareOptions<
   /** The verification of tokens on top of the configured providers. Default: `TokenVerifier.layer`. */
   readonly verifier?: Verification<E> | undefined
   /**
-   * The claims that the program relies on, as an Effect `Schema` without services. Handlers get `identity.claims` decoded. A
-   * token whose claims do not fit results in 403, and the log has the reason (`AccessDenied` with the reason `Claims`).
+   * The claims that the program relies on, as an Effect `Schema` without services. Handlers get `identity.claims`
+   * decoded. A token whose claims do not match results in 403, and the log has the reason (`AccessDenied` with the
+   * reason `Claims`).
    */
   readonly claims?: Schema.ConstraintDecoder<Claims> | undefined
   /**
@@ -51,9 +52,12 @@ export interface MiddlewareOptions<
   readonly toolScopes?: ToolScopes | Readonly<Record<string, ReadonlyArray<string>>> | undefined
   /** Where rejections and defects are logged, such as `Logger.layer([Logger.consoleJson])`. Default: Effect's logger. */
   readonly logger?: Layer.Layer<never> | undefined
-  /** Gets each audit entry as an object, in addition to the destination in `audit_log`. */
+  /** Called with each audit entry, in addition to the destination in `audit_log`. */
   readonly audit?: WriteAuditEntry | undefined
-  /** Changes the response to a rejected request, by its typed error (`GatewayError`). What it throws is a fault: 500. */
+  /**
+   * Changes the response to a rejected request, given its typed error (`GatewayError`). An exception in it is a fault:
+   * 500.
+   */
   readonly onError?: OnError | undefined
 }
 
@@ -67,12 +71,12 @@ interface HostOptions {
 /** Which requests reach the handler: those with a caller, or also those that rules permit to anyone. */
 export type Admission = "protect" | "admit"
 
-/** The caller of a request, as handlers get it. */
+/** The caller of a request, in the form that handlers get. */
 export type CallerOf<Way extends Admission, Claims> =
   | ClaimedIdentity<Claims>
   | (Way extends "admit" ? undefined : never)
 
-/** An admitted request, for hosts whose handlers know callers in the way of the official SDK. */
+/** An admitted request, for hosts whose handlers expect callers in the form of the official SDK. */
 export interface CheckedRequest extends Admitted<Identity | undefined> {
   /** Describes the caller to the SDK; `undefined` without a caller. */
   readonly authInfo: () => OAuthTokenInfo | undefined
@@ -152,7 +156,8 @@ export const makeEmbedded = <E, Types extends ReadonlyArray<ProviderType>, Claim
     callerOf: <Way extends Admission>(_: Way, identity: Identity | undefined) =>
       (identity === undefined || decode === undefined
         ? identity
-        // The verifier has accepted these claims. They are decoded for each request, so that handlers share no object.
+        // The claims are decoded for each request, so that handlers do not share an object. They match, because the
+        // verifier has accepted them.
         : { ...identity, claims: Result.getOrThrow(decode(identity)) }) as CallerOf<Way, Claims>,
     dispose: () => disposed ??= runtime.dispose()
   }

@@ -20,7 +20,7 @@ import type { Identity } from "../identity/Identity.ts"
 export const handlerBrokeOff = (cause: unknown): UpstreamUnavailable =>
   new UpstreamUnavailable({ detail: "the handler's response broke off", cause })
 
-/** What the response to an admitted request still needs. */
+/** How to complete the response to an admitted request. */
 export interface Finish {
   readonly fields: Readonly<Record<string, string>>
   /**
@@ -31,13 +31,13 @@ export interface Finish {
     | (<E>(body: Stream.Stream<Uint8Array, E>) => Stream.Stream<Uint8Array, E | UpstreamUnavailable>)
     | undefined
   /**
-   * Removes the items that the rules never allow the caller from lists in the body; before `limit`. `undefined` without
-   * rules.
+   * Removes the items that the rules never allow the caller from lists in the body. Applied before `limit`. `undefined`
+   * without rules.
    */
   readonly lists: ((body: UpstreamBody) => Effect.Effect<FilteredBody>) | undefined
 }
 
-/** A body that a client may see, or the response to send in its place. */
+/** A body that the client may get, or the response to send instead. */
 export type FilteredBody =
   | { readonly _tag: "Body"; readonly body: UpstreamBody }
   | { readonly _tag: "Responded"; readonly response: HttpServerResponse }
@@ -61,7 +61,7 @@ export const makeFinish = Effect.fnUntraced(function*(
   { reject }: OwnResponses,
   accessLog: (exchange: Exchange, ended: Ending | undefined) => Effect.Effect<void>
 ) {
-  // The consumer of a body runs the code that ends it.
+  // The reader of a body also runs the code that limits it.
   const context = yield* Effect.context<never>()
   const clock = yield* Clock.Clock
   const listing = makeListing(settings, () => clock.currentTimeMillisUnsafe())

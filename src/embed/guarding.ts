@@ -1,4 +1,4 @@
-/** Small parts of the guard: which paths it protects, and what it reads of requests. Pure. */
+/** Small parts of the guard: which paths it protects, and what it reads from requests. Pure. */
 import * as Headers from "effect/http/Headers"
 import * as Result from "effect/Result"
 import type { Admission } from "../authorize/Admission.ts"
@@ -13,9 +13,8 @@ import type { Identity } from "../identity/Identity.ts"
 import { frozen } from "./frozen.ts"
 
 /**
- * Everything except the well-known paths is protected: the host decides which paths are routed here. A well-known path
- * that is not one of our documents is unknown, never protected: a client that looks for a document must not get a
- * challenge.
+ * Everything except the well-known paths is protected, because the host decides which paths it routes here. Well-known
+ * paths without a document are unknown, not protected: a client that looks for a document must not get a challenge.
  */
 export const makeGuardedRoute = (place: ServerPlace): FindRoute => {
   const routeOf = makeRoute(place)
@@ -36,7 +35,7 @@ export const tokenOf = (settings: GatewaySettings, exchange: Exchange, query: st
   return Result.isSuccess(found) && typeof found.success === "string" ? found.success : undefined
 }
 
-/** The settings of a server whose tools require scopes, too. */
+/** Settings for a server whose tools require further scopes. */
 export const withScopes = (settings: GatewaySettings, scopes: ReadonlyArray<string>): GatewaySettings =>
   scopes.length === 0
     ? settings

@@ -3,7 +3,7 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { fieldName } from "../identity/untrustedFields.ts"
 
 /**
- * Returns the fields that a handler gets: without the token (MCP forbids to pass it on, and it is no longer needed),
+ * Returns the fields for a handler: without the token, which is no longer needed and must not be forwarded (MCP),
  * without the `Origin`, which was checked, and without fields that look like an identity from the gateway.
  */
 export const handlerFields = (

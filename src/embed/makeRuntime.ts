@@ -3,8 +3,8 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 
 /**
- * Builds the runtime for programs without Effect. Its layers are built on first use. If that fails, the reason is logged,
- * because no other code could report it.
+ * Builds the runtime for programs without Effect. Its layers are built on first use. A failure is logged, because
+ * nothing else would report it.
  */
 export const makeRuntime = <A, E>(layer: Layer.Layer<A, E>, logger: Layer.Layer<never> = Layer.empty) =>
   ManagedRuntime.make(

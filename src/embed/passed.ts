@@ -1,17 +1,17 @@
 import type { Identity } from "../identity/Identity.ts"
 
 /**
- * The requests that have passed a middleware, so that a middleware that is mounted twice does not look for the token
- * that it has removed.
+ * Remembers the requests that have passed a middleware: if the middleware is mounted twice, its second instance finds
+ * no token.
  */
 export interface Passed {
-  /** Notes a request, with its caller if there is one. */
+  /** Records a request, with its caller if there is one. */
   readonly add: (request: object, identity: Identity | undefined) => void
-  /** Whether a request need not be checked again: one without a caller has not passed `protect`. */
+  /** Returns whether a request need not be checked again. `protect` must check a request without a caller again. */
   readonly has: (request: object, way: "protect" | "admit") => boolean
 }
 
-/** Builds the memory of one middleware, which keeps no request alive. */
+/** Builds the memory of one middleware. It does not keep requests alive. */
 export const makePassed = (): Passed => {
   const known = new WeakMap<object, { readonly hasCaller: boolean }>()
   return {

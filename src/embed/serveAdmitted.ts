@@ -1,4 +1,4 @@
-/** An admitted request at an Effect handler: with its caller, and with what its response still needs. */
+/** Passes an admitted request to an Effect handler, and completes its response. */
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpEffect from "effect/http/HttpEffect"
@@ -19,7 +19,7 @@ const provideCaller =
   (identity: Identity | undefined) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, CurrentIdentity>> =>
     identity === undefined
-      // The service is missing at run time, which the type cannot express.
+      // The service may be missing at run time, which the type does not express.
       // @effect-diagnostics-next-line unsafeEffectTypeAssertion:off
       ? self as Effect.Effect<A, E, Exclude<R, CurrentIdentity>>
       : Effect.provideService(self, CurrentIdentity, identity)
@@ -88,7 +88,7 @@ export const serveAdmitted = <E, R>(
       Effect.annotateSpans(admitted.annotations),
       provideCaller(admitted.identity),
       Effect.provideService(HttpServerRequest.HttpServerRequest, admitted.request),
-      // Around the handler, so that its failure is already a response, and so that this handler runs last.
+      // Outermost, so that a failure of the handler has already become a response.
       Effect.ensuring(finish)
     )
   })

@@ -17,10 +17,11 @@ export interface Presented {
 }
 
 /**
- * Verifies a token that came outside of a request that `Guard` could check, and what the settings demand of its caller.
+ * Verifies a token that did not arrive in a request that `Guard` could check, and the requirements of the settings on
+ * its caller.
  *
  * @param authorization the lines of the `Authorization` field
- * @param maxTokenBytes the longest token that is verified
+ * @param maxTokenBytes the maximum length of a token
  */
 export const verifyPresented = Effect.fnUntraced(function*(
   authorization: ReadonlyArray<string>,

@@ -1,4 +1,4 @@
-/** Requests and responses of the Web platform, on their way through a guard. */
+/** Requests and responses of the Web platform, before and after the handler. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -9,10 +9,10 @@ import type { Identity } from "../identity/Identity.ts"
 import type { Admitted, GuardResult } from "./Admitted.ts"
 import { type Finish, handlerBrokeOff } from "./finish.ts"
 
-/** A handler's stream failed. The client sees only that the connection was closed. */
+/** The stream of a handler failed. The client sees only that the connection is closed. */
 class BrokenOff extends Data.TaggedError("BrokenOff")<{ readonly cause: unknown }> {}
 
-/** The request that the handler gets: only the forwarded fields, and the body even if it was read before. */
+/** The request for the handler: with only the forwarded fields, and with the body even if it was already read. */
 export const toHandler = (
   request: Request,
   { body, request: { headers } }: Pick<Admitted<Identity | undefined>, "body" | "request">
@@ -44,7 +44,7 @@ const limited = (body: ReadableStream<Uint8Array>, limit: NonNullable<Finish["li
     }))
   )
 
-/** The response of the handler, with what it still needs: fields, filtered lists, and an end. */
+/** The response of the handler, completed with fields, filtered lists, and an end. */
 export const finished = async (
   response: Response,
   { finish }: Pick<Admitted<Identity | undefined>, "finish">

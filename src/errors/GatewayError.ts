@@ -1,8 +1,8 @@
 /**
- * Every error that a request can end with, free of HTTP.
+ * Every error that a request can end with, independent of HTTP.
  *
- * One closed union; `http/errorResponse.ts` is the only place that knows what each case looks like on the wire.
- * Fields named `detail` and `cause` are for the log and never reach a client.
+ * One closed union. Only `http/errorResponse.ts` determines the response for each case. Fields named `detail` and
+ * `cause` are for the log and never reach a client.
  */
 import * as Data from "effect/Data"
 import type { OAuthRejected } from "./OAuthRejected.ts"
@@ -14,7 +14,7 @@ export class MissingCredential extends Data.TaggedError("MissingCredential")<{}>
 
 /** The request carries no credential, and the rules do not allow it without one. */
 export class TokenRequired extends Data.TaggedError("TokenRequired")<{
-  /** All the scopes that the request needs. */
+  /** All scopes that the request needs. */
   readonly required: ReadonlyArray<string>
   /** For the log. */
   readonly detail: string
@@ -25,7 +25,7 @@ export class UnsupportedCredential extends Data.TaggedError("UnsupportedCredenti
   readonly detail: string
 }> {}
 
-/** Why a request is rejected regardless of its token. The client sees a fixed text for each. */
+/** Why a request is rejected regardless of its token. The client gets a fixed text for each reason. */
 export type InvalidRequestReason =
   | "RepeatedCredential"
   | "CredentialInQuery"
@@ -49,14 +49,14 @@ export type MirroredField = "MCP-Protocol-Version" | "Mcp-Method" | "Mcp-Name" |
 /** A field that should repeat the message is missing, malformed, or contradicts it (JSON-RPC error -32020). */
 export class HeaderMismatch extends Data.TaggedError("HeaderMismatch")<{
   readonly field: MirroredField
-  /** The id of the request; `null` where it has none. */
+  /** The id of the request; `null` if it has none. */
   readonly id: string | number | null
   readonly detail: string
 }> {}
 
-/** The message of a revision that requires it does not name its revision (JSON-RPC error -32602). */
+/** The message does not name its revision, although that revision requires it (JSON-RPC error -32602). */
 export class MissingProtocolVersion extends Data.TaggedError("MissingProtocolVersion")<{
-  /** The id of the request; `null` where it has none. */
+  /** The id of the request; `null` if it has none. */
   readonly id: string | number | null
   readonly detail: string
 }> {}
@@ -83,7 +83,7 @@ export type InvalidTokenReason = typeof invalidTokenReasons[number]
 /** The token is rejected (RFC 6750, section 3.1: `invalid_token`). */
 export class InvalidToken extends Data.TaggedError("InvalidToken")<{
   readonly reason: InvalidTokenReason
-  /** The provider that rejected it; `undefined` where no provider is responsible for the token. */
+  /** The provider that rejected it; `undefined` if no provider is responsible for the token. */
   readonly provider: string | undefined
   /** The exact reason, for the log. It never contains the token, a part of it, or key material. */
   readonly detail: string
@@ -102,21 +102,21 @@ export class CredentialTooLarge extends Data.TaggedError("CredentialTooLarge")<{
 }
 
 /**
- * The token is valid but lacks scopes that the resource requires, or that its provider requires before it verifies it
- * (RFC 6750, section 3.1: `insufficient_scope`).
+ * The token is valid, but lacks scopes: those that the resource requires, or those that its provider requires to verify
+ * it (RFC 6750, section 3.1: `insufficient_scope`).
  */
 export class InsufficientScope extends Data.TaggedError("InsufficientScope")<{
-  /** All the scopes that the request needs, not only the missing ones. */
+  /** All scopes that the request needs, not only the missing ones. */
   readonly required: ReadonlyArray<string>
-  /** The provider that requires them, where it is not the gateway. */
+  /** The provider that requires the scopes, if it is not the gateway. */
   readonly provider?: string | undefined
   /** For the log. */
   readonly detail?: string | undefined
 }> {}
 
 /**
- * The caller may not do this, regardless of its scopes: the `Origin` or the peer is not allowed, a policy denies it, or its
- * claims do not fit the schema of the embedding program.
+ * The caller is not allowed to do this, regardless of its scopes: the `Origin` or the peer is not allowed, a policy
+ * denies it, or its claims do not match the schema of the embedding program.
  */
 export class AccessDenied extends Data.TaggedError("AccessDenied")<{
   readonly reason: "Origin" | "Peer" | "Policy" | "Claims"
@@ -125,12 +125,12 @@ export class AccessDenied extends Data.TaggedError("AccessDenied")<{
 
 /** A rule denies this caller the operation, regardless of its scopes. */
 export class DeniedByRule extends Data.TaggedError("DeniedByRule")<{
-  /** The position of the rule, from 1; `undefined`: no rule matched, and the default rule denies. */
+  /** The position of the rule, from 1; `undefined` if no rule matched and the default rule denies. */
   readonly rule: number | undefined
   readonly detail: string
 }> {}
 
-/** No route has this path. */
+/** No route has the requested path. */
 export class NotFound extends Data.TaggedError("NotFound")<{}> {}
 
 /** The session does not belong to this caller. */
@@ -138,12 +138,12 @@ export class SessionNotFound extends Data.TaggedError("SessionNotFound")<{
   readonly detail: string
 }> {}
 
-/** The route exists but not for this method. */
+/** The route exists, but not for this method. */
 export class MethodNotAllowed extends Data.TaggedError("MethodNotAllowed")<{
   readonly allow: ReadonlyArray<string>
 }> {}
 
-/** A discovery document that the configured providers cannot have (static tokens, no provider). */
+/** The discovery document does not exist for the configured providers (static tokens, or no provider). */
 export class DiscoveryNotSupported extends Data.TaggedError("DiscoveryNotSupported")<{}> {}
 
 /** The request body is longer than `limit` bytes. */
@@ -151,12 +151,15 @@ export class PayloadTooLarge extends Data.TaggedError("PayloadTooLarge")<{
   readonly limit: number
 }> {}
 
-/** The content type or encoding of the request body cannot hold a JSON-RPC message. */
+/** The content type or encoding of the request body is not one for JSON-RPC messages. */
 export class UnsupportedMediaType extends Data.TaggedError("UnsupportedMediaType")<{
   readonly detail: string
 }> {}
 
-/** A provider cannot be reached or does not work, so the token can be neither accepted nor rejected. Never the caller's fault. */
+/**
+ * A provider cannot be reached or does not work, so the token can be neither accepted nor rejected. Never the caller's
+ * fault.
+ */
 export class ProviderUnavailable extends Data.TaggedError("ProviderUnavailable")<{
   readonly provider: string
   readonly detail: string
@@ -166,7 +169,7 @@ export class ProviderUnavailable extends Data.TaggedError("ProviderUnavailable")
   readonly cause?: unknown
 }> {}
 
-/** The MCP server cannot be reached, broke off, or sent a response that must not be passed on. */
+/** The MCP server cannot be reached, closed the connection, or sent a response that must not be forwarded. */
 export class UpstreamUnavailable extends Data.TaggedError("UpstreamUnavailable")<{
   readonly detail: string
   /** The error of the HTTP client, for programs that embed the gateway: it may quote what the server sent. */
@@ -178,7 +181,7 @@ export class UpstreamTimeout extends Data.TaggedError("UpstreamTimeout")<{
   readonly millis: number
 }> {}
 
-/** The provider issues a token for the MCP server only once its user has acted: consented, or proved more. */
+/** The provider issues a token for the MCP server only after its user has acted: consented, or proved more. */
 export class InteractionRequired extends Data.TaggedError("InteractionRequired")<{
   /** All the scopes to request. */
   readonly required: ReadonlyArray<string>
@@ -189,12 +192,12 @@ export class InteractionRequired extends Data.TaggedError("InteractionRequired")
 
 /** The MCP server requires scopes that the caller's token lacks. */
 export class UpstreamScopeRequired extends Data.TaggedError("UpstreamScopeRequired")<{
-  /** All the scopes to request; empty where the server names none. */
+  /** All scopes to request; empty if the server names none. */
   readonly required: ReadonlyArray<string>
   readonly detail: string
 }> {}
 
-/** The gateway has no memory for the request now, because requests that are in progress hold it. */
+/** The gateway has no memory for the request now, because other requests use it. */
 export class Overloaded extends Data.TaggedError("Overloaded")<{
   readonly detail: string
   /** When the client may try again, in seconds. */
@@ -203,11 +206,11 @@ export class Overloaded extends Data.TaggedError("Overloaded")<{
 
 /** The caller, its client or its address has exceeded `MCP_RATE_LIMITS`. */
 export class RateLimited extends Data.TaggedError("RateLimited")<{
-  /** The id of the JSON-RPC request, where it is a single one that has an id. */
+  /** The id of the JSON-RPC request, if the body is a single request with an id. */
   readonly id?: string | number | null
-  /** Which entry of `MCP_RATE_LIMITS`, from 1, and what it counts; for the log. */
+  /** The entry of `MCP_RATE_LIMITS` that was exceeded, from 1, and what it counts; for the log. */
   readonly detail: string
-  /** When the client may try again, in seconds; perhaps a fraction. */
+  /** When the client may try again, in seconds; may be a fraction. */
   readonly retryAfter: number
 }> {}
 
@@ -219,12 +222,12 @@ export class StoreUnavailable extends Data.TaggedError("StoreUnavailable")<{
 }> {}
 
 /**
- * Why a verifier does not accept a token: it is invalid, lacks scopes, its caller is barred (`AccessDenied` with the
+ * Why a verifier does not accept a token: it is invalid or lacks scopes, its caller is denied (`AccessDenied` with the
  * reason `Policy`, a 403), or its provider is unavailable.
  */
 export type VerificationError = InvalidToken | InsufficientScope | AccessDenied | ProviderUnavailable
 
-/** What a gateway client may fail with. */
+/** The errors of a gateway client. */
 export type UpstreamError = UpstreamUnavailable | UpstreamTimeout
 
 /** Every typed error of the gateway. A new member does not compile until `http/errorResponse.ts` has a response for it. */

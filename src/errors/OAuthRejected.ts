@@ -1,7 +1,10 @@
 /** The error of the gateway as an authorization server (`facade`). */
 import * as Data from "effect/Data"
 
-/** Why the gateway, as an authorization server, rejects a request of an OAuth client or of its user. One public text for each. */
+/**
+ * Why the gateway, as an authorization server, rejects a request of an OAuth client or of its user. Each reason has one
+ * public text.
+ */
 export const oauthRejections = [
   "RepeatedParameter",
   "MissingParameter",
@@ -53,6 +56,6 @@ export type OAuthErrorCode =
 export class OAuthRejected extends Data.TaggedError("OAuthRejected")<{
   readonly error: OAuthErrorCode
   readonly reason: OAuthRejection
-  /** For the log: neither a code nor a token, nor a part of one. */
+  /** For the log. Contains no code or token, nor a part of one. */
   readonly detail: string
 }> {}

@@ -1,7 +1,7 @@
 const codeOf = (error: Error): string =>
   "code" in error && typeof error.code === "string" ? error.code : error.constructor.name
 
-// A message with line ends is part of the stack, so that only lines in the form of a frame are safe.
+// A message with line breaks is part of the stack, so only lines in the form of a frame are safe.
 const framesOf = ({ stack }: Error): string =>
   (stack ?? "").split("\n").filter((line) => /^ {4}at [^\r]{1,500}$/.test(line)).join("\n")
 
@@ -10,8 +10,8 @@ const maxDepth = 4
 /**
  * Copies an error with its stack frames and its code, but without its message and members.
  *
- * Use it for the `cause` of an error about an exchange: messages and members of platform errors may quote what was sent or
- * received, which must not reach a log.
+ * Use it for the `cause` of an error about an exchange: messages and members of platform errors may quote what was sent
+ * or received, which must not be logged.
  */
 export const anonymous = (error: unknown, depth = 0): Error | undefined => {
   if (!(error instanceof Error)) return undefined

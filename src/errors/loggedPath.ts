@@ -1,4 +1,4 @@
-/** Paths as the log shows them. Pure. */
+/** Paths in the form that the log shows. Pure. */
 
 // `mcp`, `v2`, `Tools`
 const word = /^(?:[a-z]{1,24}|[A-Z]{1,24}|[A-Z][a-z]{1,23})?[0-9]{0,2}$/
@@ -28,12 +28,12 @@ const show = (target: string): string => {
 let lastPlain: string | undefined
 
 /**
- * The path of a URL or of a request target, cut and cleaned for the log: without a query, and `…` in place of each segment
- * that could contain a secret.
+ * Returns the path of a URL or of a request target, shortened and cleaned for the log: without a query, and with `…` in
+ * place of each segment that could contain a secret.
  *
- * A client that requests an unknown path may have put a token into it.
+ * A client may have put a token into the path of a request for an unknown path.
  *
- * It remembers the last path that is shown as it is, since nearly all requests have the same one.
+ * The last path that is shown unchanged is remembered, because nearly all requests have the same path.
  */
 export const loggedPath = (target: string): string => {
   if (target === lastPlain) return target

@@ -14,7 +14,7 @@ const distance = (a: string, b: string): number => {
   return row[b.length] ?? 0
 }
 
-/** The only known name that consists of this one and another word. */
+/** Returns the only known name that consists of this name and one more word. */
 const continuation = (name: string, known: ReadonlyArray<string>): string | undefined => {
   const [only, ...others] = known.filter((candidate) => name.length > 3 && candidate.startsWith(`${name}_`))
   return others.length === 0 ? only : undefined

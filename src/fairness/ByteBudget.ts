@@ -1,14 +1,14 @@
 import { FairQueue, type Owner, type Waiting } from "./FairQueue.ts"
 import { Shares } from "./Shares.ts"
 
-/** The part of the budget that one message holds. */
+/** The memory that one message has claimed. */
 export interface ByteClaim {
   /**
-   * Claims memory. Call it once for a message, with all that it will need: messages that hold some memory and wait for more
-   * could wait for each other.
+   * Claims memory. Call it only once for a message, with the maximum that it will need: messages that wait for more
+   * memory while they hold some could block each other forever.
    *
    * @param granted called when the memory is available, at once or later; not after `release`
-   * @param rejected called instead, at once, where too many messages wait, in total or of this caller
+   * @param rejected called instead, at once, if too many messages wait, in total or for this owner
    */
   readonly take: (bytes: number, granted: () => void, rejected: () => void) => void
   /** Releases all but that many bytes. */
@@ -17,10 +17,10 @@ export interface ByteClaim {
   readonly release: () => void
 }
 
-/** The memory that a waiting message holds anyway: the segment that contains its head. */
+/** The memory of a waiting message: the segment with its head. */
 const segmentBytes = 64 * 1024
 
-/** How many messages may wait, however small the budget is. */
+/** How many messages may wait, even if the budget is small. */
 const leastPlaces = 64
 
 interface Waiter {
@@ -29,11 +29,12 @@ interface Waiter {
 }
 
 /**
- * The memory for messages that are not forwarded yet, shared by callers: each may hold as much as it leaves free.
+ * The memory for messages that are not forwarded yet, shared by owners. Each owner may hold at most as much as remains
+ * free.
  *
- * A message waits for memory that is not available at once; callers take turns, and within a caller its connections. The
- * waiting messages may hold half of the budget in total, and at least 64 may wait; a caller may have as many of these
- * places as it leaves free. Pure.
+ * A message waits if memory is not available at once. Owners take turns, and so do the connections of each owner.
+ * Waiting messages may use half of the budget in total, but at least 64 may wait; each owner may use at most as many of
+ * these places as remain free. Pure.
  */
 export class ByteBudget {
   readonly #shares: Shares
@@ -58,7 +59,7 @@ export class ByteBudget {
   }
 
   open(owner: Owner): ByteClaim {
-    // Looked up each time, because an empty share may have been dropped.
+    // Looked up each time, because an empty share may have been dropped in between.
     const share = () => this.#shares.of(owner.group)
     let held = 0
     let place: Waiting<Waiter> | undefined
@@ -87,7 +88,7 @@ export class ByteBudget {
         if (this.#shares.claim(share(), bytes)) return grant()
         if (!this.#places.claim(this.#places.of(owner.group))) return rejected()
         const offered = this.#queue.offer(owner, { bytes, grant })
-        // There are as many places as the queue holds.
+        // Never rejected: the queue has room for as many messages as there are places.
         if (offered._tag !== "Rejected") place = offered.place
       },
       keep,
@@ -98,7 +99,7 @@ export class ByteBudget {
     }
   }
 
-  /** Grants the free memory to the messages whose turn it is. */
+  /** Grants free memory to the messages whose turn it is. */
   #continue(): void {
     for (;;) {
       const next = this.#queue.take((group, { bytes }) => this.#shares.claim(this.#shares.of(group), bytes))

@@ -1,10 +1,10 @@
 /**
  * A bounded queue in which owners take turns. Pure.
  *
- * An owner that sends a lot waits behind its own entries, not in front of others.
+ * An owner with many entries waits behind its own entries, not in front of others.
  */
 
-/** The owner of an entry: groups take turns, and within a group its members. */
+/** The owner of an entry. Groups take turns, and so do the members of each group. */
 export interface Owner {
   /** A caller, or the address of a peer. */
   readonly group: string
@@ -20,15 +20,15 @@ type Members<A> = Map<string, Set<Waiting<A>>>
 
 interface Group<A> {
   size: number
-  /** In the order of their turns; never empty. */
+  /** The entries in the order of their turns; never empty. */
   readonly members: Members<A>
 }
 
 export type Offered<A> =
   | { readonly _tag: "Waits"; readonly place: Waiting<A> }
-  /** The queue is full; another owner with more things in it loses its oldest. */
+  /** The queue is full, and the owner with the most entries loses its oldest. */
   | { readonly _tag: "Displaces"; readonly place: Waiting<A>; readonly displaced: A }
-  /** The queue is full, and no owner has more in it than this one. */
+  /** The queue is full, and no owner has more entries than this one. */
   | { readonly _tag: "Rejected" }
 
 const first = <A>(things: Iterable<A>): A | undefined => {
@@ -37,14 +37,14 @@ const first = <A>(things: Iterable<A>): A | undefined => {
 }
 
 /**
- * A queue of at most `capacity` things.
+ * A queue with at most `capacity` entries.
  *
- * Use it where many wait for few: requests to a provider or to a server. Adding, taking and removing are constant
- * work; only an offer to a full queue looks through its owners.
+ * Use it if many wait for a few places, such as requests to a provider or to a server. Adding, taking and removing take
+ * constant time; only an offer to a full queue inspects all owners.
  */
 export class FairQueue<A> {
   readonly #capacity: number
-  /** In the order of their turns; never empty. */
+  /** The groups in the order of their turns; never empty. */
   readonly #groups = new Map<string, Group<A>>()
   #size = 0
 
@@ -56,7 +56,7 @@ export class FairQueue<A> {
     return this.#size
   }
 
-  /** Adds a thing, if there is room for it or another owner has more. */
+  /** Adds an entry, if there is room for it or another owner has more. */
   offer(owner: Owner, thing: A): Offered<A> {
     const place = { owner, thing }
     if (this.#size < this.#capacity) {
@@ -71,9 +71,9 @@ export class FairQueue<A> {
   }
 
   /**
-   * Takes the thing whose turn it is.
+   * Takes the entry whose turn it is.
    *
-   * @param may whether a group may take its turn now, with this thing; a group that may not keeps its place
+   * @param may whether a group may take its turn now, with this entry. A group that may not keeps its place
    */
   take(may: (group: string, thing: A) => boolean = () => true): A | undefined {
     for (const [name, group] of this.#groups) {
@@ -81,7 +81,7 @@ export class FairQueue<A> {
       const place = member === undefined ? undefined : first(member[1])
       if (member === undefined || place === undefined || !may(name, place.thing)) continue
       this.remove(place)
-      // To the end of the round, if anything is left.
+      // If the group has more entries, it moves to the end of the round.
       if (group.members.delete(member[0]) && member[1].size > 0) group.members.set(...member)
       if (this.#groups.delete(name) && group.size > 0) this.#groups.set(name, group)
       return place.thing
@@ -89,7 +89,7 @@ export class FairQueue<A> {
     return undefined
   }
 
-  /** Removes a thing that no longer waits; does nothing if it has left already. */
+  /** Removes an entry. Does nothing if it has already left. */
   remove(place: Waiting<A>): void {
     const { group: name, member } = place.owner
     const group = this.#groups.get(name)
@@ -112,7 +112,7 @@ export class FairQueue<A> {
     this.#size++
   }
 
-  /** The thing that one more of this owner displaces. */
+  /** Returns the entry that a further one of this owner displaces. */
   #displacedBy(owner: Owner): Waiting<A> | undefined {
     const own = this.#groups.get(owner.group)
     let largest: Group<A> | undefined
@@ -121,7 +121,7 @@ export class FairQueue<A> {
     }
     if (largest === undefined) return undefined
     const isOther = largest.size > (own?.size ?? 0) + 1
-    // Where its group has the most, the owner takes from its own group.
+    // If the owner's own group has the most entries, one of those is displaced.
     const group = isOther ? largest : own
     let most: Set<Waiting<A>> | undefined
     for (const things of group?.members.values() ?? []) {

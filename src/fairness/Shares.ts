@@ -1,23 +1,21 @@
-/**
- * An amount that owners share: bytes, connections, places. Pure.
- */
+/** An amount that owners share, such as bytes, connections or places. Pure. */
 
 /** The part that one owner holds. */
 export interface Share {
   readonly owner: string
   held: number
-  /** It was dropped; a holder of a reference has to look it up again. */
+  /** Whether it was dropped. If so, holders of a reference have to look it up again. */
   isGone: boolean
 }
 
-// Up to this many empty shares are kept: making one for each request would cost more.
+// Up to this many empty shares are kept, because creating one for each request would cost more.
 const kept = 4_096
 
 /**
- * An amount of which each owner may hold as much as it leaves free.
+ * An amount of which each owner may hold at most as much as remains free.
  *
- * A single owner gets half of it, two get a third each, and something is always left for the next. Each claim is
- * constant work.
+ * A single owner gets half of it, two get a third each, and something always remains for the next. Each claim takes
+ * constant time.
  */
 export class Shares {
   readonly #total: number
@@ -44,12 +42,12 @@ export class Shares {
     return share
   }
 
-  /** Returns whether an owner may hold that much more; without an owner, all that is left. */
+  /** Returns whether an owner may hold this much more. Without an owner, everything that remains may be used. */
   allows(share: Share | undefined, amount = 1): boolean {
     return (share?.held ?? 0) + amount <= this.#total - this.#held
   }
 
-  /** Takes that much, if allowed. */
+  /** Takes this much, if allowed. */
   claim(share: Share | undefined, amount = 1): boolean {
     if (!this.allows(share, amount)) return false
     if (share !== undefined) share.held += amount
@@ -68,7 +66,7 @@ export class Shares {
       share.isGone = true
       this.#byOwner.delete(owner)
     }
-    // Where many shares are held, each new owner would cause a scan of all of them.
+    // If many shares are in use, each new owner would otherwise cause a scan of all of them.
     this.#most = Math.max(kept, 2 * this.#byOwner.size)
   }
 }

@@ -3,7 +3,7 @@ import { type Share, Shares } from "./Shares.ts"
 
 /** The limits on concurrent use of the MCP server. */
 export interface UpstreamLimits {
-  /** Requests without a response, whether sent or waiting for a connection. */
+  /** Requests without a response, whether already sent or waiting for a connection. */
   readonly maxWaiting: number
   /** Connections of requests and of finite responses. */
   readonly maxConnections: number
@@ -13,22 +13,22 @@ export interface UpstreamLimits {
 
 /** The use of the MCP server by one request. */
 export interface Passage {
-  /** The response has begun or failed: the request no longer waits. */
+  /** Call this when the response has begun or failed: the request no longer waits. */
   readonly settled: () => void
-  /** The response is an event stream; `false` if there are too many of them, in total or of this owner. */
+  /** Call this if the response is an event stream. Returns `false` if too many are open, in total or for this owner. */
   readonly goesOn: () => boolean
-  /** Its connection is free, or closed. */
+  /** Call this when the connection is free or closed. */
   readonly ended: () => void
 }
 
-// A passage without an owner takes no share, and takes turns as if all such passages had one owner.
+// A passage without an owner uses no share. All such passages take turns as if they had one owner.
 const noOwner: Owner = { group: "", member: "" }
 
 /**
  * Decides which request may use a connection to the MCP server, and when.
  *
- * Each owner has a share of the places for waiting, of the connections and of the event streams: as much as it
- * leaves free. Requests without a free connection wait, and the owners take turns. Pure, except for `later`.
+ * Each owner has a share of the places for waiting, of the connections and of the event streams: at most as much as
+ * remains free. Requests without a free connection wait, and owners take turns. Pure, except for `later`.
  */
 export class UpstreamShares {
   readonly #waiting: Shares
@@ -57,9 +57,9 @@ export class UpstreamShares {
   }
 
   /**
-   * Takes a place for waiting; `undefined` if all are taken.
+   * Takes a place for waiting; `undefined` if there is none left.
    *
-   * @param start called when there is a connection, at once or later; not if the passage has settled before
+   * @param start called when there is a connection, at once or later, unless the passage has settled before
    */
   enter(owner: Owner | undefined, start: (passage: Passage) => void): Passage | undefined {
     const group = owner?.group
@@ -96,14 +96,14 @@ export class UpstreamShares {
     const begin = () => {
       place = undefined
       held = this.#working
-      // An empty share may have been dropped.
+      // Looked up again, because an empty share may have been dropped in between.
       working = group === undefined ? undefined : this.#working.of(group)
       start(passage)
     }
     if (this.#working.claim(working)) begin()
     else {
       const offered = this.#queue.offer(owner ?? noOwner, begin)
-      // There are as many places as the queue holds.
+      // Never rejected: the queue has room for as many requests as there are places.
       if (offered._tag !== "Rejected") place = offered.place
     }
     return passage

@@ -1,15 +1,15 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 
-/** Accepts work that continues after the response, as `ExecutionContext.waitUntil` of Cloudflare Workers does. */
+/** Keeps work alive after the response, like `ExecutionContext.waitUntil` of Cloudflare Workers. */
 export type KeepAlive = (work: Promise<unknown>) => void
 
 /**
- * How the host of the current request keeps work alive after its response.
+ * The function by which the host keeps work alive after the response to the current request.
  *
- * For hosts on which the I/O of a request ends with it (`SharedIo` is `false`): there, verdicts and keys are renewed ahead of
- * their end only if this is given. Middlewares take it as the option `waitUntil`, and `HttpApp.toWebHandler` as the second
- * argument of its handler.
+ * For hosts on which the I/O of a request ends with its response (`SharedIo` is `false`): there, verdicts and keys are
+ * renewed before they expire only if this is provided. Middlewares take it as the option `waitUntil`, and
+ * `HttpApp.toWebHandler` as the second argument of its handler.
  */
 export const WaitUntil = Context.Reference<KeepAlive | undefined>("mcp-authorizer/fairness/WaitUntil", {
   defaultValue: () => undefined

@@ -3,15 +3,15 @@ import * as Effect from "effect/Effect"
 import { FairQueue } from "./FairQueue.ts"
 import { Requester } from "./Requester.ts"
 
-/** Runs an effect that waits on behalf of the current `Requester`; fails if there is no room for it. */
+/** Runs an effect that waits on behalf of the current `Requester`. Fails if the room is full. */
 export type WaitingRoom<E> = <A>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
 
 /**
- * Builds a bounded room for effects that wait for the same thing.
+ * Builds a room of limited size for effects that wait for the same thing.
  *
- * When it is full, the owner with the most waiting effects loses one of them.
+ * If it is full, the owner with the most waiting effects loses one of them.
  *
- * @param full returns the error for an effect for which there is no room
+ * @param full returns the error for an effect that finds no room or loses its place
  */
 export const makeWaitingRoom = <E>(capacity: number, full: () => E): WaitingRoom<E> => {
   const queue = new FairQueue<() => void>(capacity)

@@ -4,9 +4,9 @@ import type { Identity } from "./Identity.ts"
 /**
  * The caller of the current request.
  *
- * Use it in handlers, tools, resources and prompts behind `Authentication.layer`. Only that layer provides it, anew for
- * each request, so a handler that uses it does not compile without authentication. It has no layer, and must not get
- * one: that would be one constant caller for all requests.
+ * Use it in handlers, tools, resources and prompts behind `Authentication.layer`. Only that layer provides it,
+ * separately for each request, so a handler that uses it does not compile without authentication. It has no layer of
+ * its own: that would be one constant caller for all requests.
  *
  * **Example** (a tool that knows who calls)
  *

@@ -1,5 +1,5 @@
 /**
- * The caller, as the verified token of this one request describes it.
+ * The caller, as described by the verified token of the current request.
  *
  * It is established for each request, never for a session or a connection. A subject is unique only within its issuer, so
  * identify a caller by both. A verifier of your own returns one of these.
@@ -34,7 +34,7 @@ export interface Identity {
   readonly clientId: string | undefined
   /** The issuer as the token spells it; `static` for static tokens. */
   readonly issuer: string
-  /** One word each (RFC 6749, section 3.3); empty where the token has no scopes. */
+  /** One word each (RFC 6749, section 3.3); empty if the token has no scopes. */
   readonly scopes: ReadonlyArray<string>
   readonly email: string | undefined
   /**
@@ -49,14 +49,14 @@ export interface Identity {
   /** When the token expires, in seconds since 1970; `undefined` if the provider does not state it. */
   readonly expiresAt: number | undefined
   /**
-   * The groups and roles that the provider puts the caller in, each once; a verifier of your own may leave them out.
+   * The groups and roles of the caller at the provider, each once. A verifier of your own may leave them out.
    *
    * For rules: they are not forwarded to the MCP server.
    */
   readonly groups?: ReadonlyArray<string> | undefined
   /**
-   * The parts of the token that are missing here, because they are too large or the provider keeps them elsewhere.
-   * Rules over it deny.
+   * The parts of the token that are missing here, because they are too large or the provider did not include them.
+   * Rules that use a missing part deny.
    */
   readonly incomplete?: ReadonlyArray<"claims" | "groups"> | undefined
   /** All claims, as the provider sent them; if they exceed 64 KiB, only those that identify the caller. */

@@ -1,13 +1,13 @@
-/** E-mail addresses and their domains, in the one form in which they are compared. */
+/** Normalizes e-mail addresses and domains for comparison. */
 import * as Result from "effect/Result"
 
-// Characters that a URL would not treat as a part of a host.
+// Characters that a URL parser would not treat as part of a host.
 const notInDomain = /[\s\p{C}%/\\:@?#[\]<>^|]/u
 const plainDomain = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/
 
 /**
- * A domain in lower case, with internationalized labels in ASCII (RFC 5890, by the URL standard's IDNA); `undefined` for
- * what is not a domain.
+ * Returns a domain in lower case, with internationalized labels in ASCII (RFC 5890, by the URL standard's IDNA);
+ * `undefined` if the text is not a domain.
  */
 export const normalDomain = (domain: string): string | undefined => {
   if (domain.length > 253 || notInDomain.test(domain)) return undefined
@@ -18,18 +18,18 @@ export const normalDomain = (domain: string): string | undefined => {
 // Quoted local parts (RFC 5321, section 4.1.2) can look like another address.
 const notInLocalPart = /[\s\p{C}"(),:;<>[\]\\@]/u
 
-/** ASCII only: to Unicode, some other characters are capitals of ASCII letters. */
+/** Only ASCII letters: in Unicode, some other characters have an ASCII letter as their lower case. */
 const lowerAscii = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
 
-/** An e-mail address, taken apart. */
+/** The parts of an e-mail address. */
 export interface EmailAddress {
   readonly address: string
   readonly domain: string
 }
 
 /**
- * An address with its ASCII letters in lower case and a normal domain, because no major provider assigns two people
- * addresses that differ only in case; `undefined` for what is not a plain address.
+ * Returns an address with its ASCII letters in lower case and a normalized domain; `undefined` if the text is not a
+ * plain address. No major provider assigns two people addresses that differ only in case.
  */
 export const normalEmail = (email: string): EmailAddress | undefined => {
   const at = email.lastIndexOf("@")

@@ -51,7 +51,7 @@ const identityPrefixes = [
 
 /**
  * Fields in which a platform describes the request to the program that it runs: the route, the client's address, the
- * function's context. A program reads the first value, which would be the client's own if it were forwarded.
+ * function's context. Programs read the first value, so a client's own value must not be forwarded.
  *
  * Sources: Spin (HTTP trigger, additional request information); App Engine (request headers); Azure App Service (ARR);
  * AWS Lambda Web Adapter; Dapr (service invocation).
@@ -79,7 +79,7 @@ const methodOverrides: ReadonlySet<string> = new Set([
   "x-method-override"
 ])
 
-// Set by proxies, and by platforms at their edge.
+// Set by proxies, and by platforms at the network edge.
 const forwardingPrefixes = [
   "x-forwarded-",
   "x-original-",
@@ -117,11 +117,17 @@ const forwardingNames: ReadonlySet<string> = new Set([
 const fold = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/-$/, "")
 
 export interface FieldName {
-  /** One spelling for all names that an MCP server may treat as the same. */
+  /** The folded name, which is the same for all names that an MCP server may treat as the same. */
   readonly folded: string
-  /** It claims an identity, carries a credential, overrides the method, or comes from a platform: never forwarded. */
+  /**
+   * Whether the field claims an identity, carries a credential, overrides the method, or comes from a platform. Such
+   * fields are never forwarded.
+   */
   readonly claimsIdentity: boolean
-  /** It describes the route of a request through proxies: forwarded only from a trusted proxy. */
+  /**
+   * Whether the field describes the route of a request through proxies. Such fields are forwarded only from a trusted
+   * proxy.
+   */
   readonly describesRoute: boolean
 }
 
@@ -139,7 +145,7 @@ const classify = (name: string): FieldName => {
   }
 }
 
-// Nearly all requests have the same few names. Clients can invent others, so the cache is bounded.
+// Most requests have the same few names, but clients can invent others, so the size of the cache is limited.
 const maxRemembered = 500
 const remembered = new Map<string, FieldName>()
 

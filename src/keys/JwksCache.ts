@@ -31,7 +31,7 @@ import { type KeySetState, keySetState } from "./keySetState.ts"
 
 export { type JwksSource, KeysUnavailable, UnknownKey } from "./JwksSource.ts"
 
-// JSON, so that the names of two sources cannot collide.
+// Encoded as JSON, so that the names of two sources cannot collide.
 const nameOf = (source: JwksSource): string => JSON.stringify([source._tag, placeOf(source), reachOf(source)])
 
 /** Logs and counts a change of phase: an outage is a warning, everything else is for debugging. */
@@ -43,7 +43,7 @@ const onChange = (source: JwksSource) => (phase: Phase) =>
       : Effect.logDebug(`Keys of a provider are ${phase}`)).pipe(annotate({ source: placeOf(source) }))
   )
 
-/** A key set, parsed and as it was published. */
+/** A key set, both parsed and as published. */
 interface PublishedKeys {
   readonly uri: string
   readonly set: KeySet.KeySet
@@ -60,7 +60,7 @@ const digestOf = (members: ReadonlyArray<unknown>): Effect.Effect<string> =>
     (digest) => Hex.encode(new Uint8Array(digest))
   )
 
-/** The cache for one user, until it is released. */
+/** The cache for one user, and the function that ends its use. */
 export interface JwksLease {
   readonly service: JwksCache["Service"]
   readonly release: () => void
@@ -83,26 +83,30 @@ export class JwksCache extends Context.Service<JwksCache, {
     header: KeySet.KeyHeader
   ) => Effect.Effect<CryptoKey, UnknownKey | KeysUnavailable>
   /**
-   * Returns the key synchronously if `keyFor` would return it without a fetch; `undefined`: use `keyFor`. Optional.
+   * Returns the key synchronously if `keyFor` would return it without a fetch. If it returns `undefined`, call
+   * `keyFor`. Optional.
    */
   readonly peek?: ((source: JwksSource, header: KeySet.KeyHeader) => CryptoKey | undefined) | undefined
-  /** Returns the cached set as instances share it, if a header names this key in it. Optional, for caches of verdicts. */
+  /**
+   * Returns the key set in the form that instances share, if it has the key that a header names. Optional, for caches
+   * of verdicts.
+   */
   readonly shared?:
     | ((source: JwksSource, header: KeySet.KeyHeader, key: CryptoKey) => SharedKeys | undefined)
     | undefined
-  /** Starts a fetch if there are no fresh keys, and does not wait for it. Never fails. */
+  /** Starts a fetch if there are no fresh keys, without waiting for it. Never fails. */
   readonly prefetch: (source: JwksSource) => Effect.Effect<void>
-  /** Returns the phase of a source's keys, and whether any key is usable. Prefetches. */
+  /** Returns the phase of a source's keys, and whether any key is usable. Fetches keys that will expire soon. */
   readonly phase: (source: JwksSource) => Effect.Effect<{ readonly phase: Phase; readonly usable: boolean }>
-  /** Returns what is cached of a source, for operators. Never starts a fetch. Optional. */
+  /** Returns the cached state of a source, for operators. Never starts a fetch. Optional. */
   readonly inspect?: ((source: JwksSource) => KeySetState) | undefined
   /** Waits until there are keys, or a fetch has failed. Never fails. Optional, for changing the configuration. */
   readonly warm?: ((source: JwksSource) => Effect.Effect<void>) | undefined
-  /** Keeps the keys of a source that is configured, whether or not it is used yet. Optional, for the same. */
+  /** Keeps the keys of a configured source, even before it is used. Optional, for changing the configuration. */
   readonly keep?: ((source: JwksSource) => void) | undefined
   /**
-   * The same keys for one of several users, each with its own, changing sources. Keys of sources that no user has are
-   * dropped. Without it, keys are kept as long as the cache.
+   * The cache for one of several users, each with sources of its own that may change. Keys of sources that no user has
+   * any more are dropped. If left out, keys are kept as long as the cache.
    */
   readonly lease?: (() => JwksLease) | undefined
 }>()("mcp-authorizer/keys/JwksCache") {
@@ -171,7 +175,8 @@ export class JwksCache extends Context.Service<JwksCache, {
     }
 
     /**
-     * Looks in a newer set, and in the next one if that was already being fetched: the key may have been published since.
+     * Looks in a newer set, and in the one after it if its fetch was already running: the key may have been published
+     * only recently.
      */
     const findInNewer = (keys: RemoteKeys, header: KeySet.KeyHeader) =>
       Effect.flatMap(keys.refetched, ({ joined, value }) =>
@@ -186,7 +191,7 @@ export class JwksCache extends Context.Service<JwksCache, {
         const { latest, stale, value } = yield* keys.current
         if (stale) yield* countStaleServe(source)
         return yield* KeySet.find(value.set, header).pipe(Effect.catchTag("NoFittingKey", (failure) => {
-          // More keys would not make an ambiguous choice unambiguous.
+          // A newer set would not help: the choice would still be ambiguous.
           if (failure.reason === "Ambiguous") return Effect.fail(failure)
           return latest ? Effect.andThen(keys.noteMiss, Effect.fail(failure)) : findInNewer(keys, header)
         }))
@@ -195,7 +200,7 @@ export class JwksCache extends Context.Service<JwksCache, {
     )
 
     const serviceOf = (holder: Holder<RemoteKeys>): JwksCache["Service"] => {
-      // By the source object itself, because every request needs it.
+      // The key is the source object itself, for speed: every request needs this lookup.
       const sameSources = new WeakMap<JwksSource, RemoteKeys>()
 
       const remote = (source: JwksSource): RemoteKeys => {

@@ -4,28 +4,28 @@ import { type ProviderReach, type PublishedIssuer } from "../remote/ProviderReac
 /** Where the keys of an issuer are published. */
 export type JwksSource =
   & ProviderReach
-  /** The provider whose keys they are, for the metrics. */
+  /** The provider that the keys belong to, for the metrics. */
   & { readonly provider?: string }
   & (
     | { readonly _tag: "Jwks"; readonly uri: string }
-    /** At the `jwks_uri` of the issuer's metadata. */
+    /** The keys are at the `jwks_uri` of the issuer's metadata. */
     | ({ readonly _tag: "Discovery" } & PublishedIssuer)
   )
 
-/** The issuer has no key that fits the token, or several. The keys were fetched recently. */
+/** The issuer has no key for the token, or several. The keys were fetched recently. */
 export class UnknownKey extends Data.TaggedError("UnknownKey")<{
   readonly detail: string
 }> {}
 
-/** The keys are unavailable, so it is unknown whether one fits. `detail` is for the log. */
+/** The keys are unavailable, so it is unknown whether there is one for the token. `detail` is for the log. */
 export class KeysUnavailable extends Data.TaggedError("KeysUnavailable")<{
   readonly detail: string
 }> {}
 
-/** The key set of a source as instances share it: the name and the digest of its entry. */
+/** The shared key set of a source: the name of its entry, and its digest. */
 export interface SharedKeys {
   readonly entry: string
-  /** Of the whole set: while it is unchanged, each of its keys is still published. */
+  /** The digest of the whole set. If it is unchanged, each key is still published. */
   readonly digest: string
 }
 

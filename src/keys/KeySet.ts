@@ -1,4 +1,4 @@
-/** The keys of one issuer, and the choice of the key that verifies a token. */
+/** The keys of one issuer, and the selection of the key that verifies a token. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -12,17 +12,17 @@ import { type CertifiedKey, type NamedCertificate, namesCertificate } from "./th
 /** The parts of a token's header that concern its key (RFC 7515, section 4.1). */
 export interface KeyHeader extends NamedCertificate {
   readonly alg: JwsAlgorithm
-  /** The id of the key; `undefined`: the key of the named certificate, or otherwise the only key that fits. */
+  /** The id of the key. If `undefined`, the key is that of the named certificate, or the only one that fits. */
   readonly kid: string | undefined
-  /** The token's issuer, if one set has keys of several issuers: a key for another issuer does not fit. */
+  /** The token's issuer, if one set has keys of several issuers: then keys for other issuers do not fit. */
   readonly issuer?: string | undefined
 }
 
 /** Key material, imported for each algorithm in use. */
 interface ImportedMaterial {
-  /** Returns the imported key, `None` if the runtime rejects the material. Imported once for each algorithm. */
+  /** Returns the imported key; `None` if the runtime rejects the material. Imports it once for each algorithm. */
   readonly cryptoKey: (algorithm: JwsAlgorithm) => Effect.Effect<Option.Option<CryptoKey>>
-  /** The same synchronously; `undefined` until the import has finished. */
+  /** Returns the imported key synchronously; `undefined` until the import has finished. */
   readonly peek: (algorithm: JwsAlgorithm) => Option.Option<CryptoKey> | undefined
 }
 
@@ -33,7 +33,7 @@ export interface VerificationKey extends ImportedMaterial {
   readonly certificate?: CertifiedKey | undefined
 }
 
-/** A member of a JWKS that is skipped. */
+/** A member of a JWKS that cannot be used. */
 export interface SkippedKey {
   readonly index: number
   readonly kid: string | undefined
@@ -42,14 +42,14 @@ export interface SkippedKey {
 
 export interface KeySet {
   readonly keys: ReadonlyArray<VerificationKey>
-  /** The same keys by their material, so that a later set can reuse them. */
+  /** The keys by their material, so that a later set can reuse them. */
   readonly byMaterial: ReadonlyMap<string, ImportedMaterial>
   readonly skipped: ReadonlyArray<SkippedKey>
 }
 
 export const empty: KeySet = { keys: [], byMaterial: new Map(), skipped: [] }
 
-/** No key of the set, or more than one, fits the token. */
+/** No key of the set fits the token, or several do. */
 export class NoFittingKey extends Data.TaggedClass("NoFittingKey")<{
   readonly reason: "None" | "Ambiguous"
   readonly header: KeyHeader
@@ -60,7 +60,7 @@ export class NoFittingKey extends Data.TaggedClass("NoFittingKey")<{
 const maxKeys = 100
 
 const imported = (jwk: PublicJwk): ImportedMaterial => {
-  // A promise, not an effect: the first fiber may be interrupted, and the import continues for the others.
+  // A promise, not an effect: if the first fiber is interrupted, the import continues for the others.
   const imports = new Map<JwsAlgorithm, Promise<Option.Option<CryptoKey>>>()
   const done = new Map<JwsAlgorithm, Option.Option<CryptoKey>>()
   const start = async (algorithm: JwsAlgorithm) => {
@@ -78,7 +78,7 @@ const imported = (jwk: PublicJwk): ImportedMaterial => {
   const peek = (algorithm: JwsAlgorithm) => done.get(algorithm)
   return {
     peek,
-    // Without a promise once the key is imported, because every request needs it.
+    // Synchronous once the key is imported, because every request needs it.
     cryptoKey: (algorithm) =>
       Effect.suspend(() => {
         const usable = peek(algorithm)
@@ -91,13 +91,13 @@ const imported = (jwk: PublicJwk): ImportedMaterial => {
 interface UsableMember {
   readonly index: number
   readonly jwk: PublicJwk
-  /** The same text for the same key. */
+  /** A text that is equal for equal keys. */
   readonly material: string
 }
 
 /**
- * Returns the algorithms for which a member is the only key with its id. Keys of different type or algorithm may share an
- * id (RFC 7517, section 4.5). Algorithms that two keys with one id can verify are left to neither.
+ * Returns the algorithms for which a member is the only key with its id. Keys of different type or algorithm may share
+ * an id (RFC 7517, section 4.5). An algorithm that two keys with one id could verify is assigned to neither.
  */
 const unshared = ({ jwk, material }: UsableMember, all: ReadonlyArray<UsableMember>): ReadonlyArray<JwsAlgorithm> => {
   if (jwk.kid === undefined) return jwk.algorithms
@@ -108,8 +108,8 @@ const unshared = ({ jwk, material }: UsableMember, all: ReadonlyArray<UsableMemb
 /**
  * Reads the `keys` of a JWKS (RFC 7517, section 5): every usable key, and why the others are not.
  *
- * One malformed member never invalidates the set; `null` means no keys. Material that `previous` already has is the same
- * `CryptoKey` again, under any id, so that its cached verdicts remain valid.
+ * A malformed member does not invalidate the set; `null` means no keys. If `previous` has the same material, under any
+ * id, its `CryptoKey` is reused, so that cached verdicts remain valid.
  */
 export const fromJwks = (members: ReadonlyArray<unknown>, previous: KeySet = empty): KeySet => {
   const skipped: Array<SkippedKey> = []
@@ -148,7 +148,7 @@ const fits = (key: VerificationKey, { alg, issuer, kid }: KeyHeader): boolean =>
 
 const choosesByCertificate = (header: KeyHeader): boolean => header.kid === undefined && namesCertificate(header)
 
-/** The keys that a header may mean. If it names a certificate, and some keys match it, only those. */
+/** The keys that a header may refer to. If it names a certificate, and keys match that, only those. */
 const candidates = (set: KeySet, header: KeyHeader): ReadonlyArray<VerificationKey> => {
   const fitting = set.keys.filter((key) => fits(key, header))
   if (!choosesByCertificate(header)) return fitting
@@ -158,13 +158,13 @@ const candidates = (set: KeySet, header: KeyHeader): ReadonlyArray<VerificationK
   return same.length > 0 ? same : are("Unknown")
 }
 
-/** Returns the key that `find` returns, synchronously; `undefined` if no key fits or it must be imported first. */
+/** Like `find`, but synchronous; `undefined` if no key fits or the key must be imported first. */
 export const peek = (set: KeySet, header: KeyHeader): CryptoKey | undefined => {
   if (choosesByCertificate(header) && !set.keys.every(({ certificate }) => certificate?.isPrepared() ?? true)) {
     return undefined
   }
   let found: CryptoKey | undefined
-  // The usual path builds no list, because every request takes it.
+  // The usual path builds no list, for speed: every request takes it.
   for (const key of choosesByCertificate(header) ? candidates(set, header) : set.keys) {
     if (!fits(key, header)) continue
     const imported = key.peek(header.alg)

@@ -17,18 +17,18 @@ export interface AssertionClaims {
   readonly clientId: string
   /** The token endpoint. */
   readonly audience: string
-  /** Unique for each assertion. */
+  /** Different for each assertion. */
   readonly id: string
   /** Seconds since 1970. */
   readonly now: number
 }
 
-/** An assertion is used at once. */
+/** Short, because an assertion is used immediately. */
 const lifeSeconds = 60
 
-/** The key of the client cannot sign with the algorithm that is configured. */
+/** The client's key cannot sign with the configured algorithm. */
 export class UnusableClientKey extends Data.TaggedError("UnusableClientKey")<{
-  /** For the log: without key material. */
+  /** For the log. Contains no key material. */
   readonly detail: string
 }> {}
 
@@ -57,6 +57,6 @@ export const signAssertion = (
         .sign(key)
       return Redacted.make(jwt)
     },
-    // The error of the library may quote the key.
+    // The library's error may quote the key.
     catch: () => new UnusableClientKey({ detail: `client_key cannot be used with ${algorithm}` })
   })

@@ -1,13 +1,13 @@
 /**
- * Which signatures are accepted, with which keys: the whole policy as data. Key import, verification and the reference in
- * `src/keys/README.md` derive from it.
+ * The policy about signatures: which algorithms are accepted, with which keys. Key import, verification and the
+ * reference in `src/keys/README.md` derive from it.
  *
  * Sources: RFC 7518, sections 3.3 to 3.5 and 6.2 to 6.3; RFC 8037, section 2; RFC 8725, sections 3.1 to 3.4.
  */
 import { type JwsAlgorithm, jwsAlgorithms } from "../config/GatewaySettings.ts"
 import { markdownTable } from "../config/markdownTable.ts"
 
-/** The requirements on a key that verifies an algorithm. */
+/** The requirements on a key for an algorithm. */
 export type KeyRule =
   | { readonly kty: "RSA" }
   /** `coordinateBytes`: exact length of `x` and `y`. */
@@ -17,7 +17,7 @@ export type KeyRule =
 
 const rsa: KeyRule = { kty: "RSA" }
 
-/** The rule for each algorithm. `none` and HMAC have no rule, so that they cannot be allowed by mistake. */
+/** The rule for each algorithm. `none` and HMAC have no rule, so they cannot be allowed by mistake. */
 export const keyRules: Readonly<Record<JwsAlgorithm, KeyRule>> = {
   RS256: rsa,
   RS384: rsa,
@@ -31,10 +31,10 @@ export const keyRules: Readonly<Record<JwsAlgorithm, KeyRule>> = {
   EdDSA: { kty: "OKP", crv: "Ed25519", coordinateBytes: 32 }
 }
 
-// RFC 7518, section 4.1: key management with a public key; later names have the same prefixes.
+// Algorithms for key management with a public key (RFC 7518, section 4.1). Later ones have the same prefixes.
 const encryptionAlgorithms = /^(?:RSA1_5$|RSA-OAEP|ECDH-ES|HPKE)/
 
-/** Returns whether the `alg` of a key is for encryption, so that a key that verifies nothing is not an error. */
+/** Returns whether the `alg` of a key is for encryption. Such a key is skipped without an error. */
 export const isEncryptionAlgorithm = (alg: unknown): boolean =>
   typeof alg === "string" && encryptionAlgorithms.test(alg)
 
@@ -48,7 +48,7 @@ export const isForEncryption = (operations: unknown): boolean =>
   Array.isArray(operations) && operations.length > 0 &&
   operations.every((operation) => encryptionOperations.some((known) => known === operation))
 
-/** Bounds on RSA keys: shorter moduli can be factored, longer ones and long exponents make each verification costly. */
+/** Limits on RSA keys: short moduli can be factored; long moduli and exponents make each verification expensive. */
 export const rsaLimits = { minModulusBits: 2048, maxModulusBits: 8192, maxExponentBytes: 8 } as const
 
 /** Returns the algorithms that a key of this type, and curve if the type has curves, can verify. */

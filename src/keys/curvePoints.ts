@@ -9,7 +9,7 @@ import { powerModulo, toInteger } from "./integers.ts"
 /** Why a point is rejected. */
 export type PointProblem =
   | "NotOnCurve"
-  /** Anyone can forge signatures for it: it has at most eight multiples. */
+  /** Points of small order have at most eight multiples, so anyone can forge signatures for them. */
   | "SmallOrder"
 
 interface PrimeCurve {
@@ -49,16 +49,16 @@ export const primeCurveProblem = (
 const p25519 = 2n ** 255n - 19n
 const d25519 = 0x52036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a3n
 
-/** The y of two of the points of order 8; the other two have its negative. */
+/** The y coordinate of two of the points of order 8; the other two have its negative. */
 const orderEight = 0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7n
 
-/** The y of all points whose order divides 8: orders 4, 1, 2 and 8, each with both signs of x. */
+/** The y coordinates of all points whose order divides 8: orders 4, 1, 2 and 8, for both signs of x. */
 const smallOrders: ReadonlySet<bigint> = new Set([0n, 1n, p25519 - 1n, orderEight, p25519 - orderEight])
 
 /**
  * Checks a point of edwards25519 in its encoding of 32 octets; returns the problem, if any.
  *
- * An encoding that is not the shortest one of its point (y of p or more) is rejected, like one that is not a point.
+ * An encoding that is not the shortest one of its point (y of p or more) is rejected, too.
  */
 export const edwardsProblem = (encoded: Uint8Array): PointProblem | undefined => {
   const y = toInteger(encoded.toReversed()) & (2n ** 255n - 1n)

@@ -12,20 +12,20 @@ import { type JwksSource, KeysUnavailable, placeOf, UnknownKey } from "./JwksSou
 import { countFetch } from "./keyMetrics.ts"
 import type * as KeySet from "./KeySet.ts"
 
-// For all steps together: discovery may send its own requests.
+// The limit for all steps together, because discovery sends requests as well.
 const timeout = "5 seconds"
 
-// How many keys a log entry names.
+// The maximum number of keys that a log entry names.
 const loggedKeys = 10
 
-/** Applies the timeout to all steps that lead to the keys. */
+/** Applies the timeout to all steps of a fetch. */
 export const inTime = <A>(effect: Effect.Effect<A, KeysUnavailable>): Effect.Effect<A, KeysUnavailable> =>
   Effect.timeoutOrElse(effect, {
     duration: timeout,
     orElse: () => Effect.fail(new KeysUnavailable({ detail: "Timeout of the whole fetch" }))
   })
 
-/** Counts and logs failed attempts: once for each request to the provider, not for each token that needs keys. */
+/** Counts and logs failed attempts: once for each request to the provider, not for each token that waits for keys. */
 export const reportFailure = <A>(
   effect: Effect.Effect<A, KeysUnavailable>,
   source: JwksSource
@@ -45,8 +45,8 @@ const faults = (skipped: ReadonlyArray<KeySet.SkippedKey>): ReadonlyArray<string
   skipped.filter(({ reason }) => reason !== "ForEncryption").map((key) => `${nameOf(key)}: ${key.reason}`).toSorted()
 
 /**
- * Logs the unusable members of a key set, by their `kid` or their position, with the reason: once, and again when the
- * list differs from that of the previous set.
+ * Logs the unusable members of a key set, by their `kid` or their position, with the reason. Logs once, and again if
+ * the list changes.
  *
  * Keys for encryption are not a fault, and are not logged.
  */
@@ -85,7 +85,10 @@ export const presentKeys = ({ keys }: KeySet.KeySet): string => {
     }`
 }
 
-/** Builds the error for a token without a single fitting key: the key that the token names, and the keys of the set. */
+/**
+ * Builds the error for a token for which no key, or several, fit: with the key that the token names, and the keys of
+ * the set.
+ */
 export const unknownKey = ({ header, reason, set }: KeySet.NoFittingKey): UnknownKey =>
   withoutStack(() =>
     new UnknownKey({

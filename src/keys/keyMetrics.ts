@@ -1,4 +1,4 @@
-/** Recording what happens to keys. */
+/** Metrics of keys. */
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import { counter } from "../metrics/series.ts"
@@ -17,7 +17,7 @@ const fetches = (provider: string, outcome: FetchOutcome) =>
 export const countFetch = (source: JwksSource, outcome: FetchOutcome): Effect.Effect<void> =>
   Metric.update(fetches(providerOf(source), outcome), 1)
 
-/** Shows the counters of fetches from the start: alerts about changes need the value before the first one. */
+/** Creates the counters of fetches at start: alerts on an increase would miss the first failure otherwise. */
 export const primeFetches = (provider: string): Effect.Effect<void> =>
   Effect.andThen(Metric.update(fetches(provider, "failure"), 0), Metric.update(fetches(provider, "success"), 0))
 

@@ -1,4 +1,4 @@
-/** The cached keys of a source as operators see them. Pure. */
+/** The state of a source's cached keys, for operators. Pure. */
 import * as Cause from "effect/Cause"
 import * as Option from "effect/Option"
 import { show } from "../errors/show.ts"
@@ -7,7 +7,7 @@ import type { Phase } from "../remote/remoteState.ts"
 import type { KeysUnavailable } from "./JwksSource.ts"
 import type { KeySet } from "./KeySet.ts"
 
-/** A key set, without its key material. Times are milliseconds from now, negative if they are past. */
+/** A key set, without its key material. Times are milliseconds from now, negative in the past. */
 export interface KeySetState {
   /** The issuer, or the URL of the keys. */
   readonly source: string
@@ -17,14 +17,14 @@ export interface KeySetState {
   readonly skipped: ReadonlyArray<{ readonly name: string; readonly reason: string }>
   readonly fetchedIn?: number
   readonly freshUntilIn?: number
-  /** When the next fetch is due, in the background when keys are used then, or again after a failure. */
+  /** When the next fetch is due: in the background if keys are used then, or again after a failure. */
   readonly nextFetchIn?: number
-  /** Failed fetches since the last successful one, and why the last of them failed. */
+  /** The number of failed fetches since the last successful one, and why the last of them failed. */
   readonly failures: number
   readonly lastFailure?: string
 }
 
-/** Describes what is cached of a source. */
+/** Describes the cached state of a source. */
 export const keySetState = (
   source: string,
   { failures, fetchedIn, freshUntilIn, lastFailure, nextFetchIn, phase, value }: Inspected<

@@ -23,7 +23,7 @@ export type UnusableKey =
   | "Symmetric"
   | "Private"
   | "UnsupportedType"
-  /** An encryption key, which need not verify anything. */
+  /** An encryption key, which is skipped without an error. */
   | "ForEncryption"
   | "WrongUse"
   | "WrongOperations"
@@ -40,9 +40,9 @@ export interface PublicJwk {
   readonly kid: string | undefined
   /** The algorithms that it can verify. Never empty. */
   readonly algorithms: ReadonlyArray<JwsAlgorithm>
-  /** `kty` and the material, in a fixed order, so that equal keys are equal. */
+  /** `kty` and the material in a fixed order, so that equal keys have equal texts. */
   readonly material: { readonly kty: string } & Readonly<Record<string, string>>
-  /** The issuer, or issuer template, to whose tokens the key is restricted (as in Entra's key sets). */
+  /** The issuer, or issuer template, that the key is restricted to (as in Entra's key sets). */
   readonly issuer: string | undefined
   readonly certificate: CertifiedKey
 }
@@ -82,7 +82,7 @@ export const rsaWeakness = (modulus: Uint8Array, publicExponent: Uint8Array): Un
   return hasRocaFingerprint(toInteger(modulus)) ? "RocaModulus" : undefined
 }
 
-/** Encodes a number in its shortest form, so that equal keys are equal texts. */
+/** Encodes a number in its shortest form, so that equal keys have equal texts. */
 const numberText = (octets: Uint8Array): string => base64url.encode(trimmed(octets))
 
 const rsa = (jwk: JsonObject): Result.Result<Material, UnusableKey> => {
@@ -154,7 +154,7 @@ const restriction = (jwk: JsonObject): UnusableKey | undefined => {
   return isEncryptionAlgorithm(own(jwk, "alg")) ? "ForEncryption" : undefined
 }
 
-/** Removes the members without meaning: `null`, and empty lists of operations and primes. */
+/** Removes members without meaning: `null`, and empty lists of operations and primes. */
 const meant = (key: JsonObject): JsonObject => {
   const jwk = withoutNulls(key)
   const isEmpty = (name: string): boolean => {

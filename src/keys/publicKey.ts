@@ -20,7 +20,7 @@ export class UnusablePublicKey extends Data.TaggedError("UnusablePublicKey")<{
   }
 }
 
-/** Checks the numbers of a key in the same way on every runtime, because runtimes check different things. */
+/** Checks the numbers of a key on every runtime, because runtimes check different things themselves. */
 const weakness = (pem: string): UnusableKey | undefined => {
   const der = Result.getOrUndefined(Base64.decode(pem.replace(/-----[A-Z ]+-----/g, "").replace(/\s/g, "")))
   const key = der === undefined ? undefined : readSpki(der)
@@ -32,7 +32,7 @@ const weakness = (pem: string): UnusableKey | undefined => {
     case "Ec":
       return primeCurveProblem(key.crv, key.x, key.y)
     case undefined:
-      // A compressed point: the runtime that imported the key has computed its y.
+      // A compressed point, whose y the runtime has computed when it imported the key.
       return undefined
   }
 }

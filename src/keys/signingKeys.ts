@@ -8,7 +8,7 @@ import type { Json } from "../identity/Json.ts"
 
 /** A configured key cannot sign. */
 export class UnusableSigningKey extends Data.TaggedError("UnusableSigningKey")<{
-  /** For the log: without key material. */
+  /** For the log. Contains no key material. */
   readonly detail: string
 }> {}
 
@@ -40,12 +40,12 @@ const load = async (configured: ConfiguredSigningKey): Promise<SigningKey> => {
   const publicJwk = { ...bare, kid, alg: algorithm, use: "sig" }
   const sign: SigningKey["sign"] = (claims, typ) =>
     new SignJWT({ ...claims }).setProtectedHeader({ alg: algorithm, typ, kid }).sign(key)
-  // Signatures of a JWK whose public and private parts do not match cannot be verified.
+  // Tried with a test signature: the public and the private part of a JWK may not belong together.
   await compactVerify(await sign({}, "JWT"), await importJWK(bare, algorithm))
   return { publicJwk, sign }
 }
 
-// The check at start and each of several servers need the same keys. A pending import is not shared: on some hosts no
+// The check at start and several servers need the same keys. Pending imports are not shared, because on some hosts no
 // request may wait for another.
 const loaded = new WeakMap<ConfiguredSigningKey, SigningKey>()
 
@@ -57,14 +57,14 @@ const loadOnce = async (configured: ConfiguredSigningKey): Promise<SigningKey> =
   return key
 }
 
-/** Imports the keys, each of which is tried, once each. Fails with `UnusableSigningKey`, at start. */
+/** Imports the keys, and tries each of them once. Fails with `UnusableSigningKey`, at start. */
 export const loadSigningKeys = (
   configured: ReadonlyArray<ConfiguredSigningKey>
 ): Effect.Effect<ReadonlyArray<SigningKey>, UnusableSigningKey> =>
   Effect.forEach(configured, (key, index) =>
     Effect.tryPromise({
       try: () => loadOnce(key),
-      // The error of the library may quote the key.
+      // The library's error may quote the key.
       catch: () =>
         new UnusableSigningKey({
           detail: `key ${index + 1} cannot be used with ${key.algorithm}, or its halves do not fit`

@@ -28,7 +28,9 @@ const primeCurves = [
   { crv: "P-521", octets: 66, oid: Uint8Array.of(...ecPublicKey, 6, 5, 0x2b, 0x81, 4, 0, 0x23) }
 ] as const
 
-/** Reads the content of the first element, and the rest. `undefined` if it is of another type or truncated. */
+/**
+ * Reads the content of the first element, and the rest; `undefined` if the element has another type or is truncated.
+ */
 const element = (
   octets: Uint8Array,
   tag: number

@@ -21,10 +21,10 @@ export interface CertifiedKey {
   readonly compare: (named: NamedCertificate) => "Same" | "Other" | "Unknown"
 }
 
-// Enough for a certificate with its names and a large key.
+// Long enough for a certificate with its names and a large key.
 const maxCertificateLength = 16_384
 
-// The digests in hexadecimal, which some providers encode once more, are 88 characters long.
+// Digests in hexadecimal, which some providers encode once more, are 88 characters long.
 const maxThumbprintLength = 128
 
 /** Normalizes a thumbprint to base64url without padding. Some providers write plain base64. */
@@ -42,7 +42,7 @@ const certificateOf = (jwk: JsonObject): Uint8Array<ArrayBuffer> | undefined => 
   return decoded === undefined ? undefined : new Uint8Array(decoded)
 }
 
-/** The spelling of RFC 7515, and that of providers that encode the hexadecimal form. */
+/** Both the spelling of RFC 7515 and that of providers that encode the hexadecimal form. */
 const spellings = (digest: Uint8Array): ReadonlyArray<string> => [
   base64url.encode(digest),
   base64url.encode(Hex.encode(digest))
@@ -51,7 +51,7 @@ const spellings = (digest: Uint8Array): ReadonlyArray<string> => [
 const digest = (hash: "SHA-1" | "SHA-256", certificate: Uint8Array<ArrayBuffer>): Promise<ReadonlyArray<string>> =>
   crypto.subtle.digest(hash, certificate).then(
     (digest) => spellings(new Uint8Array(digest)),
-    // An engine without SHA-1: the key is treated as one without a certificate.
+    // Without SHA-1 in the engine, the key is treated as one without a certificate.
     () => []
   )
 

@@ -1,4 +1,4 @@
-/** A running fetch of a `RemoteValue`, and whether the request that runs it is still there. */
+/** A running fetch of a `RemoteValue`, and whether the request that runs it still exists. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
@@ -6,15 +6,15 @@ import type { Outcome } from "./fetchOutcome.ts"
 
 /** A running fetch. */
 export interface Flight<A, E> {
-  /** What requests wait for if they may wait for each other's I/O. */
+  /** The result to wait for, if requests may wait for each other's I/O. */
   readonly outcome: Deferred.Deferred<Outcome<A>, E>
-  /** The outcome after the end, for requests that may not. */
+  /** The outcome, for requests that may not wait for another request's I/O. Set at the end. */
   exit: Exit.Exit<Outcome<A>, E> | undefined
-  /** After this time, unless renewed, the request that runs the fetch is gone, and the fetch with it. */
+  /** If it is not renewed until this time, the request that runs the fetch is gone, and the fetch has ended with it. */
   aliveUntil: number
 }
 
-// How often a request renews its fetch, and for how long.
+// How often a request renews its fetch, and for how long each time.
 const beatMillis = 250
 const lifeMillis = 1_000
 
@@ -24,7 +24,7 @@ export const lookMillis = 25
 /**
  * Begins a flight.
  *
- * @param sharedIo whether it goes on after the request that began it
+ * @param sharedIo whether the fetch continues after the request that began it
  */
 export const beginFlight = <A, E>(sharedIo: boolean, now: number): Flight<A, E> => ({
   outcome: Deferred.makeUnsafe<Outcome<A>, E>(),
@@ -32,7 +32,7 @@ export const beginFlight = <A, E>(sharedIo: boolean, now: number): Flight<A, E> 
   aliveUntil: sharedIo ? Number.POSITIVE_INFINITY : now + lifeMillis
 })
 
-/** Renews a running fetch until interrupted. */
+/** Renews a running fetch until it is interrupted. */
 export const beat = (
   flight: Pick<Flight<never, never>, "aliveUntil">,
   steadyMillis: Effect.Effect<number>

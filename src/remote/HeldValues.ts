@@ -11,12 +11,12 @@ export interface Made<A> {
 }
 
 export interface Holder<A> {
-  /** Returns the value of this name, and keeps it until `release`. After that, the value is not kept. */
+  /** Returns the value of this name, and keeps it until `release`. A value requested after that is not kept. */
   readonly get: (name: string, make: () => Made<A>) => A
   readonly release: () => void
 }
 
-/** Values by name, each kept as long as one of its holders lives. */
+/** Values by name. Each is kept as long as one of its holders uses it. */
 export class HeldValues<A> {
   readonly #entries = new Map<string, Entry<A>>()
 

@@ -1,16 +1,16 @@
-/** What operators see of a value that a provider publishes. Pure. */
+/** The state of a value that a provider publishes, for operators. Pure. */
 import type * as Cause from "effect/Cause"
 import * as State from "./remoteState.ts"
 
-/** A cached value as operators see it. Times are milliseconds from now, negative if they are past. */
+/** The state of a cached value for operators. Times are milliseconds from now, negative in the past. */
 export interface Inspected<A, E> {
   readonly phase: State.Phase
-  /** The held value, however old. */
+  /** The cached value, however old. */
   readonly value: A | undefined
-  /** When the provider sent the value; `undefined` if another instance did, or nothing is held. */
+  /** When the provider sent the value; `undefined` if another instance fetched it, or if there is no value. */
   readonly fetchedIn: number | undefined
   readonly freshUntilIn: number | undefined
-  /** When the next fetch is due if the value is used then; `undefined` before the first one. */
+  /** When the next fetch would start if the value is then used; `undefined` before the first fetch. */
   readonly nextFetchIn: number | undefined
   /** The number of failed fetches since the last successful one. */
   readonly failures: number
@@ -18,7 +18,7 @@ export interface Inspected<A, E> {
 }
 
 /**
- * Returns a cached value as operators see it.
+ * Returns the state of a cached value for operators.
  *
  * @param fetchedAt when the provider sent the value, by the clock of the state
  */

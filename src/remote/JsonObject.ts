@@ -11,10 +11,10 @@ export type JsonObject = Readonly<Record<string, unknown>>
 /** Why a text is not an acceptable JSON object. */
 export type JsonProblem = "NotJson" | "NotAnObject" | "DuplicateMember" | "TooDeep"
 
-/** Deeper values could exhaust the stack when they are cloned or serialized again; real ones have five levels. */
+/** Deeper values could exhaust the stack when they are cloned or serialized; real documents have five levels. */
 const maxDepth = 64
 
-/** Returns the index of the quote that closes the string opened at `start`, or the end of the text if none does. */
+/** Returns the index of the quote that closes the string opened at `start`, or the end of the text if there is none. */
 const endOfString = (text: string, start: number): number => {
   for (let index = start + 1; index < text.length; index++) {
     if (text[index] === "\"") return index
@@ -24,8 +24,8 @@ const endOfString = (text: string, start: number): number => {
 }
 
 /**
- * Counts the members of the outermost object as written, including duplicate names: the colons at its own level outside
- * strings. For text that is not JSON the count is meaningless. `undefined` if the nesting is deeper than `maxDepth`.
+ * Counts the members of the outermost object as written, including duplicate names, by the colons at its level outside
+ * of strings. The count is meaningless for text that is not JSON. `undefined` if the nesting is deeper than `maxDepth`.
  */
 const writtenMembers = (text: string): number | undefined => {
   let members = 0
@@ -58,7 +58,7 @@ export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 /**
- * Returns the object's own member, never one of its prototype; `undefined` if it is missing or `null`.
+ * Returns a member of the object, but never one of its prototype; `undefined` if the member is missing or `null`.
  *
  * Many serializers write `null` for members that the specifications leave out.
  */
@@ -78,7 +78,7 @@ export const withoutNulls = (object: JsonObject): JsonObject =>
 /**
  * Parses one JSON object whose outermost member names are all different and which is nested at most 64 levels deep.
  *
- * Use it for everything that decides about a caller. With duplicate members, `JSON.parse` takes the last one, and other
+ * Use it for everything that decides about a caller. Of duplicate members, `JSON.parse` takes the last one, while other
  * parsers take the first (RFC 8259, section 4; RFC 7515, section 4; RFC 7519, section 4).
  */
 export const parseJsonObject = (text: string): Result.Result<JsonObject, JsonProblem> => {
@@ -86,7 +86,7 @@ export const parseJsonObject = (text: string): Result.Result<JsonObject, JsonPro
   if (members === undefined) return Result.fail("TooDeep")
   return Result.flatMap(parseJson(text), (value): Result.Result<JsonObject, JsonProblem> => {
     if (!isJsonObject(value)) return Result.fail("NotAnObject")
-    // Two spellings of one name (`a`, `\u0061`) result in fewer members than were written.
+    // Two spellings of one name (`a`, `\u0061`) count as two members, but result in one.
     return Object.keys(value).length === members ? Result.succeed(value) : Result.fail("DuplicateMember")
   })
 }

@@ -29,7 +29,9 @@ const timeout = "5 seconds"
 /** Size limit of a body, after decompression. */
 const maxBodyBytes = 1_048_576
 
-/** How much of the body of an error response is read, and for how long. Without the body, the status decides. */
+/**
+ * How much of the body of an error response is read, and for how long. If there is no body, the status alone decides.
+ */
 const maxErrorBytes = 16_384
 const errorBodyTimeout = "1 second"
 
@@ -38,7 +40,7 @@ export interface ProviderRequest {
   readonly url: string
   /** Host patterns that the URL must match. Empty: any host. */
   readonly allowedDomains: ReadonlyArray<string>
-  /** Hosts, besides this machine, that may be requested over http. */
+  /** Hosts that may be requested over http, in addition to this machine. */
   readonly allowHttp?: ReadonlyArray<string> | undefined
   /** The value of the `Authorization` field. */
   readonly authorization?: Redacted.Redacted<string>
@@ -52,7 +54,7 @@ export interface ProviderResponse {
   readonly cacheControl: string | undefined
   /** The fields of the response, with lower-case names. */
   readonly headers?: Readonly<Record<string, string | undefined>> | undefined
-  /** How far the provider's clock is ahead of this one, in seconds, by its `Date`. */
+  /** How far the provider's clock is ahead of this one, in seconds, according to the field `Date`. */
   readonly clockDifference?: number | undefined
 }
 
@@ -69,7 +71,7 @@ export class ProviderHttp extends Context.Service<ProviderHttp, {
   readonly send: (request: ProviderRequest) => Effect.Effect<ProviderResponse, ProviderRequestFailed>
 }>()("mcp-authorizer/remote/ProviderHttp") {
   static readonly make: Effect.Effect<ProviderHttp["Service"], never, HttpClient.HttpClient> = Effect.gen(function*() {
-    // Closed with the scope of one exchange, so that a connection whose body is not read is closed at once.
+    // The scope of the exchange: closing it closes the connection, even if its body was not read.
     const client = HttpClient.withScope(yield* HttpClient.HttpClient)
     return ProviderHttp.of({
       send: Effect.fnUntraced(function*(request) {
@@ -90,9 +92,9 @@ export class ProviderHttp extends Context.Service<ProviderHttp, {
             duration: timeout,
             orElse: () => Effect.fail(failed({ kind: "Timeout", found: timeout }))
           }),
-          // The span around it is enough, and does not show fields and queries.
+          // Disabled, because the surrounding span is enough, and this one would show fields and queries.
           Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
-          // For `fetch`, which follows redirects by default. Other clients ignore this.
+          // `fetch` follows redirects by default; other clients ignore this option.
           Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" })
         )
         return yield* traced("mcp-authorizer.provider.request", () => attributesOf(url, request), exchange, "client")
@@ -128,9 +130,9 @@ const toClientRequest = (
       )
   )
   const plain = HttpClientRequest.setHeaders(request, {
-    // Not every client decompresses.
+    // Sent because not every client decompresses.
     "accept-encoding": "identity",
-    // GitHub rejects requests without it.
+    // GitHub rejects requests without `User-Agent`.
     "user-agent": "mcp-authorizer"
   })
   const placed = parent === undefined ? plain : HttpClientRequest.setHeader(plain, parentField, parent)

@@ -25,17 +25,17 @@ import type { Fetched } from "./remoteState.ts"
 import * as RemoteValue from "./RemoteValue.ts"
 import { type Entries, SharedEntries, storeEntries } from "./SharedEntries.ts"
 
-/** The metadata of an issuer are unavailable, or belong to another issuer. `detail` is for the log. */
+/** The metadata of an issuer are unavailable, or name another issuer. `detail` is for the log. */
 export class MetadataUnavailable extends Data.TaggedError("MetadataUnavailable")<{
   readonly detail: string
-  /** Every URL was requested, and the provider has no such document. */
+  /** Whether all URLs were requested, and the provider has no such document. */
   readonly isAbsent?: boolean | undefined
 }> {}
 
 /** An issuer, and the URLs that its metadata may contain. */
 export interface MetadataSource extends ProviderReach, PublishedIssuer {}
 
-/** The service for one user, until it is released. */
+/** The service for one user, and the function that ends its use. */
 export interface DocumentLease {
   readonly service: ProviderMetadata["Service"]
   readonly release: () => void
@@ -47,12 +47,12 @@ export interface LocatedMetadata {
   readonly document: JsonObject
 }
 
-/** What instances share: a document, or the reason why the provider has none. */
+/** The shared entry of a document: the document, or the reason why the provider has none. */
 type FoundMetadata = LocatedMetadata | { readonly absent: string }
 
 const format = {
   encode: (found: FoundMetadata): JsonObject => ({ ...found }),
-  /** Checks the entry, because anyone who can write to the store may have written it. */
+  /** Checks an entry, because others may have written it to the store. */
   decode: (value: JsonObject): Effect.Effect<FoundMetadata | undefined> => {
     const [url, document, absent] = [own(value, "url"), own(value, "document"), own(value, "absent")]
     if (typeof url === "string" && isJsonObject(document)) return Effect.succeed({ url, document })
@@ -60,10 +60,13 @@ const format = {
   }
 }
 
-/** How long instances share that a document does not exist: as long as the shortest freshness of a document. */
+/** How long instances share that a document does not exist: the minimum freshness of a document. */
 const absentMillis = 60_000
 
-/** Succeeds with the absence of a document, so that it is cached. A document found earlier is kept until it is stale. */
+/**
+ * Turns the absence of a document into a success, so that it is cached. A document found earlier is kept until it is
+ * stale.
+ */
 const withAbsence = (
   previous: FoundMetadata | undefined,
   fetch: Effect.Effect<Fetched<FoundMetadata>, MetadataUnavailable>
@@ -74,12 +77,12 @@ const withAbsence = (
     ({ detail }) => Effect.succeed({ value: { absent: detail }, freshMillis: absentMillis })
   )
 
-/** Limit for all URLs together. Each request has its own timeout as well. */
+/** The time limit for all URLs together. Each request has a timeout as well. */
 const totalTimeout = "10 seconds"
 
 /**
- * Whether there is no document at a URL, so that the next URL is tried: not found, forbidden, an HTML page, or a
- * redirect, which is not followed. If the provider is down or limits the rate of requests, the next URL is not tried.
+ * Returns whether a URL has no document, so that the next URL is tried: not found, forbidden, an HTML page, or a
+ * redirect. If the provider is down or limits the rate of requests, the next URL is not tried.
  */
 export const isMissing = ({ kind, status = 0 }: ProviderRequestFailed): boolean => {
   switch (kind) {
@@ -98,7 +101,7 @@ export const isMissing = ({ kind, status = 0 }: ProviderRequestFailed): boolean 
   }
 }
 
-/** Why a document is not the metadata of the issuer. For a template, the document may name the template or a tenant. */
+/** Returns why a document is not the metadata of the issuer. For a template, it may name the template or a tenant. */
 const mistake = (document: JsonObject, source: MetadataSource): string | undefined => {
   const named = own(document, "issuer")
   if (typeof named !== "string") return "it names no issuer"
@@ -111,19 +114,19 @@ const mistake = (document: JsonObject, source: MetadataSource): string | undefin
 /**
  * The discovery documents that providers publish about themselves (OpenID Connect Discovery 1.0, section 4; RFC 8414).
  *
- * Only for configured issuers, never for an issuer that only a token names. If one well-known URL has no document, the
- * next one is tried, unless the URL is configured. A document that names another issuer is rejected (mix-up, RFC 8414,
- * section 3.3). Documents are cached for their `max-age`, within 1 minute and 24 hours, or for 5 minutes without it.
- * Failures are cached for 10 seconds, and their detail has the result for each URL.
+ * Only for configured issuers, never for one that only a token names. If a well-known URL has no document, the next one
+ * is tried; a configured URL is the only one. A document that names another issuer is rejected (mix-up, RFC 8414,
+ * section 3.3). Documents are cached for their `max-age`, but at least 1 minute and at most 24 hours, or for 5 minutes
+ * without it. Failures are cached for 10 seconds, and their detail has the result for each URL.
  */
 export class ProviderMetadata extends Context.Service<ProviderMetadata, {
   /** Returns the document as the provider wrote it. Fails with `MetadataUnavailable`. */
   readonly document: (source: MetadataSource) => Effect.Effect<JsonObject, MetadataUnavailable>
-  /** Returns the URL of the document, preferred one first if two exist. Fails with `MetadataUnavailable`. */
+  /** Returns the URL of the document, by preference if two exist. Fails with `MetadataUnavailable`. */
   readonly location: (source: MetadataSource, preferred: DocumentName) => Effect.Effect<string, MetadataUnavailable>
   /**
-   * The same documents for one of several users, each with its own, changing sources. Documents that no user has
-   * requested are dropped. Without it, documents are kept as long as the service.
+   * The service for one of several users, each with sources of its own that may change. Documents that no user has
+   * requested any more are dropped. If left out, documents are kept as long as the service.
    */
   readonly lease?: (() => DocumentLease) | undefined
 }>()("mcp-authorizer/remote/ProviderMetadata") {
@@ -217,8 +220,8 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
   )
 
   /**
-   * The same for instances that live for one request: documents are stored in the `KeyValueStore` while they are fresh,
-   * and the absence of a document for 1 minute.
+   * Like `layer`, for instances that live for one request: documents are stored in the `KeyValueStore` while they are
+   * fresh, and the absence of a document for 1 minute.
    */
   static readonly layerStored: Layer.Layer<ProviderMetadata, never, KeyValueStore.KeyValueStore | ProviderHttp> =
     perConfiguration(Layer.effect(ProviderMetadata, Effect.flatMap(storeEntries, ProviderMetadata.makeWith)))

@@ -38,8 +38,8 @@ const kindHints: { readonly [Kind in ProviderFailureKind]?: string } = {
 /**
  * A provider gave no usable response.
  *
- * For the log: it has the URL without its query, and the kind and cause of the failure. It has nothing that was sent or
- * received, except the status, the media type and the target of a redirect.
+ * For the log: it has the URL without its query, and the kind and cause of the failure. Of what was sent and received,
+ * it has only the status, the media type and the target of a redirect.
  */
 export class ProviderRequestFailed extends Data.TaggedError("ProviderRequestFailed")<{
   readonly kind: ProviderFailureKind
@@ -58,7 +58,7 @@ export class ProviderRequestFailed extends Data.TaggedError("ProviderRequestFail
   /** The provider's `Retry-After`, in seconds. */
   readonly retryAfter?: number | undefined
 }> {
-  /** What happened, without advice: `https://idp.example/jwks: Unreachable, ECONNREFUSED`. */
+  /** Describes what happened, without advice: `https://idp.example/jwks: Unreachable, ECONNREFUSED`. */
   get summary(): string {
     const { found, kind, rejection, status, url, way } = this
     const parts = [

@@ -15,9 +15,9 @@ import { awaitOthers } from "./SharedEntries.ts"
 import { makeSteadyMillis } from "./steadyMillis.ts"
 
 export interface FetchRequest<A> {
-  /** The fetch is for what a fresh value lacks. */
+  /** Whether a fresh value lacks something, for which it is fetched again. */
   readonly extra: boolean
-  /** The value that the fetch replaces, however old. */
+  /** The current value, however old. */
   readonly previous: A | undefined
   /** The result of `locate`. */
   readonly uri: string
@@ -26,66 +26,67 @@ export interface FetchRequest<A> {
 /** A value that may be used now. */
 export interface Current<A> {
   readonly value: A
-  /** The provider was requested after the caller came, so there cannot be a newer value. */
+  /** Whether the provider was requested after the caller arrived, so that no newer value can exist. */
   readonly latest: boolean
-  /** The value has expired, and is used because the provider is down. */
+  /** Whether the value has expired, and is only used because the provider is down. */
   readonly stale: boolean
 }
 
 /** A value that a provider publishes, fetched when it is needed and cached while it may be used. */
 export interface RemoteValue<A, E> {
   /**
-   * Returns the value: at once while it is fresh or the provider is down, otherwise after a fetch.
+   * Returns the value: at once if it is fresh or the provider is down, otherwise after a fetch.
    *
-   * Concurrent callers share one fetch, which continues when they leave. Fails with the failure of the last fetch if no
-   * value may be used.
+   * Concurrent callers share one fetch, which continues if they are cancelled. Fails with the failure of the last fetch
+   * if no value may be used.
    */
   readonly current: Effect.Effect<Current<A>, E>
   /** Returns the value synchronously if `current` would return it without starting a fetch. */
   readonly peek: (clock: Clock.Clock) => A | undefined
-  /** Returns the held value, however old. */
+  /** Returns the current value, however old. */
   readonly held: () => A | undefined
   /**
-   * Returns the value after another fetch, although the held value is fresh, because it lacks what the caller needs.
+   * Fetches the value again, although it is fresh, because it lacks what the caller needs.
    *
-   * If the limits do not permit a fetch, the result is that of the last one. After a failure, `current` still returns the
-   * held value. `joined`: the fetch had started before.
+   * If the limits do not permit a fetch, the result is that of the last one. After a failure, `current` still returns
+   * the current value. `joined`: the fetch had already started.
    */
   readonly refetched: Effect.Effect<{ readonly value: A; readonly joined: boolean }, E>
   /** Counts the last fetch as one for a missing part, because its result lacked what the caller needed. */
   readonly noteMiss: Effect.Effect<void>
-  /** Starts a fetch if one is due, and does not wait for it. Does nothing if requests do not share I/O. */
+  /** Starts a fetch if one is due, without waiting for it. Does nothing if requests do not share I/O. */
   readonly prefetch: Effect.Effect<void>
   /**
-   * Returns the phase, and the value if it may be used. Prefetches; if requests do not share I/O, waits for the fetch.
+   * Returns the phase, and the value if it may be used. Starts a fetch if one is due; if requests do not share I/O,
+   * waits for it.
    */
   readonly status: Effect.Effect<{ readonly phase: State.Phase; readonly value: A | undefined }>
-  /** Returns what is cached, for operators. Never starts a fetch. */
+  /** Returns the cached state, for operators. Never starts a fetch. */
   readonly inspect: (clock: Clock.Clock) => Inspected<A, E>
 }
 
 export interface RemoteValueOptions<A, E> {
-  /** Where shared fetches run, apart from the scope of the requests that wait for them. */
+  /** The scope in which shared fetches run, independent of the requests that wait for them. */
   readonly scope: Scope.Scope
   /** Finds the URL of the value, before each fetch. */
   readonly locate?: Effect.Effect<string, E> | undefined
   readonly fetch: (request: FetchRequest<A>) => Effect.Effect<State.Fetched<A>, E>
-  /** Wraps finding the URL and fetching the value, for example with a timeout or a log line. */
+  /** Wraps both finding the URL and fetching the value, for example with a timeout or a log line. */
   readonly attempt?: (<B>(effect: Effect.Effect<B, E>) => Effect.Effect<B, E>) | undefined
   readonly limits: State.FetchLimits
   /** Called on each change of phase, for the log and the metrics. */
   readonly onChange?: ((phase: State.Phase) => Effect.Effect<void>) | undefined
-  /** Where requests wait that need the value. Without it, any number of requests waits. */
+  /** The queue of requests that wait for the value. Without it, their number is not limited. */
   readonly room?: WaitingRoom<E> | undefined
-  /** Where instances share what they know. Read before the provider is requested. */
+  /** The store that instances share. It is read before the provider is requested. */
   readonly store?: DocumentStore<A> | undefined
-  /** Builds the failure while another instance backs off from the provider. */
+  /** Builds the failure while another instance waits after a failure of the provider. */
   readonly backedOff: () => E
-  /** As `SharedIo`. Default: `true`. */
+  /** The value of `SharedIo`. Default: `true`. */
   readonly sharedIo?: boolean | undefined
 }
 
-/** A fetch that was started or joined, with its outcome if this request ran it itself. */
+/** A fetch that was started or joined, with its outcome if this request ran it. */
 interface Started<A, E> {
   readonly flight: Flight<A, E>
   readonly joined: boolean
@@ -95,9 +96,9 @@ interface Started<A, E> {
 /**
  * Builds a remote value.
  *
- * `remoteState.ts` makes the decisions, and this module carries them out. Times are those of `steadyMillis.ts`. If
- * requests may not share I/O, one of them runs the fetch for itself, and the others poll for its outcome. If its client
- * leaves, another request takes over.
+ * `remoteState.ts` decides what to do, and this module does it. Times are those of `steadyMillis.ts`. If requests do
+ * not share I/O, one of them runs the fetch, and the others poll for its outcome. If its client disconnects, another
+ * request takes over.
  */
 export const make = <A, E>(
   {
@@ -115,15 +116,15 @@ export const make = <A, E>(
 ): RemoteValue<A, E> => {
   const millisOf = makeSteadyMillis()
   const steadyMillis = Clock.clockWith((clock) => Effect.sync(() => millisOf(clock)))
-  // Plain variables: each is read and written between two suspensions only, so that no fiber sees a partial change.
+  // Plain variables are enough: each change is made without a suspension in between, so no fiber sees a partial change.
   let state: State.RemoteState<A> = State.initial
   let lastPhase: State.Phase = "empty"
-  // The whole cause: a fetch that dies of a defect causes a back-off like any other failure.
+  // The whole cause is kept: a fetch that ends with a defect causes a pause like any other failure.
   let lastFailure: Cause.Cause<E> | undefined
   let inFlight: Flight<A, E> | undefined
-  // The last result of `locate`.
+  // The URL that `locate` returned last.
   let located: string | undefined
-  // When the held value came from the provider itself.
+  // When the provider itself sent the current value.
   let fetchedAt: number | undefined
 
   const become = (next: State.RemoteState<A>, now: number): Effect.Effect<void> => {
@@ -131,7 +132,7 @@ export const make = <A, E>(
     const phase = State.phase(state, now)
     if (phase === lastPhase) return Effect.void
     lastPhase = phase
-    // A defect in `onChange` must not block the callers that wait for the value.
+    // A defect in `onChange` must not affect callers that wait for the value.
     return Effect.ignoreCause(onChange(phase))
   }
 
@@ -143,7 +144,7 @@ export const make = <A, E>(
       : Effect.flatMap(steadyMillis, (now) => store.write(uri, now, state))
   })
 
-  /** Reads what other instances stored, if it makes a fetch unnecessary. */
+  /** Reads the state that other instances stored, if it makes a fetch unnecessary. */
   const recall = Effect.fnUntraced(function*(uri: string): Effect.fn.Return<Brought<A> | undefined> {
     if (store === undefined) return undefined
     const theirs = yield* store.read(uri, yield* steadyMillis, state.held?.value)
@@ -154,29 +155,29 @@ export const make = <A, E>(
     return step === "Use" && state.held !== undefined ? { _tag: "Recalled", value: state.held.value } : undefined
   })
 
-  /** The same. If another instance is fetching the value, waits for it, and not for long. */
+  /** Like `recall`. If another instance is fetching the value, waits for it, but not for long. */
   const recallOrClaim = Effect.fnUntraced(function*(uri: string): Effect.fn.Return<Brought<A> | undefined> {
     const recalled = yield* recall(uri)
     if (recalled !== undefined || store === undefined) return recalled
     if (!(yield* store.claim(uri))) return yield* awaitOthers(recall(uri), "second")
     if (sharedIo) return undefined
-    // The claim of another instance may have ended after the first look: then its value is there.
+    // The other instance may have finished in between: then its value is stored.
     return yield* Effect.tap(recall(uri), (found) => found === undefined ? Effect.void : store.release(uri))
   })
 
   const obtain = (extra: boolean): Effect.Effect<Brought<A>, E> =>
     attempt(Effect.gen(function*(): Effect.fn.Return<Brought<A>, E> {
       const uri = located = yield* locate
-      // The store lacks what a fresh value lacks: this value was read from the store or written to it.
+      // Not read: the stored value lacks the same part, because it is the current value.
       const recalled = extra ? undefined : yield* recallOrClaim(uri)
       if (recalled !== undefined) return recalled
-      // Before the response arrives, so that the other instances do not request the provider as well.
+      // Stored before the response arrives, so that other instances do not request the provider as well.
       if (extra && !sharedIo) yield* share
       return { _tag: "Fetched", fetched: yield* fetch({ extra, previous: state.held?.value, uri }) }
     }))
 
   const settle = Effect.fnUntraced(function*(flight: Flight<A, E>, exit: Exit.Exit<Brought<A>, E>) {
-    // Another request has taken over, or will. That a client has left is not a failure of the provider.
+    // Another request takes over the fetch. A disconnected client is not a failure of the provider.
     if (inFlight !== flight || (!sharedIo && Exit.hasInterrupts(exit))) return
     const now = yield* steadyMillis
     inFlight = undefined
@@ -184,7 +185,7 @@ export const make = <A, E>(
     if (Exit.isFailure(outcome)) lastFailure = outcome.cause
     else fetchedAt = exit._tag === "Success" && exit.value._tag === "Fetched" ? now : undefined
     yield* become(stateAfter(state, exit, now, limits), now)
-    // Failures are shared only if the provider sees all instances as one.
+    // Failures are shared only if all instances reach the provider in the same way.
     if (Exit.isSuccess(exit) ? exit.value._tag === "Fetched" : !sharedIo) yield* share
     yield* Deferred.done(flight.outcome, outcome)
   })
@@ -222,7 +223,7 @@ export const make = <A, E>(
       return known?.stale === true ? Effect.succeed(known) : Effect.failCause(cause)
     })
 
-  /** Waits for the outcome of a fetch that another request runs, or of the next fetch if that request is gone. */
+  /** Waits for the outcome of a fetch that another request runs; if that request is gone, starts the next fetch. */
   const look = (flight: Flight<A, E>, extra: boolean): Effect.Effect<Outcome<A>, E> =>
     Effect.flatMap(Effect.andThen(Effect.sleep(lookMillis), steadyMillis), (now) => {
       if (flight.exit !== undefined) return flight.exit

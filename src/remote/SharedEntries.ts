@@ -1,43 +1,42 @@
-/** A store that replicas or instances share: entries by name, which may vanish, and which others may have written. */
+/** A store that replicas or instances share. Entries have names, may vanish, and may have been written by others. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 
-/** A store of entries. Its users work without it: they treat a failure like an absent entry. */
+/** A store of entries. Users must work without it: they treat a failure like a missing entry. */
 export interface Entries<E = KeyValueStore.KeyValueStoreError> {
   /** @param maxLength entries with more characters are ignored */
   readonly get: (name: string, maxLength: number) => Effect.Effect<string | undefined, E>
-  /** @param millis how long the entry is of use. Some stores keep entries for longer */
+  /** @param millis how long the entry is useful. Some stores keep it longer */
   readonly set: (name: string, value: string, millis: number) => Effect.Effect<void, E>
   readonly remove: (name: string) => Effect.Effect<void, E>
   /**
-   * Returns `true` for one of the callers with this name in this time: it does what all of them need. The others wait for
-   * its result, and not for long. `true` for each caller if the store cannot tell.
+   * Returns `true` to one of the callers with this name within this time: that one does the work for all of them. The
+   * others wait for its result, but not for long. If the store does not support claims, returns `true` to every caller.
    */
   readonly claim: (name: string, millis: number) => Effect.Effect<boolean, E>
-  /** Ends the claim with this name, in a store whose claims do not end by themselves. */
+  /** Ends the claim with this name, in stores whose claims do not end by themselves. */
   readonly release?: ((name: string) => Effect.Effect<void, E>) | undefined
 }
 
 /**
- * The store that replicas share, on hosts that have one. `undefined`: each process has its own memory.
+ * The store that replicas share, on hosts that have one. `undefined` if each process has only its own memory.
  *
- * Its entries decide who is admitted. So it must return nothing that the replicas did not write: see
- * `makeSealedEntries`.
+ * Its entries decide who is admitted, so it must return only what replicas have written: see `makeSealedEntries`.
  */
 export const SharedEntries = Context.Reference<Entries<never> | undefined>("mcp-authorizer/remote/SharedEntries", {
   defaultValue: () => undefined
 })
 
-/** The agreement of instances with one `KeyValueStore` on which of them does what all of them need. */
+/** Decides which of the instances with one `KeyValueStore` does the work for all of them. */
 export interface StoreClaims {
-  /** As `claim` of `Entries`, without an end: each claim has to be released. */
+  /** Like `claim` of `Entries`, but a claim never expires: it has to be released. */
   readonly claim: (name: string) => Effect.Effect<boolean>
-  /** Ends a claim of any instance: after the work, or after waiting for an instance that may have ended. */
+  /** Ends a claim of any instance: after the work, or after waiting in vain for an instance that may have ended. */
   readonly release: (name: string) => Effect.Effect<void>
 }
 
-/** The claims of hosts whose store has an operation for them. Without it, each instance does everything. */
+/** The claims of hosts whose store supports them. Without it, each instance does all work itself. */
 export const StoreClaims = Context.Reference<StoreClaims>("mcp-authorizer/remote/SharedEntries/StoreClaims", {
   defaultValue: () => ({ claim: () => Effect.succeed(true), release: () => Effect.void })
 })
@@ -56,14 +55,15 @@ export const storeEntries: Effect.Effect<Entries, never, KeyValueStore.KeyValueS
   }
 })
 
-/** The pauses before each further look for the result of the caller with the claim, in milliseconds. */
+/** The pauses between attempts to read the result of the caller with the claim, in milliseconds. */
 const quickPauses = [20, 40, 80, 110]
 const longPauses = [...quickPauses, 250, 500]
 
 /**
- * Looks for what another replica is about to store, at growing intervals: for a quarter of a second, or for one second.
+ * Waits for what another replica is about to store, by reading at growing intervals: for a quarter of a second, or for
+ * one second.
  *
- * `undefined`: there is nothing yet, and the caller does the work itself.
+ * Returns `undefined` if there is still nothing, so that the caller must do the work itself.
  */
 export const awaitOthers = <A, E>(
   look: Effect.Effect<A | undefined, E>,

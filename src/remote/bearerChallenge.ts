@@ -1,19 +1,22 @@
 /** The error in a provider's rejection of a token. Pure. */
 import { type JsonObject, own } from "./JsonObject.ts"
 
-/** A provider's rejection in the terms of RFC 6750, section 3.1, as far as the response contains it. */
+/** A provider's rejection in the terms of RFC 6750, section 3.1, as far as the response has them. */
 export interface ProviderRejection {
-  /** One of the registered codes, so that it can be logged regardless of what the provider sends. */
+  /** One of the registered codes, which can be logged. Other codes are ignored. */
   readonly error: string | undefined
   /** The scopes that the provider requires. Empty if it names none. */
   readonly scope: ReadonlyArray<string>
-  /** The body is a verdict despite the status: `active` is `false` (RFC 7662, section 2.2). */
+  /** Whether the body is a verdict despite the status: `active` is `false` (RFC 7662, section 2.2). */
   readonly inactive: boolean
-  /** The user has to act before the provider issues the token: to consent, or to sign in again. */
+  /** Whether the user has to act before the provider issues the token: to consent, or to sign in again. */
   readonly needsUser?: true
-  /** What the user has to prove, as the provider wrote it (OpenID Connect Core 1.0, section 5.5): JSON for its authorization request. */
+  /**
+   * What the user has to prove (OpenID Connect Core 1.0, section 5.5), as the provider wrote it: JSON for its
+   * authorization request.
+   */
   readonly claims?: string
-  /** The description is about the subject token (RFC 8693, section 2.2.2, has no code for that). */
+  /** Whether the description is about the subject token (RFC 8693, section 2.2.2, has no code for that). */
   readonly isAboutSubject?: true
 }
 
@@ -43,7 +46,7 @@ const known: ReadonlySet<string> = new Set([
 
 const userErrors: ReadonlySet<unknown> = new Set(["consent_required", "interaction_required", "login_required"])
 
-/** `suberror` of Microsoft Entra, where the user can do something about it. */
+/** Values of Microsoft Entra's `suberror` that the user can do something about. */
 const userSuberrors: ReadonlySet<unknown> = new Set([
   "additional_action",
   "basic_action",
@@ -54,7 +57,7 @@ const userSuberrors: ReadonlySet<unknown> = new Set([
 
 const maxClaims = 4_096
 
-/** A claims request, if it is JSON of printable characters. */
+/** Returns a claims request, if it is JSON of printable characters. */
 const claimsOf = (value: unknown): string | undefined =>
   typeof value === "string" && value.length <= maxClaims && /^\{[\x20-\x7e]*\}$/.test(value) ? value : undefined
 
@@ -63,16 +66,16 @@ const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/
 
 const scopesOf = (text: string): ReadonlyArray<string> => {
   const scopes = text.split(" ").filter((scope) => scope !== "")
-  // All or none: a part of the list would not be what the provider requires.
+  // All or none: a part of the list would not satisfy the provider.
   return scopes.length <= maxScopes && scopes.every((scope) => scopeToken.test(scope)) ? scopes : []
 }
 
-// RFC 9110, section 11.2; the bounds keep the time linear.
+// RFC 9110, section 11.2. The limits keep the time linear.
 const parameter = /([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64})[ \t]{0,8}=[ \t]{0,8}(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/g
 
 const maxLength = 8_192
 
-/** Parses the parameters of a field. The first one of each name counts. */
+/** Parses the parameters of a field. Of several with one name, the first counts. */
 const parametersOf = (field: string): ReadonlyMap<string, string> => {
   const parameters = new Map<string, string>()
   for (const [, name = "", quoted, plain = ""] of field.slice(0, maxLength).matchAll(parameter)) {
@@ -88,9 +91,9 @@ const knownError = (error: string | undefined): string | undefined =>
   error !== undefined && known.has(error) ? error : undefined
 
 /**
- * Reads the rejection from `WWW-Authenticate` and, for what the field lacks, from the body.
+ * Reads the rejection from `WWW-Authenticate`, and what the field lacks from the body.
  *
- * Codes that are not registered are ignored, because a provider might repeat there what the gateway sent.
+ * Codes that are not registered are ignored, because a provider might repeat what the gateway sent.
  */
 export const readRejection = (wwwAuthenticate: string | undefined, body: JsonObject): ProviderRejection => {
   const parameters = parametersOf(wwwAuthenticate ?? "")

@@ -1,10 +1,11 @@
 /**
  * Documents of providers in a key-value store that several instances share.
  *
- * Entry `<kind>:<uri>` = `{"uri", "<kind>": {…}, "expires_at"}`, plus `"extra_until"` while no instance may fetch the
- * document again for what it lacks; times in seconds since 1970. If requests do not share I/O, the entry has
- * `"retry_at"`, `"down_until"` and `"failures"` as well: an instance may live for one request, and each instance would
- * make its own attempt. The gateway works without the store: it may fail, be slow, or contain entries that others wrote.
+ * Entry `<kind>:<uri>` = `{"uri", "<kind>": {…}, "expires_at"}`. While no instance may fetch the document again for
+ * something that it lacks, the entry has `"extra_until"` as well; times are in seconds since 1970. If requests do not
+ * share I/O, it also has `"retry_at"`, `"down_until"` and `"failures"`: instances may live for one request, and each
+ * would make its own attempt. The gateway works without the store: it may fail, be slow, or contain entries that others
+ * wrote.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -21,17 +22,17 @@ export interface DocumentFormat<A> {
   /** The prefix of an entry's name, and the member that contains the document. */
   readonly kind: string
   readonly encode: (value: A) => JsonObject
-  /** Checks a stored document like a response of the provider. `undefined`: it is not such a document. */
+  /** Checks a stored document like a response of the provider. `undefined` if it is not a valid document. */
   readonly decode: (value: JsonObject, previous: A | undefined, uri: string) => Effect.Effect<A | undefined>
   /** Whether a document that others have fetched may be read from the store. */
   readonly mayRead?: ((uri: string) => boolean) | undefined
-  /** Whether instances share failed attempts as well. */
+  /** Whether failed attempts are shared as well. */
   readonly sharesFailures: boolean
 }
 
 /** The entry of one document. No operation fails, and each access takes at most half a second. */
 export interface DocumentStore<A> {
-  /** Returns what others have stored, as far as it is usable. `now` is the time of the state. */
+  /** Returns what others have stored, as far as it is usable. `now` is the time on the clock of the state. */
   readonly read: (
     uri: string,
     now: number,
@@ -39,32 +40,32 @@ export interface DocumentStore<A> {
   ) => Effect.Effect<State.RemoteState<A> | undefined>
   /** Stores a state, and removes the entry under an earlier URI, because stores may keep entries forever. */
   readonly write: (uri: string, now: number, state: State.RemoteState<A>) => Effect.Effect<void>
-  /** Whether this instance fetches the document now. If not, another one is doing so. */
+  /** Whether this instance should fetch the document now; if not, another one is already doing so. */
   readonly claim: (uri: string) => Effect.Effect<boolean>
-  /** Ends the claim of this instance, or of the one that it has waited for. `write` does so as well. */
+  /** Ends the claim of this instance, or that of the instance it has waited for. `write` does so as well. */
   readonly release: (uri: string) => Effect.Effect<void>
 }
 
 const timeout = "500 millis"
 
-// No fetch takes longer: see `inTime` of the key sets. The claim of a crashed instance expires.
+// Longer than any fetch (see `inTime` of the key sets). After this time, the claim of a crashed instance expires.
 const claimMillis = 5_000
 
-// No response of a provider is fresh for longer, so the gateway did not write an entry that claims more.
+// No response of a provider is fresh for longer, so an entry that claims more was not written by the gateway.
 const maxFreshMillis = 86_400_000
 
-// The largest response of a provider, and the members around it.
+// The largest response of a provider, with the members around it.
 const maxLength = 1_100_000
 
 export const entryName = (kind: string, uri: string): string => `${kind}:${uri}`
 
-/** Reads a time, at most `ahead` from now: a later time was written by an instance whose clock was wrong. */
+/** Reads a time, at most `ahead` from now: a later time was written by an instance with a wrong clock. */
 const timeOf = (entry: JsonObject, name: string, now: number, ahead: number): number => {
   const seconds = own(entry, name)
   return typeof seconds === "number" && seconds * 1000 <= now + ahead ? seconds * 1000 : Number.NEGATIVE_INFINITY
 }
 
-/** Reads the state in an entry, with its document as it was stored. */
+/** Reads the state in an entry, with its document still unchecked. */
 const stateOf = (entry: JsonObject, kind: string, now: number): State.RemoteState<JsonObject> => {
   const value = own(entry, kind)
   const failures = own(entry, "failures")
@@ -81,16 +82,16 @@ const stateOf = (entry: JsonObject, kind: string, now: number): State.RemoteStat
   }
 }
 
-/** Returns the document of an entry if it may be used now without any fetch. Pure. */
+/** Returns the document of an entry, if it may be used now without a fetch. Pure. */
 export const usableDocument = (text: string, kind: string, now: number): JsonObject | undefined => {
-  // `write` wrote it, so no two members have the same name.
+  // Written by `write`, so there are no duplicate members.
   const entry = text.length > maxLength ? undefined : Result.getOrUndefined(Result.try((): unknown => JSON.parse(text)))
   if (!isJsonObject(entry)) return undefined
   const state = stateOf(entry, kind, now)
   return State.onNeed(state, now) === "Use" ? state.held?.value : undefined
 }
 
-/** Returns the same state on a clock that is `millis` ahead. */
+/** Converts a state to a clock that is `millis` ahead. */
 const shifted = <A>(state: State.RemoteState<A>, millis: number): State.RemoteState<A> => ({
   ...state,
   held: state.held && State.heldUntil(state.held.value, state.held.freshUntil + millis, providerLimits),
@@ -107,12 +108,12 @@ export const makeDocumentStore = <A>(
   store: Entries,
   { decode, encode, kind, mayRead = () => true, sharesFailures }: DocumentFormat<A>
 ): DocumentStore<A> => {
-  /** The entry that was written or read last. */
+  /** The entry that was last written or read. */
   let last: { readonly uri: string; readonly expiresAt: unknown } | undefined
 
-  /** Bounds the time of an operation, and returns `undefined` if it fails. */
+  /** Limits the time of an operation, and returns `undefined` if it fails. */
   const ignoring = <B>(operation: string, effect: () => Effect.Effect<B, KeyValueStoreError>) =>
-    // Suspended: a host's store may throw instead of failing.
+    // Suspended, because a host's store may throw instead of failing.
     Effect.suspend(effect).pipe(
       Effect.timeout(timeout),
       Effect.catchCause(() =>
@@ -142,7 +143,7 @@ export const makeDocumentStore = <A>(
       const { held, ...times } = shifted(stateOf(entry, kind, wall), now - wall)
       const failures = sharesFailures ? times : { ...times, ...State.withoutFailures }
       const expiresAt = own(entry, "expires_at")
-      // A document that was read before has expired here, regardless of the wall clock.
+      // A document that was read before has expired here, even if the wall clock was set back.
       const isNew = held !== undefined && expiresAt !== last?.expiresAt && (sharesFailures || now < held.refreshAt)
       const value = isNew ? yield* decode(held.value, previous, uri) : undefined
       if (held === undefined || value === undefined) {

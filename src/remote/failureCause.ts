@@ -2,13 +2,13 @@
 
 import { ProxyFailed } from "./ProxyFailed.ts"
 
-// A library may wrap an error in its own error, and so on. Longer chains are not followed.
+// Libraries may wrap errors in other errors. Longer chains are not followed.
 const maxDepth = 8
 
 const code = /^[A-Za-z][A-Za-z0-9_]{1,63}$/
 
 const member = (value: unknown, name: "cause" | "code" | "errors" | "syscall"): unknown =>
-  // Any object may have any member. The caller checks the type.
+  // An error may be any object, and the caller checks the types of its members.
   typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined
 
 /**
@@ -33,9 +33,9 @@ export const errorCode = (error: unknown): string | undefined => {
 const connecting: ReadonlySet<unknown> = new Set(["connect", "getaddrinfo"])
 
 /**
- * Returns the proxy that a failed request used, as text for the log; `undefined` if it used none.
+ * Returns the proxy of a failed request, as text for the log; `undefined` if none was used.
  *
- * `at` the proxy: the proxy itself could not be reached. `through` it: the failure is beyond the proxy.
+ * "at" the proxy means that the proxy itself could not be reached; "through" it, that the failure is beyond the proxy.
  */
 export const wayOf = (error: unknown): string | undefined => {
   let current = error
@@ -89,6 +89,8 @@ const families: ReadonlyArray<readonly [RegExp, string]> = [
   [/^PROXY_/, "the proxy does not let the gateway through; check its rules, or NO_PROXY"]
 ]
 
-/** Returns what a code means and what to do, in a few words; `undefined` for codes that need no explanation. */
+/**
+ * Returns what a code means and what to do about it, in a few words; `undefined` for codes that need no explanation.
+ */
 export const hintOf = (code: string): string | undefined =>
   Object.hasOwn(hints, code) ? hints[code] : families.find(([pattern]) => pattern.test(code))?.[1]

@@ -5,17 +5,20 @@ import * as State from "./remoteState.ts"
 /** The outcome of a fetch for callers. */
 export interface Outcome<A> {
   readonly value: A
-  /** The provider has just been requested. */
+  /** Whether the provider has just been requested. */
   readonly latest: boolean
 }
 
-/** How a fetch ends that does not fail: another instance had the value or backs off, or the provider sent it. */
+/**
+ * The result of a successful fetch: the provider sent the value, another instance had it, or another instance is
+ * waiting after a failure.
+ */
 export type Brought<A> =
   | { readonly _tag: "Recalled"; readonly value: A }
   | { readonly _tag: "BackedOff" }
   | { readonly _tag: "Fetched"; readonly fetched: State.Fetched<A> }
 
-/** Converts the end of a fetch to the outcome for callers. */
+/** Converts the result of a fetch to the outcome for callers. */
 export const outcomeOf = <A, E>(exit: Exit.Exit<Brought<A>, E>, backedOff: () => E): Exit.Exit<Outcome<A>, E> => {
   if (Exit.isFailure(exit)) return Exit.failCause(exit.cause)
   const brought = exit.value

@@ -8,8 +8,8 @@ const maxMillis = 86_400_000
  * Returns the freshness lifetime of a response in milliseconds: its `max-age` within 1 minute and 24 hours, or 5 minutes
  * without `max-age`.
  *
- * `no-store`, `no-cache` and `max-age=0` count as 1 minute: a fetch for each token would let any client make the provider
- * work (RFC 9111, section 5.2.2).
+ * `no-store`, `no-cache` and `max-age=0` count as 1 minute: otherwise any client could cause a fetch with each token
+ * (RFC 9111, section 5.2.2).
  */
 export const freshnessMillis = (cacheControl: string | undefined): number => {
   const directives = (cacheControl ?? "").toLowerCase().split(",").map((directive) => directive.trim())

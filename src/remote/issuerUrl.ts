@@ -1,4 +1,4 @@
-/** Issuer identifiers: how they are compared, and where their metadata is. Pure. */
+/** Issuer identifiers: their comparison, and the URLs of their metadata. Pure. */
 import { normalTemplate } from "../config/kinds/issuerTemplate.ts"
 import { withoutSlash } from "../config/kinds/resourceUrl.ts"
 import type { DocumentName } from "../config/sources/documentName.ts"
@@ -6,15 +6,15 @@ import type { DocumentName } from "../config/sources/documentName.ts"
 const isUrl = (issuer: string): boolean => /^https?:\/\//.test(issuer)
 
 /**
- * Whether a token or document names the configured issuer: the same string or, for URLs, the same except for one slash
- * at the end (Auth0 writes one, and most configurations do not).
+ * Returns whether a token or document names the configured issuer: the same string or, for URLs, the same except for
+ * one slash at the end (Auth0 writes one, and most configurations do not).
  *
  * Everything else is different: another case, a default port, a part of the issuer (RFC 7519, section 4.1.1).
  */
 export const isSameIssuer = (configured: string, given: string): boolean =>
   given === configured || (isUrl(configured) && withoutSlash(given) === withoutSlash(configured))
 
-/** Whether an issuer equals the named one, or is one of its tenants if the named one is a template. */
+/** Returns whether an issuer equals the named one or, if that is a template, one of its tenants. */
 export const isIssuerOf = (named: string, issuer: string): boolean => {
   const [before, after, more] = normalTemplate(withoutSlash(named)).split("{tenantid}")
   if (before === undefined || after === undefined || more !== undefined) return isSameIssuer(named, issuer)
@@ -25,8 +25,8 @@ export const isIssuerOf = (named: string, issuer: string): boolean => {
 }
 
 /**
- * The URLs with the well-known name after the issuer's path (OpenID Connect Discovery 1.0, section 4) and before it (RFC
- * 8414, section 3.1).
+ * Returns the URLs with the well-known name after the issuer's path (OpenID Connect Discovery 1.0, section 4) and
+ * before it (RFC 8414, section 3.1).
  */
 const placesOf = (issuer: string, name: DocumentName) => {
   const base = withoutSlash(issuer)
@@ -35,7 +35,7 @@ const placesOf = (issuer: string, name: DocumentName) => {
   return { appended: `${base}/.well-known/${name}`, inserted: `${origin}/.well-known/${name}${path}` }
 }
 
-/** Returns the URL at which the specification of a document puts it. */
+/** Returns the URL of a document according to its specification. */
 export const metadataUrl = (issuer: string, name: DocumentName): string => {
   const { appended, inserted } = placesOf(issuer, name)
   return name === "openid-configuration" ? appended : inserted

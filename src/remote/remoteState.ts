@@ -1,19 +1,19 @@
 /**
- * The state of one cached document of a provider, as data: when it may be used, and when it must be fetched.
+ * The state of a cached document of a provider: when it may be used, and when it must be fetched.
  *
- * Pure; `RemoteValue.ts` runs the fetches. Times are milliseconds of a clock that never goes back.
+ * Pure; `RemoteValue.ts` runs the fetches. Times are milliseconds of a monotonic clock.
  */
 
-/** How often a provider is requested, and how long an outage is bridged. */
+/** How often a provider is requested, and how long a value is used during an outage. */
 export interface FetchLimits {
   /** The pause after a failure. */
   readonly backOffMillis: number
   /**
-   * How long the provider counts as down after a failure. Longer than the pause, so that callers need not wait for
-   * retries.
+   * How long the provider counts as down after a failure. Longer than the pause, so that callers do not have to wait
+   * for retries.
    */
   readonly downMillis: number
-  /** The pause between two fetches of a fresh value for what it lacks, including failed ones. */
+  /** The pause between two fetches of a fresh value because something is missing in it, including failed ones. */
   readonly extraMillis: number
   /** How long before its expiry a fresh value is fetched again when it is used. */
   readonly aheadMillis: number
@@ -40,27 +40,27 @@ export interface RemoteState<A> {
   readonly retryAt: number
   /** After a failure, the provider counts as down until this time. */
   readonly downUntil: number
-  /** A fresh value is not fetched again for what it lacks before this time. */
+  /** A fresh value is not fetched again because of something missing before this time. */
   readonly extraAt: number
 }
 
-/** The phases, in the order in which a document first comes to them. */
+/** The phases, in the order in which a document can reach them. */
 export const phases = ["empty", "pending", "fresh", "refreshing", "expired", "stale", "unavailable"] as const
 
 /**
- * The phase of a cached document, as operators see it.
+ * The phase of a cached document, for operators.
  *
  * `empty`: never fetched. `pending`: not usable yet, the first fetch is running. `fresh`: usable. `refreshing`: usable,
- * and being fetched again. `expired`: fetched again when it is next needed. `stale`: expired, but usable because the
- * provider is down. `unavailable`: not usable, and the provider is down.
+ * and being fetched again. `expired`: will be fetched again when it is next needed. `stale`: expired, but used because
+ * the provider is down. `unavailable`: not usable, and the provider is down.
  */
 export type Phase = typeof phases[number]
 
-/** Whether there is a value in this phase, including a value that must be fetched again before use. */
+/** Whether there is a value in this phase, even if it must be fetched again before use. */
 export const hasValue = (phase: Phase): boolean =>
   phase === "fresh" || phase === "refreshing" || phase === "expired" || phase === "stale"
 
-/** What a caller that needs the value does. */
+/** What to do for a caller that needs the value. */
 export type Step =
   | "Use"
   /** Use the held value, and fetch it again in the background. */
@@ -92,7 +92,7 @@ export const phase = <A>({ downUntil, failures, fetching, held }: RemoteState<A>
 }
 
 /**
- * Decides what a caller does that needs the value, regardless of what the value contains.
+ * Decides what to do for a caller that needs the value, regardless of the value's content.
  *
  * An expired value is fetched before it is used, so that keys withdrawn from it are no longer trusted. Only after a
  * recent failed attempt is it used without waiting.
@@ -111,11 +111,11 @@ export const settled = <A>(state: RemoteState<A>, now: number): A | undefined =>
     ? state.held.value
     : undefined
 
-/** Decides what a caller does if the held value lacks something that a newer value may have. */
+/** Decides what to do if the current value lacks something that a newer value may have. */
 export const onMiss = <A>({ extraAt, fetching, retryAt }: RemoteState<A>, now: number): "Await" | "GiveUp" =>
   fetching || (now >= extraAt && now >= retryAt) ? "Await" : "GiveUp"
 
-/** A fetch starts. `extra`: for what a fresh value lacks. */
+/** Records that a fetch starts. `extra`: because a fresh value lacks something. */
 export const started = <A>(
   state: RemoteState<A>,
   now: number,
@@ -127,7 +127,7 @@ export const started = <A>(
   extraAt: extra ? now + limits.extraMillis : state.extraAt
 })
 
-/** An ordinary fetch did not bring what its caller needed, so it counts as an extra one. */
+/** Counts an ordinary fetch as an extra one, because it did not bring what its caller needed. */
 export const missed = <A>(state: RemoteState<A>, now: number, limits: FetchLimits): RemoteState<A> => ({
   ...state,
   extraAt: now + limits.extraMillis
@@ -147,7 +147,7 @@ export const heldUntil = <A>(value: A, freshUntil: number, limits: FetchLimits):
   staleUntil: freshUntil + limits.staleMillis
 })
 
-/** The fetch succeeded. Its value replaces the held one. */
+/** Records that the fetch succeeded. Its value replaces the current one. */
 export const succeeded = <A>(
   state: RemoteState<A>,
   now: number,
@@ -160,7 +160,9 @@ export const succeeded = <A>(
   extraAt: state.extraAt
 })
 
-/** Merges the state that other instances stored: a newer value replaces the held one, and their limits apply as well. */
+/**
+ * Merges the state that other instances stored: a newer value replaces the current one, and their limits apply as well.
+ */
 export const adopted = <A>(state: RemoteState<A>, theirs: RemoteState<A>): RemoteState<A> => {
   const isNewer = theirs.held !== undefined && theirs.held.freshUntil > (state.held?.freshUntil ?? 0)
   const failing = isNewer || theirs.retryAt >= state.retryAt ? theirs : state
@@ -174,10 +176,10 @@ export const adopted = <A>(state: RemoteState<A>, theirs: RemoteState<A>): Remot
   }
 }
 
-/** The fetch ended without a request to the provider. */
+/** Records that the fetch ended without a request to the provider. */
 export const rested = <A>(state: RemoteState<A>): RemoteState<A> => ({ ...state, fetching: false })
 
-/** The fetch failed. The held value is kept. */
+/** Records that the fetch failed. The current value is kept. */
 export const failed = <A>(state: RemoteState<A>, now: number, limits: FetchLimits): RemoteState<A> => ({
   ...state,
   fetching: false,

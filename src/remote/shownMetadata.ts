@@ -14,7 +14,7 @@ const isEmpty = (value: unknown): boolean =>
  * by the issuer that clients know.
  *
  * @param issuer as the protected resource metadata name it
- * @param assumePkce `false`: do not add PKCE
+ * @param assumePkce whether to add PKCE. Default: `true`
  */
 export const shownMetadata = (document: JsonObject, issuer: string, assumePkce = true): JsonObject => {
   const shown = withoutNulls(document)

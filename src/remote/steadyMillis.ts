@@ -1,10 +1,10 @@
 import type { Clock } from "effect/Clock"
 
 /**
- * Builds a clock for intervals, in milliseconds, that never goes back and never stands still.
+ * Builds a clock for intervals, in milliseconds, that is monotonic and never stands still.
  *
- * It follows the wall clock, including steps forward, because the machine may have slept. When the wall clock steps back,
- * it continues at the pace of the monotonic clock; otherwise a pause or a lifetime would last as long as the step.
+ * It follows the wall clock, including steps forward, because the machine may have slept. When the wall clock is set
+ * back, it continues at the pace of the monotonic clock; otherwise pauses and lifetimes would be longer by that step.
  */
 export const makeSteadyMillis = (): (clock: Clock) => number => {
   let lead = Number.NEGATIVE_INFINITY

@@ -2,7 +2,9 @@
 export type Decision = Allow | Unauthenticated | MissingScopes | Denied
 
 interface Decided {
-  /** The position of the rule that decided, from 1; `undefined`: no rule matched, and the default rule decided. */
+  /**
+   * The position of the rule that decided, from 1; `undefined` if no rule matched, so that the default rule decided.
+   */
   readonly rule: number | undefined
 }
 
@@ -10,7 +12,7 @@ export interface Allow extends Decided {
   readonly _tag: "Allow"
 }
 
-/** There is no token, and the message needs one. */
+/** The message needs a token, and there is none. */
 export interface Unauthenticated extends Decided {
   readonly _tag: "Unauthenticated"
   /** The scopes that the message needs. */
@@ -20,16 +22,16 @@ export interface Unauthenticated extends Decided {
 /** The token lacks scopes. */
 export interface MissingScopes extends Decided {
   readonly _tag: "MissingScopes"
-  /** All scopes that the message needs by its rule. */
+  /** All scopes that the rule of the message requires. */
   readonly required: ReadonlyArray<string>
   readonly missing: ReadonlyArray<string>
 }
 
-/** The caller may not, regardless of its scopes. */
+/** The caller is not allowed, regardless of its scopes. */
 export interface Denied extends Decided {
   readonly _tag: "Denied"
   /** For the log. */
   readonly reason: string
-  /** The condition of the rule could not be computed. */
+  /** Whether the condition of the rule could not be evaluated. */
   readonly failed?: true
 }

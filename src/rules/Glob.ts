@@ -1,7 +1,7 @@
 /**
- * A pattern for names: `*` matches any run of characters, also an empty one; everything else matches itself.
+ * A pattern for names: `*` matches any run of characters, even an empty one; every other character matches itself.
  *
- * For each part of the pattern, matching takes time linear in the length of the name, for every name.
+ * For each part of the pattern, matching takes time linear in the length of the name.
  */
 export class Glob {
   /** As the operator wrote it. */
@@ -34,9 +34,9 @@ export class Glob {
     return true
   }
 
-  /** Whether it matches everything that the other one matches. */
+  /** Returns whether it matches everything that the other pattern matches. */
   covers(other: Glob): boolean {
-    // No part of this pattern holds a `*`, so that a `*` of the other one lies within one of these.
+    // The fixed parts of this pattern contain no `*`, so each `*` of the other pattern lies within a `*` of this one.
     return this.matches(other.pattern)
   }
 }

@@ -6,33 +6,33 @@ import type { ScopeHierarchy } from "./ScopeHierarchy.ts"
 /**
  * One rule.
  *
- * It matches a message by its method, if `methods` are given, and by what the message names (a tool, a prompt or a resource),
- * if any of `tools`, `prompts` and `resources` is given.
+ * The rule matches a message by its method, if `methods` are given, and by its subject (a tool, a prompt or a
+ * resource), if any of `tools`, `prompts` and `resources` is given.
  */
 export interface Rule {
-  /** Its position among the rules, from 1. */
+  /** The position among the rules, from 1. */
   readonly index: number
   readonly methods: ReadonlyArray<Glob> | undefined
   readonly tools: ReadonlyArray<Glob> | undefined
   readonly prompts: ReadonlyArray<Glob> | undefined
   readonly resources: ReadonlyArray<Glob> | undefined
-  /** No token is needed. Then there are neither `scopes` nor `when`. */
+  /** Whether no token is needed. If so, there are neither `scopes` nor `when`. */
   readonly anyone: boolean
   /** Scopes that the caller must have, all of them. */
   readonly scopes: ReadonlyArray<string>
-  /** What must be true as well. */
+  /** A condition that must be true as well. */
   readonly when: Condition | undefined
 }
 
 /**
- * The decision about a message that no rule matches (`MCP_DEFAULT_RULE`): every caller with a valid token may send it,
- * or no caller.
+ * The decision about a message that no rule matches (`MCP_DEFAULT_RULE`): it is allowed for every caller with a valid
+ * token, or for none.
  */
 export const defaultRules = ["authenticated", "deny"] as const
 
 export type DefaultRule = (typeof defaultRules)[number]
 
-/** The rules of one MCP server, in their order, and the default if none of them matches. */
+/** The rules of one MCP server, in order, and the default if none of them matches. */
 export interface Policy {
   readonly rules: ReadonlyArray<Rule>
   readonly otherwise: DefaultRule

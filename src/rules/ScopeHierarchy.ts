@@ -1,17 +1,17 @@
-/** Which scopes include which. */
+/** Scopes that include other scopes. */
 
 /**
  * The scopes that other scopes include (`MCP_SCOPE_IMPLIES`), so that a token with `admin` need not list `write` and `read`.
  *
- * The relation is transitive. It has no cycle: `cycleIn` finds one before.
+ * The relation is transitive. It has no cycles, because `cycleIn` has rejected them.
  */
 export class ScopeHierarchy {
-  /** For no scope that includes another. */
+  /** A hierarchy without entries: no scope includes another. */
   static readonly none = new ScopeHierarchy({})
 
-  /** As the operator wrote it: the scopes that each scope includes directly. */
+  /** What the operator has configured: the scopes that each scope includes directly. */
   readonly implies: Readonly<Record<string, ReadonlyArray<string>>>
-  /** For each scope that others include, those others, directly and indirectly. */
+  /** For each scope, all scopes that include it, directly and indirectly. */
   private readonly includedIn = new Map<string, Set<string>>()
 
   constructor(implies: Readonly<Record<string, ReadonlyArray<string>>>) {
@@ -31,7 +31,7 @@ export class ScopeHierarchy {
     }
   }
 
-  /** Whether a token with these scopes has this one: itself, or one that includes it. */
+  /** Returns whether a token with these scopes has the given scope: directly, or by a scope that includes it. */
   has(granted: ReadonlyArray<string>, scope: string): boolean {
     if (granted.includes(scope)) return true
     const larger = this.includedIn.get(scope)
@@ -39,14 +39,17 @@ export class ScopeHierarchy {
   }
 }
 
-/** The scopes of a circle in which each includes the next, and the last the first; `undefined` where no circle exists. */
+/**
+ * Returns the scopes of a cycle, in which each includes the next and the last includes the first; `undefined` without
+ * a cycle.
+ */
 export const cycleIn = (
   implies: Readonly<Record<string, ReadonlyArray<string>>>
 ): ReadonlyArray<string> | undefined => {
   const direct = new Map(Object.entries(implies))
   const done = new Set<string>()
   for (const start of direct.keys()) {
-    // Depth first, without recursion: each position of the path has its scope and the scopes that are left to visit
+    // A depth-first search without recursion. Each position of the path has its scope, and the scopes left to visit
     // from there.
     const path: Array<{ readonly scope: string; readonly rest: Array<string> }> = []
     const enter = (scope: string) => path.push({ scope, rest: [...direct.get(scope) ?? []] })

@@ -1,8 +1,8 @@
 /**
- * Conditions of rules: expressions of CEL, the Common Expression Language, whose result is a bool.
+ * Conditions of rules: expressions in CEL, the Common Expression Language, with a bool as their result.
  *
- * An expression is parsed and checked once, when the gateway starts. An evaluation is bounded in work and never throws:
- * what cannot be computed is an error, which denies.
+ * An expression is parsed and checked once, when the gateway starts. An evaluation is limited in its work and never
+ * throws: a condition that cannot be evaluated is an error, which denies.
  *
  * @see https://github.com/google/cel-spec/blob/master/doc/langdef.md
  */
@@ -22,31 +22,35 @@ import { isExhausted, isRepeatable, type Pattern, sharingWork, withWork } from "
 
 export type { ConditionInput }
 
-/** The result of a condition. An error denies; its text is for the log, and holds no value of a token or a message. */
+/**
+ * The result of a condition. An error denies; its text is for the log, and contains no value of a token or a message.
+ */
 export type Truth = "true" | "false" | { readonly error: string }
 
 /** A compiled expression. */
 export interface Condition {
-  /** As the operator wrote it. */
+  /** The text of the expression. */
   readonly text: string
   /** Whether it uses the arguments of a message, so that it cannot be evaluated for an item of a list. */
   readonly needsArguments: boolean
-  /** Evaluates it. Never throws, and is bounded in time. */
+  /** Evaluates the condition. Never throws, and takes limited time. */
   readonly test: (input: ConditionInput) => Truth
 }
 
-/** UTF-16 units of an expression. */
+/** The maximum length of an expression, in UTF-16 units. */
 const maxLength = 4_096
-/** Of an expression: its operators, calls, names and constants; and how deep they are within each other. */
+/**
+ * The maximum number of operators, calls, names and constants in an expression, and the maximum depth of their nesting.
+ */
 const maxNodes = 1_000
 const maxDepth = 64
-/** Instructions of a regular expression. */
+/** The maximum number of instructions of a regular expression. */
 const maxPattern = 1_000
-/** Work of one evaluation, and of all evaluations for one request, in units of about a microsecond. */
+/** The maximum work of one evaluation, and of all evaluations for one request, in units of about a microsecond. */
 const maxWork = 25_000
 const maxWorkOfRequest = 100_000
 
-/** The name of an identifier. A leading dot, with which it is found although a loop variable hides it, is left out. */
+/** Returns the name of an identifier without a leading dot, which selects a variable that a loop variable hides. */
 const identOf = ({ exprKind }: Expr): string | undefined =>
   exprKind.case === "identExpr" ? exprKind.value.name.replace(/^\./, "") : undefined
 
@@ -65,7 +69,7 @@ export const patternsIn = (root: Expr): ReadonlyMap<string, Pattern> => {
     const matched = patternIn(expr)
     if (matched === undefined) continue
     const { pattern } = matched
-    // What a client or a provider sent could take as long as it likes.
+    // Rejected: a pattern from a client or a provider could take any amount of time.
     if (pattern === undefined) {
       throw new Mistake(expr.id, "the pattern of matches must be a text in the expression itself")
     }
@@ -78,7 +82,7 @@ interface Needs {
   readonly variables: ReadonlySet<Variable>
   readonly patterns: ReadonlyMap<string, Pattern>
   readonly needsArguments: boolean
-  /** The parts of an identity that it uses and that an identity may lack. */
+  /** The parts of an identity that the expression uses and that may be missing. */
   readonly parts: ReadonlySet<Part>
 }
 
@@ -86,7 +90,7 @@ type Part = NonNullable<Identity["incomplete"]>[number]
 
 const parts = ["claims", "groups"] as const
 
-/** Looks through the tree of an expression, whose loops are counted from now on. Throws a `Mistake`. */
+/** Analyzes the tree of an expression, and makes its loops count their steps. Throws a `Mistake`. */
 const examine = (root: Expr): Needs => {
   const used = new Set<Variable>()
   const lookedAt = new Set<Part>()
@@ -113,7 +117,7 @@ const countLoops = (root: Expr): void => {
   loops.forEach(countLoop)
 }
 
-/** Where the parser gave up: offset from the beginning of the text. */
+/** Returns the position at which the parser failed, as an offset from the beginning of the text. */
 const offsetOf = (error: unknown): number => {
   const { location } = error as { readonly location?: { readonly start?: { readonly offset?: number } } }
   return location?.start?.offset ?? 0
@@ -149,7 +153,7 @@ export const compile = (text: string): Result.Result<Condition, Problem> => {
   const { expr, sourceInfo } = read.success
   const offsetOfNode = (node: bigint | undefined): number | undefined => {
     const offset = sourceInfo?.positions[String(node)]
-    // The parser counts the blanks before an operator as a part of it.
+    // The parser counts blanks before an operator as part of it.
     return offset === undefined ? undefined : offset + text.slice(offset).search(/\S|$/)
   }
   const prepared = Result.try({
@@ -190,7 +194,10 @@ export const compile = (text: string): Result.Result<Condition, Problem> => {
   })
 }
 
-/** A condition over the caller alone is evaluated once for each verified token, not for each message and item of a list. */
+/**
+ * A condition that depends only on the caller is evaluated once for each verified token, not for each message or list
+ * item.
+ */
 const oncePerCaller = (test: Condition["test"]): Condition["test"] => {
   const known = new WeakMap<Identity, Truth>()
   return (input) => {
@@ -204,5 +211,5 @@ const oncePerCaller = (test: Condition["test"]): Condition["test"] => {
   }
 }
 
-/** Bounds the work of all conditions for one request, so that many messages in one body cannot multiply it. */
+/** Limits the work of all conditions for one request, so that a body with many messages cannot multiply it. */
 export const forOneRequest = <A>(evaluations: () => A): A => sharingWork(maxWorkOfRequest, evaluations)

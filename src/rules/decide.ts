@@ -1,4 +1,4 @@
-/** Who may do what, by the rules. Pure. */
+/** Decides by the rules who may do what. Pure. */
 import type { Identity } from "../identity/Identity.ts"
 import type { Operation, Subject } from "../message/operation.ts"
 import type { ConditionInput } from "./condition.ts"
@@ -8,7 +8,7 @@ import { plainGlob, plainUri, withoutQuery } from "./plainUri.ts"
 import type { Policy, Rule } from "./Policy.ts"
 import { coverOf } from "./template.ts"
 
-/** What a decision depends on in addition to the caller and the message. */
+/** The input of a decision, in addition to the caller and the message. */
 export type DecideContext = Pick<ConditionInput, "server" | "now">
 
 const globsFor = (rule: Rule, kind: Subject["kind"]): ReadonlyArray<Glob> | undefined => {
@@ -25,7 +25,7 @@ const globsFor = (rule: Rule, kind: Subject["kind"]): ReadonlyArray<Glob> | unde
 const namesSubjects = ({ prompts, resources, tools }: Rule): boolean =>
   tools !== undefined || prompts !== undefined || resources !== undefined
 
-/** @param patternOf the form in which patterns are compared */
+/** @param patternOf converts patterns to the form in which they are compared */
 const matchesSubject = (rule: Rule, subject: Subject | undefined, patternOf: (glob: Glob) => Glob): boolean => {
   if (!namesSubjects(rule)) return true
   const globs = subject === undefined ? undefined : globsFor(rule, subject.kind)
@@ -55,7 +55,7 @@ const decideBy = (
   const { index, scopes, when } = rule
   if (rule.anyone) return { _tag: "Allow", rule: index }
   if (caller === undefined) return { _tag: "Unauthenticated", rule: index, scopes }
-  // Before the scopes, so that no client requests a scope that would not help.
+  // Checked before the scopes, so that no client requests scopes that would not help.
   const result = when?.test({ identity: caller, claims: caller.claims, message: operation, server, now }) ?? "true"
   if (result !== "true") {
     return result === "false"
@@ -75,15 +75,14 @@ const severity: { readonly [Tag in Decision["_tag"]]: number } = {
   Denied: 3
 }
 
-/** Whether it makes a difference how a resource is spelled. */
+/** Returns whether a rule matches only one spelling of a resource. */
 const looksAtResources = ({ rules }: Policy): boolean =>
   rules.some(({ resources, when }) => resources !== undefined || when !== undefined)
 
 /**
- * Decides about all URIs that a server may read this one as: if one of them is denied, the message is.
+ * Decides about all URIs that a server may read this URI as. If one of them is denied, so is the message.
  *
- * If no rule matches the plain form, the default rule decides, because the dots of a URI may lead out of what is
- * allowed.
+ * If no rule matches the plain form, the default rule decides: dots in a URI may lead out of what is allowed.
  */
 const decideRespelled = (
   policy: Policy,
@@ -105,11 +104,12 @@ const decideRespelled = (
 }
 
 /**
- * Decides whether a caller may send a message: the first rule that matches it decides, or the default rule.
+ * Decides whether a caller may send a message. The first rule that matches decides, or the default rule if none does.
  *
- * A resource is decided by its URI as it is written, and by what servers may take that for; the stricter decision counts.
+ * A resource is checked by its URI as written, and by the URIs that servers may read it as; the stricter decision
+ * counts.
  *
- * @param caller `undefined`: there was no token
+ * @param caller `undefined` if there is no token
  */
 export const decide = (
   policy: Policy,
@@ -125,14 +125,17 @@ export const decide = (
   )
 }
 
-/** The methods by which a subject is used; an item of a list is kept if one of them may be allowed. */
+/** The methods that use a subject. A list item is kept if one of them may be allowed. */
 const usingMethods: { readonly [Kind in Subject["kind"]]: string } = {
   tool: "tools/call",
   prompt: "prompts/get",
   resource: "resources/read"
 }
 
-/** Whether what a rule decides could be allowed: a condition on arguments may be true, scopes and a token can be had. */
+/**
+ * Returns whether the rule could allow a message: a condition on arguments may be true, and scopes or a token can be
+ * obtained.
+ */
 const couldAllow = (
   { when }: Rule,
   message: Operation,
@@ -143,7 +146,7 @@ const couldAllow = (
   when.test({ identity: caller, claims: caller.claims, message, server, now }) === "true"
 
 /**
- * Whether a caller could use what a list shows: `false` only where no scope would make it allowed.
+ * Returns whether a caller could use a list item: `false` only if no scopes would allow it.
  *
  * A condition on arguments may be true for some arguments; missing scopes, and a token, can be requested.
  */
@@ -159,10 +162,10 @@ export const couldUse = (
 }
 
 /**
- * `couldUse` for a template of resources: whether a caller could use one of the resources that it describes.
+ * `couldUse` for a resource template: whether a caller could use any resource that the template describes.
  *
- * An expression in braces matches any text. So more than one rule may decide about such resources; those after a rule
- * that decides about all of them do not count. Conditions see the template as the name of the resource.
+ * An expression in braces matches any text, so several rules may decide about such resources. Rules after one that
+ * decides about all of them do not count. Conditions see the template as the name of the resource.
  *
  * Source: MCP 2025-11-25, resource templates; RFC 6570.
  */
@@ -186,14 +189,14 @@ export const couldUseTemplate = (
   return policy.otherwise !== "deny"
 }
 
-/** What every caller must have to use a listed item, independent of the caller. */
+/** What a list item requires of every caller. */
 export interface Requirement {
-  /** No token is needed. */
+  /** Whether no token is needed. */
   readonly anyone: boolean
   readonly scopes: ReadonlyArray<string>
 }
 
-/** What a tool, prompt or resource requires of its callers by the rules. */
+/** Returns what the rules require for a tool, prompt or resource. */
 export const requirementOf = (policy: Policy, subject: Subject): Requirement => {
   const message: Operation = { method: usingMethods[subject.kind], subject, arguments: undefined }
   const rule = policy.rules.find((rule) => matches(rule, message))

@@ -1,4 +1,4 @@
-/** The URIs that a server may take a URI for. Pure. */
+/** The URIs that a server may read a URI as. Pure. */
 import { Glob } from "./Glob.ts"
 
 const decodeOnce = (text: string): string =>
@@ -10,7 +10,7 @@ const decodeOnce = (text: string): string =>
     }
   })
 
-/** Servers decode once, and some of what they stand on decodes once more. */
+/** Servers decode a URI once, and the libraries under some of them decode once more. */
 const decode = (text: string): string => decodeOnce(decodeOnce(text))
 
 /** Resolves dot segments (RFC 3986, section 5.2.4), and joins repeated slashes as file systems do. */
@@ -31,18 +31,18 @@ const resolvePath = (path: string): string => {
 
 const parts = /^([a-z][a-z0-9+.-]*):(?:\/\/([^/?#]*))?([^?#]*)(.*)$/is
 
-/** `file:/a`, `file:///a` and `file://localhost/a` are one file (RFC 8089, section 2). */
+/** `file:/a`, `file:///a` and `file://localhost/a` name the same file (RFC 8089, section 2). */
 const plainHost = (scheme: string, authority: string): string => {
   const host = decode(authority).toLowerCase()
   return scheme.toLowerCase() === "file" && host === "localhost" ? "" : host
 }
 
 /**
- * A URI without what servers do not distinguish: percent-encoding, dot segments, repeated slashes, backslashes, and the case of
- * scheme and host.
+ * Removes what servers do not distinguish: percent-encoding, dot segments, repeated slashes, backslashes, and the case
+ * of scheme and host.
  */
 export const plainUri = (uri: string): string => {
-  // As browsers' parsers do (WHATWG URL, section 4.4): blanks around the URI, tabs and line breaks are ignored.
+  // Like the parsers of browsers (WHATWG URL, section 4.4): blanks around the URI, tabs and line breaks are ignored.
   const text = uri.trim().replaceAll(/[\t\n\r]/g, "").replaceAll("\\", "/")
   const found = parts.exec(text)
   if (found === null) return decode(text)
@@ -53,12 +53,12 @@ export const plainUri = (uri: string): string => {
   }${decode(rest)}`
 }
 
-/** A URI without query and fragment, which many servers do not look at. */
+/** Removes query and fragment, which many servers ignore. */
 export const withoutQuery = (uri: string): string => /^[^?#]*/.exec(uri)?.[0] ?? uri
 
 const plainGlobs = new WeakMap<Glob, Glob>()
 
-/** The pattern for plain URIs. */
+/** Converts a pattern to one for plain URIs. */
 export const plainGlob = (glob: Glob): Glob => {
   const known = plainGlobs.get(glob)
   if (known !== undefined) return known

@@ -1,6 +1,6 @@
 import type { Subject } from "../message/operation.ts"
 
-/** The methods by which each kind of subject is used, the first one being the most usual. */
+/** The methods that use each kind of subject, the most common one first. */
 export const methodsOf: { readonly [Kind in Subject["kind"]]: readonly [string, ...ReadonlyArray<string>] } = {
   tool: ["tools/call"],
   prompt: ["prompts/get", "completion/complete"],

@@ -1,19 +1,22 @@
-/** Which of the resources that a URI template describes a pattern matches. */
+/** Which resources of a URI template a pattern matches. Pure. */
 import type { Glob } from "./Glob.ts"
 
 /** An expression of a template (RFC 6570, section 2). */
 const expression = /\{[^{}]*\}/g
 
-/** Matches any text. No pattern has it: a URI cannot hold it. */
+/** Stands for any text. No pattern contains this character, because no URI can. */
 const anyText = "\uffff"
 
-/** How many of a template's resources a set of patterns matches: none, some or all, if it is known. */
+/** How many resources of a template a set of patterns matches: none, some or all, as far as that can be decided. */
 export type Cover = "None" | "Some" | "All"
 
-/** Whether two texts can be equal if `anyText` in either matches any run of characters, also an empty one. */
+/**
+ * Returns whether two texts can be equal, if `anyText` in either one stands for any run of characters, even an empty
+ * one.
+ */
 const overlap = (first: string, second: string): boolean => {
   const { length } = second
-  // For each position of the second text: 1 if the part of the first that was read can end there.
+  // For each position in the second text: 1 if the processed part of the first text can end there.
   let reached = new Uint8Array(length + 1)
   reached[0] = 1
   for (let at = 0; at < length && second[at] === anyText; at++) reached[at + 1] = 1
@@ -33,10 +36,10 @@ const overlap = (first: string, second: string): boolean => {
 }
 
 /**
- * How many of the resources of a template the patterns match.
+ * Returns how many resources of the template the patterns match.
  *
- * `None` is certain. `All` is certain, too: a pattern that matches with an unknown text in place of each expression
- * matches with any text.
+ * `None` and `All` are certain: if a pattern matches with an unknown text in place of each expression, it matches with
+ * any text.
  */
 export const coverOf = (globs: ReadonlyArray<Glob>, template: string): Cover => {
   const open = template.replaceAll(anyText, "").replace(expression, anyText)

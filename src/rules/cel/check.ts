@@ -1,8 +1,9 @@
 /**
- * The check of an expression before it is ever run: its variables, members and functions exist, and their types can fit.
+ * Checks an expression before it is ever evaluated: its variables, members and functions must exist, and types must
+ * match.
  *
- * A value from JSON is `dyn`, whose type is known only at evaluation. If the types are known and cannot fit, the
- * expression could never be true, so it is an error here.
+ * A value from JSON is `dyn`: its type is known only at evaluation. If types are known and do not match, the expression
+ * could never be true, so it is an error.
  */
 import type { CelEnv } from "@bufbuild/cel"
 import type {
@@ -28,7 +29,7 @@ export class Mistake extends Error {
 /** The variables that a part of an expression can see. */
 type Scope = ReadonlyMap<string, T.Type>
 
-/** How an operator looks in an expression, by the name of its function. */
+/** How an operator is written, by the name of its function. */
 const operator = /^_?(@?[^_@]+)_?$/
 const shownFunction = (name: string): string =>
   name === "@in"
@@ -54,7 +55,7 @@ const typeNames: ReadonlySet<string> = new Set([
   "google.protobuf.Timestamp"
 ])
 
-/** Macros, which look like functions: how each is written. */
+/** How macros, which look like functions, are written. */
 const macros: ReadonlyMap<string, string> = new Map([
   ["has", "it asks for a member, as in has(claims.email)"],
   ...["all", "exists", "exists_one", "filter", "map"].map((name): [string, string] => [
@@ -96,7 +97,7 @@ const constantType = (node: bigint, { constantKind }: Constant): T.Type => {
   }
 }
 
-/** `a.b.c` as it is written; `undefined` where it is more than names. */
+/** Returns `a.b.c` as it is written; `undefined` if the expression is more than names. */
 const qualifiedName = ({ exprKind }: Expr): string | undefined => {
   if (exprKind.case === "identExpr") return exprKind.value.name
   if (exprKind.case !== "selectExpr" || exprKind.value.testOnly || exprKind.value.operand === undefined) {
@@ -106,7 +107,7 @@ const qualifiedName = ({ exprKind }: Expr): string | undefined => {
   return parent === undefined ? undefined : `${parent}.${exprKind.value.field}`
 }
 
-/** What stands where an expression must have a part. */
+/** Describes what an expression has in place of a required part. */
 const part = (node: bigint, expr: Expr | undefined): Expr => {
   if (expr === undefined) throw new Mistake(node, "a part of the expression is missing")
   return expr
@@ -170,7 +171,7 @@ export const checkTypes = (env: CelEnv, root: Expr, variables: Readonly<Record<s
     }
   }
 
-  /** The result of the functions of this name that can take such arguments. */
+  /** Returns the result type of the functions with this name that accept such arguments. */
   const callFunction = (
     node: bigint,
     name: string,

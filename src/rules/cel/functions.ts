@@ -1,6 +1,6 @@
 /**
- * The functions that an expression can call: CEL's own, and those for strings whose result is never longer than what they
- * are given. Each call is counted as work before it is done.
+ * The functions that an expression can call: CEL's own, and those for strings whose result is no longer than their
+ * arguments. Each call is counted as work before it runs.
  */
 import {
   type CelEnv,
@@ -24,11 +24,12 @@ const { BOOL, DYN, STRING } = CelScalar
 const list = listType(DYN)
 const map = mapType(DYN, DYN)
 
-/** Marks the steps of loops, so that each of them is counted. No expression can spell it. */
+/** The name of a function that counts the steps of loops. No expression can contain this name. */
 export const loopStep = "@step"
 
 /**
- * `replace`, `join`, `format` and `quote` can produce a lot from a little; finding the last index takes quadratic time.
+ * Left out, because `replace`, `join`, `format` and `quote` can produce long texts from short ones, and finding the
+ * last index takes quadratic time.
  */
 const stringFunctions: ReadonlySet<string> = new Set([
   "charAt",
@@ -43,7 +44,10 @@ const stringFunctions: ReadonlySet<string> = new Set([
 /** The longest text that is matched with a regular expression, in UTF-16 units. */
 const maxMatched = 4_096
 
-/** A unit is about a microsecond: so many steps of a regular expression, characters of a text, or elements of a list. */
+/**
+ * A unit of work is about a microsecond. In that time, this many steps of a regular expression, characters of a text,
+ * or elements of a list are processed.
+ */
 const stepsPerUnit = 16
 const charactersPerUnit = 256
 const elementsPerUnit = 8
@@ -59,7 +63,7 @@ const sizeOf = (value: CelValue | undefined): number => {
   return isCelList(value) ? value.size / elementsPerUnit : 0
 }
 
-/** The JavaScript type of a CEL type's values, if it suffices to detect values of other types. */
+/** The JavaScript type of the values of a CEL type, if it is enough to recognize values of other types. */
 const kinds: ReadonlyMap<CelType, string> = new Map<CelType, string>([
   [CelScalar.INT, "bigint"],
   [CelScalar.DOUBLE, "number"],
@@ -69,7 +73,7 @@ const kinds: ReadonlyMap<CelType, string> = new Map<CelType, string>([
   [CelScalar.BYTES, "object"]
 ])
 
-/** The same function, whose calls are counted. */
+/** Wraps a function, so that its calls are counted. */
 const counted = (inner: CelFunc): CelFunc => {
   const factor = slowFunctions.has(inner.name) ? slowFactor : 1
   const kindsOfArguments = inner.arguments.map((type) => kinds.get(type))
@@ -82,17 +86,17 @@ const counted = (inner: CelFunc): CelFunc => {
     return true
   }
   const call: CelFunc["call"] = (id, target, args) => {
-    // Functions of one name for other types, of which there are up to 17, are tried first.
+    // Functions with the same name for other types, up to 17 of them, are tried first.
     if (!takes(args)) return undefined
     let units = sizeOf(target)
     for (const arg of args) units += sizeOf(arg)
-    // Looking for one long text in another can take as long as both lengths multiplied.
+    // Searching for one long text in another can take time proportional to the product of their lengths.
     const [first] = args
     if (typeof target === "string" && typeof first === "string") units *= 1 + first.length / charactersPerUnit
     units *= factor
     if (units >= 1) spend(units)
     const result = inner.call(id, target, args)
-    // `undefined`: the function is for other types, and another one of its name is called.
+    // `undefined` if the function is for other types, so that another one with its name is called.
     if (result !== undefined) spend(1)
     return result
   }
@@ -106,7 +110,10 @@ const matches = celMethod("matches", STRING, [STRING], BOOL, function(text) {
   return pattern.test(this)
 })
 
-/** Replaces the library's function: its lists grow into a chain, and it treats a member that is `null` as missing. */
+/**
+ * Replaces the library's own function, which builds lists as growing chains, and treats members that are `null` as
+ * missing.
+ */
 const replaced: ReadonlyArray<CelFunc> = [
   celFunc("_+_", [list, list], list, (left, right) => celList([...left, ...right])),
   celFunc("@in", [STRING, map], BOOL, (name, members) => members.has(name)),

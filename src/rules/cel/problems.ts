@@ -1,19 +1,21 @@
-/** Why an evaluation came to no result, in words that hold nothing of what it was about: only the expression itself. */
+/**
+ * Why an evaluation had no result, in words that contain no value from the evaluation, only parts of the expression.
+ */
 import type { CelError } from "@bufbuild/cel"
 import { show } from "../../errors/show.ts"
 
-/** Characters of the expression that are shown. */
+/** The maximum number of characters of the expression that are shown. */
 const maxShown = 32
 
-/** A function is called with other types than it has. */
+/** A function was called with argument types that it does not have. */
 const misfit = (name: string, types: ReadonlyArray<string>): string => {
   const given = types.filter((type) => type !== "")
-  // The surprise that CEL has for everybody: it compares an int with a double, and does not add them.
+  // CEL compares an int with a double, but does not add them, which surprises most people.
   const fix = given.includes("double") && given.includes("int") ? "; numbers of JSON are doubles: write 1.0 for 1" : ""
   return `${name.replace(/^_?@?([^_@]+)_?$/, "$1")} cannot be used with (${given.join(", ")})${fix}`
 }
 
-/** The library's messages, and those for the log. Its other texts can hold values. */
+/** Messages of the library, and the texts that are logged in place of them. Its other texts can contain values. */
 const known: ReadonlyArray<readonly [said: RegExp, told: (match: RegExpExecArray) => string]> = [
   [/^(?:field not found|unresolved attribute)/, () => "a member that is looked at is missing; ask has(…) first"],
   [/^index .* out of bounds/s, () => "an index is outside of its list"],
@@ -35,7 +37,7 @@ const reason = (message: string): string => {
   return "this cannot be computed"
 }
 
-/** Where in the expression, and why. */
+/** The position in the expression, and the problem. */
 export const describe = (text: string, offset: number | undefined, error: CelError): string => {
   const why = reason(error.message)
   if (offset === undefined) return why

@@ -1,15 +1,15 @@
 /**
- * A first look at the text of an expression: what people write in place of CEL is named, with its position, before the
- * parser sees it; and nesting is bounded, because the parser is recursive.
+ * Scans the text of an expression before it is parsed. Common mistakes by people who do not know CEL get their own
+ * messages, with the position. Nesting is limited, because the parser is recursive.
  */
 
-/** The problem of an expression, and its position: characters from the beginning, the first is 1. */
+/** The problem of an expression, and its position in characters, from 1. */
 export interface Problem {
   readonly position: number
   readonly problem: string
 }
 
-/** Brackets within brackets. */
+/** The maximum number of nested brackets. */
 const maxNesting = 32
 
 const closing: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" }
@@ -35,7 +35,7 @@ const known = new Set([..."+-*/%<>!?:.,()[]{}", "&&", "||", "==", "!=", "<=", ">
 
 const escape = /\\(?:[abfnrtv\\?"'`]|[xX][\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|[0-3][0-7]{2})/y
 
-/** The end of the string that begins at `start`, after its closing quote; or its problem. */
+/** Returns the end of the string that begins at `start`, after its closing quote, or its problem. */
 const endOfString = (text: string, start: number, quote: string, isRaw: boolean): number | Problem => {
   let index = start
   while (index < text.length) {
@@ -58,7 +58,7 @@ const endOfString = (text: string, start: number, quote: string, isRaw: boolean)
   return { position: start - quote.length + 1, problem: "the string that begins here has no closing quote" }
 }
 
-/** Looks for characters that no expression can contain; `undefined`: nothing was found. */
+/** Finds characters that no expression can contain; `undefined` if there are none. */
 export const scan = (text: string): Problem | undefined => {
   const open: Array<readonly [bracket: string, position: number]> = []
   let before = ""

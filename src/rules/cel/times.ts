@@ -1,6 +1,6 @@
 /**
- * What a timestamp is in UTC or in another time zone, in place of the library's functions: these count in the zone of the
- * host, where one hour of the year does not exist.
+ * The parts of a timestamp in UTC or in another time zone. They replace the library's functions, which use the time
+ * zone of the host, where one hour of the year does not exist.
  *
  * @see CEL, language definition, section "Timezones"
  */
@@ -12,12 +12,12 @@ import { spend } from "./work.ts"
 const { INT, STRING } = CelScalar
 const timestamp = objectType(TimestampSchema)
 
-/** Units of work that a time zone by name takes: the host makes a formatter for it. */
+/** The work of using a time zone by name, in units: the host has to build a formatter for it. */
 const unitsOfZone = 100
 
 const fixed = /^([+-]?)(\d\d):(\d\d)$/
 
-/** The same wall clock time, as if it were that of UTC. */
+/** Returns the same wall-clock time as a time in UTC. */
 const shifted = (date: Date, zone: string): Date => {
   const [isFixed, sign, hours, minutes] = fixed.exec(zone) ?? []
   if (isFixed !== undefined) {

@@ -3,7 +3,7 @@ import { type Expr, Expr_CallSchema, ExprSchema } from "@bufbuild/cel-spec/cel/e
 import { create } from "@bufbuild/protobuf"
 import { loopStep } from "./functions.ts"
 
-/** The parts of an expression; for a loop those that the parser has written for it as well. */
+/** The parts of an expression. Those of a loop include parts that the parser has added. */
 export const partsOf = ({ exprKind }: Expr): ReadonlyArray<Expr> => {
   switch (exprKind.case) {
     case "selectExpr":
@@ -33,14 +33,14 @@ export function* nodesOf(expr: Expr, depth = 1, parent?: Expr): Generator<readon
   for (const part of partsOf(expr)) yield* nodesOf(part, depth + 1, expr)
 }
 
-/** Makes the step of a loop a call, which is counted. */
+/** Turns each step of a loop into a call, so that it is counted. */
 export const countLoop = ({ exprKind, id }: Expr): void => {
   if (exprKind.case !== "comprehensionExpr" || exprKind.value.loopCondition === undefined) return
   const counted = create(Expr_CallSchema, { function: loopStep, args: [exprKind.value.loopCondition] })
   exprKind.value.loopCondition = create(ExprSchema, { id, exprKind: { case: "callExpr", value: counted } })
 }
 
-/** Returns the pattern of a call of `matches`; `pattern` is missing where the expression computes it. */
+/** Returns the pattern of a call of `matches`; without `pattern` if the expression computes it. */
 export const patternIn = ({ exprKind }: Expr): { readonly pattern: string | undefined } | undefined => {
   if (exprKind.case !== "callExpr" || exprKind.value.function !== "matches") return undefined
   const kind = exprKind.value.args.at(-1)?.exprKind

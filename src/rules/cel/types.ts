@@ -8,7 +8,7 @@ export type Type =
   | { readonly kind: "simple"; readonly name: string }
   | { readonly kind: "list"; readonly element: Type }
   | { readonly kind: "map"; readonly key: Type; readonly value: Type }
-  /** A map whose members are known. */
+  /** A map with known members. */
   | { readonly kind: "record"; readonly members: Readonly<Record<string, Type>> }
 
 export const simple = (name: string): Type => ({ kind: "simple", name })
@@ -22,7 +22,7 @@ export const record = (members: Readonly<Record<string, Type>>): Type => ({ kind
 
 export const isDyn = (type: Type): boolean => type.kind === "simple" && type.name === "dyn"
 
-/** The type as an operator writes it. */
+/** Writes a type as operators do. */
 export const showType = (type: Type): string => {
   switch (type.kind) {
     case "simple":
@@ -56,9 +56,7 @@ const numbers: ReadonlySet<string> = new Set(["int", "uint", "double"])
 
 const isNumber = (type: Type): boolean => type.kind === "simple" && numbers.has(type.name)
 
-/**
- * Returns whether two values can be equal. Numbers of all types can, and `null` can take the place of any JSON value.
- */
+/** Returns whether two values can be equal. Numbers of all types can be, and any JSON value can be `null`. */
 export const comparable = (one: Type, other: Type): boolean => {
   if (isNumber(one) && isNumber(other)) return true
   const isNull = [one, other].some((type) => type.kind === "simple" && type.name === "null_type")

@@ -1,16 +1,16 @@
 /**
- * JSON as values of CEL.
+ * Converts JSON to values of CEL.
  *
- * A member is converted when it is read, and counted as work. Only an object's own members exist. Numbers are doubles,
- * as JSON has no others; CEL compares them with integers. What a client or a provider sent is never handed to the
- * library as an object: it would take one with a `$typeName` for a protobuf message.
+ * Members are converted, and counted as work, when they are read. Only an object's own members exist. Numbers are
+ * doubles, because JSON has no others; CEL can compare them with integers. Data of clients and providers is never
+ * passed to the library as an object: the library would take an object with a `$typeName` for a protobuf message.
  */
 import { type CelInput, celList, type CelMap, celMap } from "@bufbuild/cel"
 import { spend } from "./work.ts"
 
 type JsonObject = Readonly<Record<string, unknown>>
 
-/** Arrays within arrays; deeper ones are an error when they are read. Objects need no such limit. */
+/** The maximum number of nested arrays; deeper ones are an error when they are read. Objects need no limit. */
 const maxArrayDepth = 32
 
 const isObject = (value: object): value is JsonObject => !Array.isArray(value)
@@ -29,7 +29,7 @@ export const valueOf = (value: unknown, depth = 0): CelInput => {
     case "bigint":
       return value
     case "number":
-      // A server that reads integers of any length would see another number than the one that is decided by here.
+      // Servers that read integers exactly would see another number than the one that this decision is based on.
       if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
         throw new Error("not exactly a double")
       }
@@ -45,7 +45,7 @@ export const valueOf = (value: unknown, depth = 0): CelInput => {
 /** The members of a JSON object. */
 class Members implements ReadonlyMap<string, CelInput> {
   readonly #object: JsonObject
-  // Objects and arrays that were read, if any.
+  // The objects and arrays that have been read, if any.
   #known: Map<string, CelInput> | undefined
 
   constructor(object: JsonObject, known: ReadonlyMap<string, CelInput> | undefined) {
@@ -105,20 +105,20 @@ class Members implements ReadonlyMap<string, CelInput> {
 /**
  * Converts a JSON object.
  *
- * @param known its members that are not JSON
+ * @param known members that are not from JSON
  */
 export const mapOf = (object: JsonObject, known?: ReadonlyMap<string, CelInput>): CelMap => {
   const members = new Members(object, known)
   const map = celMap(members)
-  // The library treats a member that is `null` as missing.
+  // The library treats members that are `null` as missing.
   map.has = (name) => members.has(name)
   return map
 }
 
-// The claims of a caller serve many evaluations.
+// Cached, because one caller's claims are used in many evaluations.
 const converted = new WeakMap<JsonObject, CelMap>()
 
-/** Converts a JSON object that serves many evaluations, once. */
+/** Converts a JSON object once, for many evaluations. */
 export const lastingMapOf = (object: JsonObject): CelMap => {
   const before = converted.get(object)
   if (before !== undefined) return before

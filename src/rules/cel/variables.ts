@@ -6,13 +6,13 @@ import type { Operation } from "../../message/operation.ts"
 import * as T from "./types.ts"
 import { lastingMapOf, mapOf } from "./values.ts"
 
-/** What an expression can see. */
+/** The input of an expression. */
 export interface ConditionInput {
   readonly identity: Identity
   readonly claims: Identity["claims"]
   /** The method, the name of the tool or prompt or the URI of the resource, and the arguments. */
   readonly message: Operation
-  /** The name of the MCP server (`servers[].name`); empty for the only one. */
+  /** The name of the MCP server (`servers[].name`); empty if there is only one. */
   readonly server: string
   /** Milliseconds since 1970. */
   readonly now: number
@@ -60,7 +60,7 @@ const identityValue = (identity: Identity): CelInput => {
       provider,
       scopes,
       groups,
-      // An unverified address could be anyone's.
+      // Left out if unverified: anyone could enter the address.
       email: identity.emailVerified === true ? identity.email : undefined,
       name,
       claims,

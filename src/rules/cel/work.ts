@@ -1,9 +1,11 @@
-/** How much work an evaluation may still do. One evaluation runs at a time, from beginning to end. */
+/**
+ * Limits the work of evaluations. Evaluations run one at a time, and each runs to its end before the next one begins.
+ */
 
 /** The remaining work of an evaluation, and the regular expressions that its expression may use. */
 interface Running {
   units: number
-  /** Whether it began with all that an evaluation may do, so that it would come to the same result again. */
+  /** Whether it began with the full limit, so that it would have the same result at another time. */
   hadAll: boolean
   patterns: ReadonlyMap<string, Pattern>
 }
@@ -11,11 +13,11 @@ interface Running {
 /** A regular expression that was compiled when the gateway started. */
 export interface Pattern {
   readonly test: (text: string) => boolean
-  /** Instructions of its program: matching takes at most this many steps for each character. */
+  /** The number of instructions: matching takes at most this many steps for each character. */
   readonly size: number
 }
 
-/** What the evaluations of one request have left together. */
+/** The remaining work of all evaluations for one request together. */
 interface Shared {
   units: number
 }
@@ -24,27 +26,27 @@ const noPatterns: ReadonlyMap<string, Pattern> = new Map()
 const running: Running = { units: 0, hadAll: true, patterns: noPatterns }
 let shared: Shared | undefined
 
-/** The work of an evaluation is used up. It names nothing that the evaluation has seen. */
+/** The work of an evaluation is used up. The error contains no value from the evaluation. */
 export class WorkExhausted extends Error {
   override readonly name = "WorkExhausted"
 }
 
 /**
  * Takes units of the remaining work: one for each call of a function, each step of a loop and each member or element
- * that is read, and one for the number of characters that takes about as long.
+ * that is read, and one for as many characters as take the same time.
  */
 export const spend = (units: number): void => {
   running.units -= units
   if (running.units < 0) throw new WorkExhausted()
 }
 
-/** Returns whether the work was used up, also where the expression has ignored the error. */
+/** Returns whether the work was used up, even if the expression ignored the error. */
 export const isExhausted = (): boolean => running.units < 0
 
-/** Returns whether the same evaluation would come to the same result at another time. */
+/** Returns whether the same evaluation would have the same result at another time. */
 export const isRepeatable = (): boolean => running.hadAll || !isExhausted()
 
-/** The compiled form of a pattern of the expression that runs. */
+/** Returns the compiled form of a pattern in the current expression. */
 export const patternOf = (text: string): Pattern | undefined => running.patterns.get(text)
 
 export const withWork = <A>(units: number, patterns: ReadonlyMap<string, Pattern>, evaluate: () => A): A => {
@@ -60,7 +62,7 @@ export const withWork = <A>(units: number, patterns: ReadonlyMap<string, Pattern
   }
 }
 
-/** Runs the evaluations of one request, which share this much work: a batch has many messages. */
+/** Runs the evaluations for one request, which share this limit: a batch has many messages. */
 export const sharingWork = <A>(units: number, evaluations: () => A): A => {
   shared = { units }
   try {
