@@ -14,10 +14,8 @@ export interface AdminRequest {
   readonly peer: string | undefined
 }
 
-/** The settings that decide. */
 export type AccessSettings = Pick<GatewaySettings, "adminScopes" | "adminToken" | "maxTokenBytes">
 
-/** What the check found. */
 export type Access =
   | { readonly _tag: "Allowed" }
   /** The credential may be a token of a provider, which has to be verified. */

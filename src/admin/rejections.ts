@@ -17,7 +17,6 @@ export const rejectionKey = (error: GatewayError): string => {
   }
 }
 
-/** What an error of this key means. */
 export const adviceOf = (key: string): Advice =>
   advices.get(key) ?? {
     title: key,

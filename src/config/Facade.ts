@@ -47,7 +47,6 @@ export interface Facade {
   readonly resource: string | undefined
   /** Added to the authorization request, such as `audience` or `prompt`; `{resource}` stands for the URL of the MCP server. */
   readonly authorizeParameters: ReadonlyArray<readonly [name: string, value: string]>
-  /** Added to token requests. */
   readonly tokenParameters: ReadonlyArray<readonly [name: string, value: string]>
   /** Whether the gateway uses PKCE at the provider as well. */
   readonly pkce: boolean

@@ -102,7 +102,6 @@ export type AllowedOrigins =
 /** The dialects of error responses, by the names of `MCP_ERROR_STYLE`. */
 export const errorStyles = ["oauth", "unauthorized", "jsonrpc", "rfc6750"] as const
 
-/** The dialect of error responses. */
 export type ErrorStyle = (typeof errorStyles)[number]
 
 /** What a decision point responds if the rules need the body of a request (`MCP_FORWARD_AUTH_UNREAD`). */

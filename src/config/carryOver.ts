@@ -25,7 +25,6 @@ export interface Holding {
 export class CarriedOver {
   readonly #kept = new Set<Kept>()
 
-  /** The number of shared values. */
   get size(): number {
     return this.#kept.size
   }

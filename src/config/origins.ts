@@ -10,7 +10,6 @@ export type Origins = ReadonlyMap<SettingName, Origin>
 
 const known = new WeakMap<object, Origins>()
 
-/** Notes where the values of resolved settings come from. */
 export const noteOrigins = (settings: GatewaySettings, origins: Origins): GatewaySettings => {
   known.set(settings, origins)
   return settings

@@ -175,7 +175,6 @@ export interface Sources {
   readonly variables: Readonly<Record<string, string | undefined>>
   /** The config file, parsed as JSON. */
   readonly document?: unknown
-  /** Settings of the command line. */
   readonly flags?: Partial<Readonly<Record<SettingName, string>>>
   /** The contents of the files that settings name, by their paths. */
   readonly files?: Readonly<Record<string, FileContent>>

@@ -37,7 +37,6 @@ const table = {
 
 type Table = typeof table
 
-/** The canonical name of a setting's variable. */
 export type SettingName = keyof Table
 
 /** The settings that describe the gateway itself. */

@@ -94,7 +94,6 @@ const serverMembers = [
   )
 ]
 
-/** Settings that a server has by the same name as the gateway. */
 const sharedNames = [...serverSettings].filter(([key, name]) => key === fileKey(name)).map(([key]) => key)
 
 const inputMembers = settingNames.flatMap((name) => {

@@ -35,7 +35,6 @@ export interface Rule {
   readonly fix: string
 }
 
-/** One problem of one server. */
 export interface Finding extends Rule {
   readonly code: string
   /** What was found, with values of the server, printable and without secrets. */
@@ -44,7 +43,6 @@ export interface Finding extends Rule {
   readonly at?: string | undefined
 }
 
-/** What is different for one server. */
 export interface Particulars {
   readonly found: string
   readonly at?: string | undefined

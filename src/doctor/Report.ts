@@ -4,7 +4,6 @@ import { byLevel, type Client, clients, type Finding, type Level } from "./Findi
 /** How a step ended: its worst finding, `ok` without one, or `skipped` if an earlier step left it nothing to check. */
 export type StepVerdict = "ok" | Level | "skipped"
 
-/** One step on the way of a client. */
 export interface StepResult {
   readonly id: string
   readonly title: string

@@ -19,7 +19,6 @@ export interface KnownResource {
 export interface KnownServer {
   /** As the resource metadata spell it. */
   readonly issuer: string
-  /** Where the document was found. */
   readonly url: string
   readonly document: JsonObject
 }
@@ -28,7 +27,6 @@ export interface KnownServer {
 export interface KnownSession {
   /** `Mcp-Session-Id`; `undefined` if the server issues none. */
   readonly id: string | undefined
-  /** The negotiated revision. */
   readonly version: string
   readonly capabilities: JsonObject
 }
@@ -61,19 +59,16 @@ export interface Known {
   readonly session?: KnownSession | undefined
 }
 
-/** What a step found. */
 export interface Outcome {
   /** What was seen, in one line. */
   readonly seen: string
   readonly findings: ReadonlyArray<Finding>
   readonly learned?: Partial<Known> | undefined
-  /** There was nothing to check. */
   readonly isSkipped?: boolean | undefined
   /** No later step can be checked. */
   readonly isEnd?: boolean | undefined
 }
 
-/** One step on the way of a client. */
 export interface Step {
   readonly id: string
   readonly title: string

@@ -2,7 +2,6 @@
 import { eventsOf } from "./readMessage.ts"
 import type { Responded } from "./wire/Reply.ts"
 
-/** The times of a stream. */
 export interface Gaps {
   /** How many events with data were received. */
   readonly events: number

@@ -46,7 +46,6 @@ export const sessionHeaders = ({ id, version: revision }: KnownSession): Readonl
   ...(id === undefined ? {} : { "mcp-session-id": id })
 })
 
-/** A request within a session. */
 export const inSession = (url: URL, session: KnownSession, method: string, params?: object): ToSend =>
   post(url, rpc(method, params), sessionHeaders(session))
 
@@ -69,7 +68,6 @@ const modernMeta = {
 export const modern = (url: URL, method: string, named: string = method): ToSend =>
   post(url, rpc(method, { _meta: modernMeta }), { "mcp-protocol-version": modernRevision, "mcp-method": named })
 
-/** The value of a field that mirrors a text of the body. */
 const fieldValue = (text: string): string =>
   /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text) ? text : `=?base64?${Encoding.encode(text)}?=`
 

@@ -1,7 +1,6 @@
 import { clients } from "./Finding.ts"
 import { rules } from "./steps.ts"
 
-/** The findings as a table for the README. */
 export const findingsReference = (): string =>
   [
     "| Step | Code | Level | Finding | Clients |",

@@ -2,7 +2,6 @@
 import { clients as allClients, type Finding, type Level } from "./Finding.ts"
 import { type ClientVerdict, firstBreak, type Report, type StepResult, worstFirst } from "./Report.ts"
 
-/** How text is marked. */
 export interface Style {
   readonly error: (text: string) => string
   readonly warning: (text: string) => string
@@ -29,10 +28,8 @@ const same = (text: string): string => text
 /** For files, pipes and terminals without colours. */
 export const plain: Style = { error: same, warning: same, note: same, good: same, strong: same, faint: same }
 
-/** How a report is laid out. */
 export interface Layout {
   readonly style: Style
-  /** Columns of the terminal. */
   readonly width: number
 }
 
@@ -148,7 +145,6 @@ const shownClients = ({ clients }: Finding): string =>
 /** How many warnings the headline has. */
 const maxShown = 4
 
-/** The result in a few lines. */
 const headline = (report: Report, layout: Layout): ReadonlyArray<string> => {
   const { style } = layout
   const broken = firstBreak(report.steps)

@@ -60,7 +60,6 @@ const authenticate = (toolScopes: ToolScopes | undefined, claims: AnyClaims | un
 /** The paths of documents that a router already has, because several layers may use the same router. */
 const published = new WeakMap<HttpRouter.HttpRouter, Set<string>>()
 
-/** Adds the routes of the discovery documents. */
 export const discovery: Layer.Layer<never, never, Guard | HttpRouter.HttpRouter> = HttpRouter.use(
   Effect.fnUntraced(function*(router) {
     const guard = yield* Guard

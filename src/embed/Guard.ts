@@ -51,7 +51,6 @@ import type { ToolScopes } from "./requireToolScopes.ts"
 export type { Admitted, GuardResult } from "./Admitted.ts"
 export type { Finish } from "./finish.ts"
 
-/** The result of the course. */
 type Outcome<Caller extends Identity | undefined> = Omit<Admitted<Caller>, "annotations">
 
 const webCrypto = Layer.merge(

@@ -23,7 +23,6 @@ import type { ToolScopes } from "./requireToolScopes.ts"
 // The methods whose body can contain an operation, or that have no body.
 const supportedMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "DELETE"])
 
-/** Builds the next step of an admitted request. */
 type Ready<A> = (admission: Admission, body: Uint8Array | undefined, listens?: boolean) => Next<A>
 
 /** The step that reads a body with operations. Requests with other methods have no body, or are rejected. */

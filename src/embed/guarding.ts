@@ -29,7 +29,6 @@ export const makeGuardedRoute = (place: ServerPlace): FindRoute => {
 export const known = (admission: Admission | undefined): Result.Result<Identity, GatewayError> =>
   admission?.identity === undefined ? Result.fail(missingCredential()) : Result.succeed(frozen(admission.identity))
 
-/** Returns the token of a request that was admitted with one. */
 export const tokenOf = (settings: GatewaySettings, exchange: Exchange, query: string): string | undefined => {
   const found = credentialOf(settings, exchange, query)
   return Result.isSuccess(found) && typeof found.success === "string" ? found.success : undefined

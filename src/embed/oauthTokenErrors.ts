@@ -27,7 +27,6 @@ const insufficientScope = (sdk: SdkErrors, description: string): Error =>
     ? new sdk.InsufficientScopeError(description)
     : new sdk.OAuthError("insufficient_scope", description)
 
-/** Why a token is rejected. */
 export type TokenError = CredentialError | VerificationError
 
 /** Converts an error to the SDK's. `ProviderUnavailable` is not converted, and the SDK responds with 500. */

@@ -17,7 +17,6 @@ export interface OAuthTokenInfo {
     /** The kind of the caller: a user, or a program that acts for itself. */
     principal: "user" | "client" | undefined
     issuer: string
-    /** The name of the provider that verified the token. */
     provider: string
     email: string | undefined
     name: string | undefined

@@ -2,7 +2,6 @@
 import type { Explanation, Step } from "./Explanation.ts"
 
 export interface RenderOptions {
-  /** Use ANSI colours. */
   readonly colour: boolean
   /** Where lines are broken, in characters; `undefined`: nowhere. */
   readonly width?: number | undefined

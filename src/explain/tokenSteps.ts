@@ -49,7 +49,6 @@ const forms: { readonly [Form in Explanation["token"]["form"]]: string } = {
 
 const characters = (length: number): string => `${length} ${length === 1 ? "character" : "characters"}`
 
-/** The step about the form of a token. */
 export const formStep = (
   given: GivenToken,
   form: Explanation["token"]["form"],

@@ -11,7 +11,6 @@ export interface ClientDocument {
   readonly clientName: string | undefined
 }
 
-/** The document of a client that cannot be used. */
 export class ClientDocumentRejected extends Data.TaggedError("ClientDocumentRejected")<{
   /** For the log; without the document's content. */
   readonly detail: string

@@ -66,7 +66,6 @@ const makeLimit = Effect.fnUntraced(function*(settings: GatewaySettings, { facad
     )
 })
 
-/** The services that a facade uses. */
 export type FacadeNeeds =
   | Aead.Aead
   | Digest.Digest

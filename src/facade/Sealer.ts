@@ -14,7 +14,6 @@ import type { Json } from "../identity/Json.ts"
 /** The purpose of a sealed value. Each purpose has its own key, so that no value can be used for another purpose. */
 export type SealPurpose = "consent" | "state" | "code" | "refresh"
 
-/** Seals values and opens them. */
 export interface Sealer {
   /**
    * @param context what the value is bound to, in addition to the parties: it can be opened only with the same context

@@ -30,10 +30,8 @@ const isText = (value: unknown): value is string => typeof value === "string" &&
 
 /** What an assertion must name. */
 interface Expected {
-  /** The issuer that clients see. */
   readonly issuer: string
   readonly resource: string
-  /** The client id that the provider knows. */
   readonly clientId: string
 }
 
@@ -70,7 +68,6 @@ const problemOf = (claims: JsonObject, { clientId, resource }: Expected): string
     : "resource names another server"
 }
 
-/** Checks an assertion that a client presents. */
 export type CheckAssertion = (
   assertion: string,
   names: ProviderNames

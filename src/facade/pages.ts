@@ -28,7 +28,6 @@ const page = (language: Language, title: string, head: string, body: string): st
 export interface Consent {
   /** The URL that the form is sent to. */
   readonly action: string
-  /** The sealed authorization request. */
   readonly sealed: string
   /** The MCP server. */
   readonly resource: string

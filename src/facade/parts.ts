@@ -54,7 +54,6 @@ export const makeParts = Effect.fnUntraced(function*(settings: GatewaySettings, 
   }
 })
 
-/** What the endpoints of one facade share. */
 export type FacadeParts = Effect.Success<ReturnType<typeof makeParts>>
 
 /** Rejects a `resource` that is not this MCP server (RFC 8707, section 2). */

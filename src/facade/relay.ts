@@ -140,7 +140,6 @@ export const makeRelay = Effect.fnUntraced(function*({ allowHttp, allowedDomains
   return relay
 })
 
-/** Builds a form field that is not logged. */
 export const hiddenField = (name: string, value: string): readonly [string, Redacted.Redacted<string>] => [
   name,
   Redacted.make(value)

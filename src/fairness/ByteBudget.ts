@@ -1,7 +1,6 @@
 import { FairQueue, type Owner, type Waiting } from "./FairQueue.ts"
 import { Shares } from "./Shares.ts"
 
-/** The memory that one message has claimed. */
 export interface ByteClaim {
   /**
    * Claims memory. Call it only once for a message, with the maximum that it will need: messages that wait for more
@@ -53,7 +52,6 @@ export class ByteBudget {
     return this.#shares.held
   }
 
-  /** Messages that wait for memory. */
   get waiting(): number {
     return this.#queue.size
   }

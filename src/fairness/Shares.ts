@@ -28,7 +28,6 @@ export class Shares {
     this.#total = total
   }
 
-  /** The sum of all shares. */
   get held(): number {
     return this.#held
   }

@@ -7,7 +7,6 @@ export interface UpstreamLimits {
   readonly maxWaiting: number
   /** Connections of requests and of finite responses. */
   readonly maxConnections: number
-  /** Connections of event streams. */
   readonly maxStreams: number
 }
 

@@ -28,7 +28,6 @@ export interface AdmittedRequest {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly traceId: string
-  /** Whether the peer's forwarding fields are trusted. */
   readonly trustedPeer: boolean
   /** The fields that repeat parts of the message. */
   readonly mirrored: MirroredFields
@@ -73,7 +72,6 @@ export interface Prepared {
 
 /** The operation of a body, with the names of tools that the caller has sent. */
 export interface MeasuredOperation extends MeasuredMethod {
-  /** The tools that the body calls. */
   readonly tools: ReadonlyArray<string>
 }
 

@@ -161,7 +161,6 @@ export const beginForward = (trace: RequestTrace, request: UpstreamRequest): For
   }
 }
 
-/** Sends requests in spans of the trace. */
 export const tracedDispatch = (dispatch: Dispatch, trace: RequestTrace): Dispatch => (request, receiver, message) => {
   const forward = beginForward(trace, request)
   const call: PendingCall = dispatch(forward.request, {

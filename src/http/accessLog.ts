@@ -72,7 +72,6 @@ interface LoggedCaller {
   readonly provider: string
   /** The OAuth client, if the token names one. */
   readonly client?: string
-  /** A digest of issuer and subject. */
   readonly subject: string
 }
 

@@ -46,10 +46,8 @@ export const missingProtocolVersionText = "Invalid params: _meta lacks io.modelc
 /** The public text if the caller is not allowed. */
 export const accessDeniedText = "Access denied"
 
-/** The public text if the token lacks a scope. */
 export const insufficientScopeText = "Token missing required scopes"
 
-/** The public text if the user has to act at the provider. */
 export const interactionRequiredText = "The user must sign in again, or consent"
 
 /** The public text if the token is longer than `MCP_MAX_TOKEN_BYTES`. */

@@ -82,7 +82,6 @@ const isCrossSite = (
   return origin !== undefined && publicUrl !== undefined && origin !== new URL(publicUrl).origin
 }
 
-/** The text of an error page. */
 const described = (error: GatewayError, language: Language): string =>
   error._tag === "OAuthRejected" ? rejectionTexts[error.reason][language] : pageTexts.unavailable[language]
 

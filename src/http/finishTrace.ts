@@ -25,7 +25,6 @@ export const upstreamAttributes = ({ gatewayUrl }: Pick<GatewaySettings, "gatewa
 
 const revision = /^\d{4}-\d{2}-\d{2}$/
 
-/** Converts the fields of a log entry to attributes. */
 const named = (fields: LogFields): Attributes =>
   Object.fromEntries(
     // The type of `Object.entries` loses the names.

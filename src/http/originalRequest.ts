@@ -13,7 +13,6 @@ import { AccessDenied, InvalidRequest } from "../errors/GatewayError.ts"
 import { isTrustedPeer, type RawHead, rawHead, type RequestHead } from "./requestHead.ts"
 import { requestTarget } from "./requestTarget.ts"
 
-/** The path for subrequests of proxies. */
 export const decisionPath = "/forward-auth"
 
 /** The head of the original request, or why it cannot be determined. */
@@ -57,7 +56,6 @@ const readUrl = (url: string): { readonly target: string; readonly host: string 
 
 const methodForm = /^[A-Z]{1,32}$/
 
-/** The field lines of the original request. */
 const originalLines = (lines: ReadonlyArray<string>, host: string | undefined): ReadonlyArray<string> => {
   const kept: Array<string> = []
   for (let index = 0; index + 1 < lines.length; index += 2) {

@@ -8,7 +8,6 @@ import * as Result from "effect/Result"
 import type { TrustedProxies } from "../config/GatewaySettings.ts"
 import { InvalidRequest, type InvalidRequestReason } from "../errors/GatewayError.ts"
 
-/** The head of a request as the platform gives it. */
 export type RequestHead = Pick<
   HttpServerRequest.HttpServerRequest,
   "headers" | "method" | "originalUrl" | "peerAddress" | "source" | "url"

@@ -42,7 +42,6 @@ export interface PublicRoute extends RouteCommon {
   readonly anyOrigin: boolean
   /** Set if no script may read the response, because it is a page for users. */
   readonly noOrigin?: true
-  /** Returns the step for a request with one of the methods. */
   readonly step: (exchange: Exchange, responses: OwnResponses, settings: GatewaySettings) => Next<never>
 }
 
@@ -115,7 +114,6 @@ export const mcpRoute: ProtectedRoute = {
   needsHost: true
 }
 
-/** All other paths. */
 export const unknownRoute: PublicRoute = {
   name: "unknown",
   of: "gateway",

@@ -42,9 +42,7 @@ export interface Identity {
    * vouched for it. Otherwise rules and allow-lists ignore it.
    */
   readonly emailVerified?: boolean | undefined
-  /** The caller's display name. */
   readonly name: string | undefined
-  /** The name of the provider that verified the token. */
   readonly provider: string
   /** When the token expires, in seconds since 1970; `undefined` if the provider does not state it. */
   readonly expiresAt: number | undefined

@@ -21,7 +21,6 @@ const notInLocalPart = /[\s\p{C}"(),:;<>[\]\\@]/u
 /** Only ASCII letters: in Unicode, some other characters have an ASCII letter as their lower case. */
 const lowerAscii = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
 
-/** The parts of an e-mail address. */
 export interface EmailAddress {
   readonly address: string
   readonly domain: string

@@ -122,7 +122,6 @@ export class JwksCache extends Context.Service<JwksCache, {
     const clock = yield* Clock.Clock
     const sharedIo = yield* SharedIo
     const metadata = yield* ProviderMetadata
-    // One entry for each configured source.
     const sources = new HeldValues<RemoteKeys>()
 
     /** The form of key sets in the store. Stored keys are checked like those from a provider. */

@@ -15,9 +15,7 @@ export interface AssertionKey {
 
 export interface AssertionClaims {
   readonly clientId: string
-  /** The token endpoint. */
   readonly audience: string
-  /** Different for each assertion. */
   readonly id: string
   /** Seconds since 1970. */
   readonly now: number
@@ -32,7 +30,6 @@ export class UnusableClientKey extends Data.TaggedError("UnusableClientKey")<{
   readonly detail: string
 }> {}
 
-/** Signs an assertion that is valid for one minute. */
 export const signAssertion = (
   { algorithm, certificateThumbprint, clientKey, keyId }: AssertionKey,
   { audience, clientId, id, now }: AssertionClaims

@@ -7,7 +7,6 @@
 import { type JwsAlgorithm, jwsAlgorithms } from "../config/GatewaySettings.ts"
 import { markdownTable } from "../config/markdownTable.ts"
 
-/** The requirements on a key for an algorithm. */
 export type KeyRule =
   | { readonly kty: "RSA" }
   /** `coordinateBytes`: exact length of `x` and `y`. */

@@ -6,7 +6,6 @@
  */
 import { powerModulo, toInteger } from "./integers.ts"
 
-/** Why a point is rejected. */
 export type PointProblem =
   | "NotOnCurve"
   /** Points of small order have at most eight multiples, so anyone can forge signatures for them. */

@@ -101,7 +101,6 @@ export const makeKeyFetch = Effect.gen(function*() {
   const http = yield* ProviderHttp
   const usualMetadata = yield* ProviderMetadata
 
-  /** Returns the URL of the keys. */
   const locate = Effect.fnUntraced(function*(
     source: JwksSource,
     metadata: ProviderMetadata["Service"] = usualMetadata

@@ -1,4 +1,3 @@
-/** Metrics of keys. */
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import { counter } from "../metrics/series.ts"
@@ -13,7 +12,6 @@ const providerOf = (source: JwksSource): string => source.provider ?? placeOf(so
 const fetches = (provider: string, outcome: FetchOutcome) =>
   counter("mcp_authorizer.key.fetches", { provider, outcome })
 
-/** Counts a fetch of a key set. */
 export const countFetch = (source: JwksSource, outcome: FetchOutcome): Effect.Effect<void> =>
   Metric.update(fetches(providerOf(source), outcome), 1)
 

@@ -6,7 +6,6 @@ import { calculateJwkThumbprint, compactVerify, exportJWK, importJWK, importPKCS
 import type { ConfiguredSigningKey } from "../config/kinds/signingKeys.ts"
 import type { Json } from "../identity/Json.ts"
 
-/** A configured key cannot sign. */
 export class UnusableSigningKey extends Data.TaggedError("UnusableSigningKey")<{
   /** For the log. Contains no key material. */
   readonly detail: string

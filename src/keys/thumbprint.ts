@@ -5,7 +5,6 @@ import * as Result from "effect/Result"
 import { base64url } from "jose"
 import { type JsonObject, own } from "../remote/JsonObject.ts"
 
-/** The certificate that a token's header names. */
 export interface NamedCertificate {
   readonly x5t?: string | undefined
   readonly x5tS256?: string | undefined
@@ -13,7 +12,6 @@ export interface NamedCertificate {
 
 /** The certificate of a key in a set, as far as the key names it. */
 export interface CertifiedKey {
-  /** Whether the digests are computed. */
   readonly isPrepared: () => boolean
   /** Computes the digests, once. Never fails. */
   readonly prepare: () => Promise<void>

@@ -4,12 +4,10 @@ import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type { RateLimit } from "../config/GatewaySettings.ts"
 
-/** The settings of a limit that determine how a counter counts. */
 export type Counting = Pick<RateLimit, "algorithm" | "limit" | "windowMillis">
 
 /** What a request adds to one counter. */
 export interface Charge {
-  /** Which limit the counter belongs to. */
   readonly limit: string
   /**
    * Which counter of the limit it is. The key names callers, so a store that others can read gets only a digest of it.

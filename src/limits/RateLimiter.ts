@@ -22,7 +22,6 @@ export interface RateLimiter {
   readonly noteFailure: (address: string) => Effect.Effect<void>
 }
 
-/** The settings that the limits of a server depend on. */
 export type LimiterSettings = Pick<GatewaySettings, "rateLimits" | "storeFailure">
 
 const described = ({ by, limit, on, windowMillis }: RateLimit): string =>

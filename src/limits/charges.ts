@@ -109,7 +109,6 @@ export const makeCharges = (limits: ReadonlyArray<RateLimit>, server: string) =>
     limitsFailures: onFailures.length > 0,
     ofMessages: (caller: LimitedCaller, messages: ReadonlyArray<LimitedMessage>): ReadonlyArray<PlacedCharge> =>
       onMessages.flatMap((limit) => chargesOf(limit, caller, messages)),
-    /** The charges for a rejected token. */
     ofFailure: (address: string): ReadonlyArray<PlacedCharge> =>
       onFailures.flatMap((limit) => chargesOf(limit, { identity: undefined, address, server }, []))
   }

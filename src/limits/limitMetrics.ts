@@ -4,10 +4,8 @@ import * as Metric from "effect/Metric"
 import type { GatewaySettings, RateLimit } from "../config/GatewaySettings.ts"
 import { counter } from "../metrics/series.ts"
 
-/** Counts a request that exceeds a limit. */
 export const countLimited = (on: RateLimit["on"]): Effect.Effect<void> =>
   Metric.update(counter("mcp_authorizer.rate_limit.rejections", { on }), 1)
 
-/** Counts a request that the store could not count. */
 export const countStoreFailure = (outcome: GatewaySettings["storeFailure"]): Effect.Effect<void> =>
   Metric.update(counter("mcp_authorizer.store.failures", { outcome }), 1)

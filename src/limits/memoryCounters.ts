@@ -20,7 +20,6 @@ interface Kept extends Counter {
   readonly owner: string
 }
 
-/** Counters in the memory of this process. */
 class Memory {
   readonly #bounds: MemoryBounds
   /**

@@ -79,7 +79,6 @@ const encoder = new TextEncoder()
 
 const purpose = encoder.encode("mcp-authorizer keys of counters\u0001")
 
-/** The settings that the names of counters depend on. */
 type Naming = Pick<GatewaySettings, "sessionKeys" | "storeKeyPrefix">
 
 /**

@@ -20,7 +20,6 @@ const areAllPlain = (fields: Fields): boolean => {
   return true
 }
 
-/** An entry before it is named. */
 interface Entry {
   readonly date: Date
   readonly level: LogLevel.LogLevel
@@ -73,7 +72,6 @@ const namesBy = (names: LogNames): (name: string) => string => {
 
 const nanosInMilli = 1e6
 
-/** Builds the line of an entry by one convention. */
 const lineBy = (names: LogNames) => {
   const head = heads[names]
   const nameOf = namesBy(names)
@@ -146,6 +144,5 @@ export const flatEntry = (names: LogNames): Logger.Logger<unknown, Readonly<Reco
   })
 }
 
-/** A log entry as one flat line of JSON. */
 export const flatLine = (names: LogNames): Logger.Logger<unknown, string> =>
   Logger.map(flatEntry(names), (line) => JSON.stringify(line))

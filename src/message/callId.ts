@@ -1,4 +1,3 @@
-/** The id of a request. */
 import { type KnownName, knownName, matchName } from "./json/memberName.ts"
 import { requestId } from "./json/scalarValue.ts"
 import { JsonScanner, maxMessageDepth } from "./json/scanJson.ts"

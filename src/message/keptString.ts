@@ -3,7 +3,6 @@ import type { JsonScanner, JsonToken } from "./json/scanJson.ts"
 
 /** The value of a member that should be a string, kept after the scanner has discarded its bytes. */
 export class KeptString {
-  /** Whether it is a string at all. */
   readonly isString: boolean
   /** Whether it exceeds `maxTokenBytes`, so that the text is not available. */
   readonly isLong: boolean

@@ -64,7 +64,6 @@ export class MessageParams {
     return this.mirror?.wrong
   }
 
-  /** The subject of a message with this method. */
   subject({ subject }: NamedMethod): string | undefined {
     return subject === undefined ? undefined : this.subjects?.get(subject)?.text(this.scanner.bytes)
   }

@@ -39,7 +39,6 @@ export interface SaidByMessage {
   /** The subject of the message, if its method has one. */
   readonly subject: string | undefined
   readonly hasSubject: boolean
-  /** The revision that the message names. */
   readonly version: FieldText
   /** The problem of an `Mcp-Param-*` that does not agree with its argument, for the log. */
   readonly wrongParam: string | undefined

@@ -99,7 +99,6 @@ export class RequestReader {
     }
   }
 
-  /** Reads a token outside of a message. */
   private begin(token: JsonToken): InvalidRequest | undefined {
     const { output, rules, scanner } = this
     if (token === "OpenArray") {

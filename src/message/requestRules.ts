@@ -10,7 +10,6 @@ export interface RequestRules {
   readonly authContext: (() => Uint8Array) | undefined
   /** Whether called tools are not needed. If so, `tools` is empty. */
   readonly ignoreTools?: boolean
-  /** Whether the summary names the method of the message. */
   readonly namesMethod?: boolean
   /** The fields that must repeat the message. Without them, the parts to compare are not collected. */
   readonly mirrored?: MirroredFields | undefined

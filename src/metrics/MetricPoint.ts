@@ -75,7 +75,6 @@ const mergeTwo = (one: MetricPoint, other: MetricPoint): MetricPoint => {
     : { ...one, value: addHistograms(one.value, other.value) }
 }
 
-/** The values of several processes as those of one. */
 export const mergePoints = (
   processes: Iterable<ReadonlyArray<MetricPoint>>
 ): ReadonlyArray<MetricPoint> => {

@@ -27,7 +27,6 @@ export class ClientConnections<A extends Closable> {
     this.#most = most
   }
 
-  /** How many are open. */
   get size(): number {
     return this.#size
   }
@@ -61,7 +60,6 @@ export class ClientConnections<A extends Closable> {
     if (own.size === 0) this.#byPeer.delete(peer)
   }
 
-  /** The connection that is closed for one more of this peer. */
   #displacedBy(peer: string): readonly [peer: string, connection: A] | undefined {
     let [name, connections] = [peer, this.#byPeer.get(peer) ?? new Set<A>()]
     for (const entry of this.#byPeer) {

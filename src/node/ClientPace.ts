@@ -52,7 +52,6 @@ export class ClientPace {
     this.#limits = limits
   }
 
-  /** Watches a request until its response has ended. */
   watch(request: IncomingMessage, response: ServerResponse): void {
     if (this.#limits.minRate() === 0) return
     const { socket } = request

@@ -19,9 +19,7 @@ interface HeldRequest {
   readonly begin: () => void
 }
 
-/** What the connections of a server share. */
 export interface ConnectionMeans {
-  /** The turns of the event loop. */
   readonly turns: Turns
   /** Pipelined requests that wait in memory. */
   readonly ahead: Shares
@@ -162,7 +160,6 @@ export class Connection {
     this.#socket.destroy()
   }
 
-  /** Call this when the connection has closed. */
   close(): void {
     // Node reports the close only to the response whose turn it is; those behind it would wait forever.
     this.#forgetHeld()

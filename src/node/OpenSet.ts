@@ -11,7 +11,6 @@ export class OpenSet<A> {
   /** Called whenever the last open thing has ended, if set. */
   onEmpty: (() => void) | undefined
 
-  /** The number of open things. */
   get size(): number {
     return this.#slots.length - this.#free.length
   }
@@ -29,7 +28,6 @@ export class OpenSet<A> {
     if (this.onEmpty !== undefined && this.size === 0) this.onEmpty()
   }
 
-  /** Returns the things that are open now. */
   now(): ReadonlyArray<A> {
     return this.#slots.filter((thing) => thing !== undefined)
   }

@@ -1,4 +1,3 @@
-/** The file descriptors of this process. */
 import { readdirSync, readFileSync } from "node:fs"
 
 /** The number of open descriptors; NaN if the system does not provide it. */

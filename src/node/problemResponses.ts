@@ -62,7 +62,6 @@ export const toResponse = ({ allowedOrigins, errorStyle, traceHeader }: Settings
   }
 }
 
-/** Serializes a response. */
 export const toMessage = (settings: Settings, problem: Problem): string => {
   const { body, headers } = toResponse(settings, problem)
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join("")

@@ -6,5 +6,4 @@ import { work } from "./workers/worker.ts"
 /** Runs the service from the environment, without arguments. */
 export const runService = () => runMain(serve({ config: Option.none(), workers: Option.none() }))
 
-/** Runs a worker for the primary. */
 export const runWorker = () => runMain(work)

@@ -36,7 +36,6 @@ const schemes: Readonly<Partial<Record<JwsAlgorithm, Scheme>>> = {
 // 0.07 ms; 8192 bits take four times as long.
 const maxModulusBits = 4096
 
-/** A key that is prepared for its algorithm. */
 interface Prepared {
   readonly algorithm: JwsAlgorithm
   readonly digest: string | undefined

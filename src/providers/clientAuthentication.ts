@@ -8,7 +8,6 @@ import { signAssertion, type UnusableClientKey } from "../keys/clientAssertion.t
 import type { ProviderRequest } from "../remote/ProviderHttp.ts"
 import { authenticate } from "./clientCredentials.ts"
 
-/** The part of a request that authenticates the gateway. */
 export type ClientAuthentication = Pick<ProviderRequest, "authorization"> & Required<Pick<ProviderRequest, "form">>
 
 /**

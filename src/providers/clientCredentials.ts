@@ -18,9 +18,7 @@ const formEncode = (text: string): string => new URLSearchParams([["", text]]).t
 const basicAuthorization = (clientId: string, clientSecret: Redacted.Redacted<string>): Redacted.Redacted<string> =>
   Redacted.make(`Basic ${Base64.encode(`${formEncode(clientId)}:${formEncode(Redacted.value(clientSecret))}`)}`)
 
-/** The part of a request that authenticates the gateway. */
 export interface OwnCredentials extends Pick<ProviderRequest, "authorization"> {
-  /** The form fields with the credentials. */
   readonly form: Required<ProviderRequest>["form"]
   /** The names of the settings with the credentials, for the log. */
   readonly origin: string

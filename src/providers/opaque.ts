@@ -48,9 +48,7 @@ export const checkedResponse = (
   isAccessType: false
 })
 
-/** How a type verifies opaque tokens. */
 interface OpaqueType<P extends Provider, R, Claims extends CheckedClaims> {
-  /** Builds the HTTP client for the provider's endpoint. */
   readonly makeHttp: (provider: P) => Effect.Effect<Http, never, R>
   /** Builds the request that shows whether the provider can verify tokens. */
   readonly makeProbe: (provider: P, http: Http) => Probe

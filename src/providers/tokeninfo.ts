@@ -89,7 +89,6 @@ const kindRule: TokenRule<CheckedClaims> = {
   found: (token) => kindRule.check(token)?.detail ?? "the description does not say that it is another kind of token"
 }
 
-/** Where a token is presented. */
 const endpointOf = (
   { allowHttp, allowedDomains, tokeninfoEndpoint: url, tokeninfoParameter: parameter }: TokeninfoProvider
 ) => ({ url, allowedDomains, allowHttp, parameter })

@@ -44,7 +44,6 @@ const commonFields: ReadonlySet<string> = new Set([
   "stand_in_metadata"
 ])
 
-/** Whether every provider has this field. */
 export const isCommonField = (field: string): boolean => commonFields.has(field)
 
 export const usesField = ({ fields, metadata }: ProviderType, field: ProviderFieldName): boolean =>

@@ -56,7 +56,6 @@ const subjectRule: UserinfoRule = {
   check: (token) => userRule.check(token) === undefined ? undefined : withoutSubject
 }
 
-/** Where a token is presented. */
 const endpointOf = ({ allowHttp, allowedDomains, userinfoEndpoint: url }: UserinfoProvider) => ({
   url,
   allowedDomains,

@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type { Outcome } from "./fetchOutcome.ts"
 
-/** A running fetch. */
 export interface Flight<A, E> {
   /** The result to wait for, if requests may wait for each other's I/O. */
   readonly outcome: Deferred.Deferred<Outcome<A>, E>

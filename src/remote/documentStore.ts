@@ -17,7 +17,6 @@ import { providerLimits } from "./providerLimits.ts"
 import * as State from "./remoteState.ts"
 import type { Entries } from "./SharedEntries.ts"
 
-/** How documents of one kind are stored. */
 export interface DocumentFormat<A> {
   /** The prefix of an entry's name, and the member that contains the document. */
   readonly kind: string
@@ -26,7 +25,6 @@ export interface DocumentFormat<A> {
   readonly decode: (value: JsonObject, previous: A | undefined, uri: string) => Effect.Effect<A | undefined>
   /** Whether a document that others have fetched may be read from the store. */
   readonly mayRead?: ((uri: string) => boolean) | undefined
-  /** Whether failed attempts are shared as well. */
   readonly sharesFailures: boolean
 }
 
@@ -103,12 +101,10 @@ const shifted = <A>(state: State.RemoteState<A>, millis: number): State.RemoteSt
 // JSON has no infinity, and leaves out members that are undefined.
 const seconds = (millis: number): number | undefined => Number.isFinite(millis) ? millis / 1000 : undefined
 
-/** Builds the access to the entry of one document. */
 export const makeDocumentStore = <A>(
   store: Entries,
   { decode, encode, kind, mayRead = () => true, sharesFailures }: DocumentFormat<A>
 ): DocumentStore<A> => {
-  /** The entry that was last written or read. */
   let last: { readonly uri: string; readonly expiresAt: unknown } | undefined
 
   /** Limits the time of an operation, and returns `undefined` if it fails. */

@@ -2,7 +2,6 @@
 import * as Exit from "effect/Exit"
 import * as State from "./remoteState.ts"
 
-/** The outcome of a fetch for callers. */
 export interface Outcome<A> {
   readonly value: A
   /** Whether the provider has just been requested. */
@@ -32,7 +31,6 @@ export const outcomeOf = <A, E>(exit: Exit.Exit<Brought<A>, E>, backedOff: () =>
   }
 }
 
-/** Returns the state after a fetch has ended. */
 export const stateAfter = <A, E>(
   state: State.RemoteState<A>,
   exit: Exit.Exit<Brought<A>, E>,

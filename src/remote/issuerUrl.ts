@@ -35,7 +35,6 @@ const placesOf = (issuer: string, name: DocumentName) => {
   return { appended: `${base}/.well-known/${name}`, inserted: `${origin}/.well-known/${name}${path}` }
 }
 
-/** Returns the URL of a document according to its specification. */
 export const metadataUrl = (issuer: string, name: DocumentName): string => {
   const { appended, inserted } = placesOf(issuer, name)
   return name === "openid-configuration" ? appended : inserted

@@ -23,5 +23,4 @@ export const retryAfterSeconds = providerLimits.backOffMillis / 1000
  */
 export const documentWaiters = 1_024
 
-/** The reason for the log. */
 export const tooManyWait = `more than ${documentWaiters} requests wait for it`

@@ -139,7 +139,6 @@ export interface Fetched<A> {
   readonly freshMillis: number
 }
 
-/** Builds a value that is fresh until the given time. */
 export const heldUntil = <A>(value: A, freshUntil: number, limits: FetchLimits): Held<A> => ({
   value,
   refreshAt: freshUntil - limits.aheadMillis,

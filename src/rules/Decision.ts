@@ -15,11 +15,9 @@ export interface Allow extends Decided {
 /** The message needs a token, and there is none. */
 export interface Unauthenticated extends Decided {
   readonly _tag: "Unauthenticated"
-  /** The scopes that the message needs. */
   readonly scopes: ReadonlyArray<string>
 }
 
-/** The token lacks scopes. */
 export interface MissingScopes extends Decided {
   readonly _tag: "MissingScopes"
   /** All scopes that the rule of the message requires. */

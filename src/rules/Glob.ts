@@ -4,7 +4,6 @@
  * For each part of the pattern, matching takes time linear in the length of the name.
  */
 export class Glob {
-  /** As the operator wrote it. */
   readonly pattern: string
   private readonly first: string
   private readonly last: string

@@ -27,9 +27,7 @@ export type { ConditionInput }
  */
 export type Truth = "true" | "false" | { readonly error: string }
 
-/** A compiled expression. */
 export interface Condition {
-  /** The text of the expression. */
   readonly text: string
   /** Whether it uses the arguments of a message, so that it cannot be evaluated for an item of a list. */
   readonly needsArguments: boolean

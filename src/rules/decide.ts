@@ -191,7 +191,6 @@ export const couldUseTemplate = (
 
 /** What a list item requires of every caller. */
 export interface Requirement {
-  /** Whether no token is needed. */
   readonly anyone: boolean
   readonly scopes: ReadonlyArray<string>
 }

@@ -11,5 +11,4 @@ const initialize: Operation = { method: "initialize", subject: undefined, argume
 export const letsAnyoneBegin = (policy: Policy): boolean =>
   decide(policy, initialize, undefined, { now: 0, server: "" })._tag === "Allow"
 
-/** Returns whether a decision of the rules can depend on the arguments of messages. */
 export const argumentsDecide = ({ rules }: Policy): boolean => rules.some(({ when }) => when?.needsArguments === true)

@@ -6,7 +6,6 @@ import type { Identity } from "../identity/Identity.ts"
 /** Fields of a request to the MCP server, by their names in lower case. */
 export type UpstreamFields = Readonly<Record<string, string>>
 
-/** The caller that a request is sent for. */
 export interface UpstreamCaller {
   /** `undefined` if the rules allow the request to anyone, or if authentication is switched off. */
   readonly identity: Identity | undefined

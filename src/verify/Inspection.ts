@@ -9,7 +9,6 @@ import type { JsonObject } from "../remote/JsonObject.ts"
 import { type Rejection, toInvalidToken } from "./Rejection.ts"
 import type { RuleName, TokenRule } from "./TokenRule.ts"
 
-/** The result of one rule. */
 export interface Finding {
   readonly rule: RuleName
   readonly expected: string

@@ -64,7 +64,6 @@ export interface ProviderReadiness extends Readiness {
 
 /** The state of a provider, for operators. */
 export interface ProviderState extends ProviderReadiness {
-  /** The cached key sets of the provider. */
   readonly keySets: ReadonlyArray<KeySetState>
 }
 

@@ -26,7 +26,6 @@ export interface TokenRule<in Token> {
   readonly name: RuleName
   /** Returns why the rule rejects the token; `undefined` if it does not. */
   readonly check: (token: Token) => Rejection | undefined
-  /** Describes what the rule expects. */
   readonly expected: (token: Token) => string
   /** Describes what the token contains. Only for the operator: it may be unproven. */
   readonly found: (token: Token) => string

@@ -5,7 +5,6 @@ import type { ProviderKeys } from "./jwt/JwtVerifier.ts"
 /** The published key that verified a token. */
 export interface UsedKey {
   readonly keys: Omit<ProviderKeys, "inspect">
-  /** The header by which the key is found in its set. */
   readonly header: KeyHeader
   readonly key: CryptoKey
 }

@@ -34,7 +34,6 @@ class PendingVerification extends Context.Service<PendingVerification, Effect.Ef
 const acceptedCapacity = 8_192
 const rejectedCapacity = 1_000
 
-// The pause after a renewal that failed.
 const renewalPauseMillis = 10_000
 
 /** Marks a token as accepted before. An attacker cannot invent such a token, so it does not queue with unknown ones. */

@@ -6,7 +6,6 @@ import type { KeySetState } from "../keys/keySetState.ts"
 import { observeGauge } from "../metrics/observe.ts"
 import { type Phase, phases } from "../remote/remoteState.ts"
 
-/** The cached keys of one provider. */
 export interface ObservedKeys {
   readonly name: string
   readonly keySets?: Effect.Effect<ReadonlyArray<KeySetState>> | undefined

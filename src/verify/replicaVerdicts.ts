@@ -18,12 +18,9 @@ export const SharedVerdictEntries = Context.Reference<Entries<never> | undefined
   { defaultValue: () => undefined }
 )
 
-/** The verification of one opaque token. */
 export interface ReplicaVerification {
   readonly token: string
-  /** What the verdict depends on. */
   readonly origin: ProviderOrigin
-  /** Verifies the token at the provider. */
   readonly verify: Effect.Effect<Verdict, VerificationError>
   /** How long a rejection is shared; `undefined` if it is not shared. */
   readonly rejectionMillis: number | undefined

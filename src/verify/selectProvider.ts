@@ -54,7 +54,6 @@ type Selected = Result.Result<Selection, Rejection>
 
 const unknownToken = rejection("UnknownToken", "not one of the static tokens")
 
-/** Selects the provider whose prefix a token has. */
 const selectNamed = (provider: RegisteredProvider, token: string): Selected => {
   switch (provider._tag) {
     case "Jwt":

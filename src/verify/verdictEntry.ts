@@ -58,7 +58,6 @@ export const digestOf = async (
   return btoa(String.fromCharCode(...new Uint8Array(await crypto.subtle.digest("SHA-256", subject))))
 }
 
-/** Serializes an entry. */
 export const written = (digest: string, verdict: Accepted | Rejected): string => JSON.stringify({ ...verdict, digest })
 
 const isText = (value: unknown): value is string => typeof value === "string"

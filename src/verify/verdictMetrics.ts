@@ -9,7 +9,6 @@ const counted = {
   miss: counter("mcp_authorizer.verdict.lookups", { outcome: "miss" })
 }
 
-/** Builds the counter of lookups in the cache of verdicts. */
 export const makeCountVerdict = Effect.map(
   Effect.context<never>(),
   // Not an effect, because it runs for every request, and on some hosts outside of a fiber.

@@ -41,7 +41,6 @@ export const claimedVerdict = (
       : orVerdict(awaitOthers(recall, "second")))
 }
 
-/** Opens the stored verdict about a token. */
 export type VerdictStore = (token: string) => Effect.Effect<SharedVerdict>
 
 /**

@@ -19,7 +19,6 @@ export interface ServerActivity {
   readonly lastError?: ErrorActivity
 }
 
-/** The requests with a token of one provider. */
 export interface ProviderActivity {
   readonly accepted: number
   readonly rejected: number

@@ -1,7 +1,6 @@
 import type { InvalidTokenReason } from "../../errors/GatewayError.ts"
 import type { Advice } from "./Advice.ts"
 
-/** About tokens that are not accepted. */
 export const invalidToken: Readonly<Record<InvalidTokenReason, Advice>> = {
   MalformedToken: {
     title: "Malformed token",

@@ -55,7 +55,6 @@ export interface ServerStatus {
   readonly traffic: Traffic
 }
 
-/** The cached keys of one key set. */
 export interface KeysStatus {
   /** The issuer, or the URL of the keys. */
   readonly source: string
@@ -92,13 +91,10 @@ export interface RejectionStatus {
   readonly reason: string
   readonly sinceStart: number
   readonly lastHour: number
-  /** The most recent one. */
   readonly last: LastError & { readonly server?: string | undefined; readonly provider?: string | undefined }
 }
 
-/** One setting as the gateway uses it. */
 export interface EffectiveSetting {
-  /** The canonical name of its variable. */
   readonly name: string
   /** In the form of the config file; secrets are masked. */
   readonly value: Json
@@ -110,7 +106,6 @@ export interface EffectiveSetting {
 export interface ConfigurationStatus {
   /** 1 at start, one more with each reload. */
   readonly generation: number
-  /** When it took over. */
   readonly since: number
   /** The problems of the latest reload, if it was rejected, each with its fix. */
   readonly failed?: { readonly at: number; readonly problems: ReadonlyArray<string> } | undefined

@@ -2,7 +2,6 @@
 import { browser } from "./browser.ts"
 import { style } from "./style.ts"
 
-/** A file of the page. */
 export interface Asset {
   readonly type: string
   readonly body: string

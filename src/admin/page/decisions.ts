@@ -27,7 +27,6 @@ const membersOf = (entry: AuditEntry): string =>
   Object.values(entry).map((value) => typeof value === "object" ? JSON.stringify(value) : String(value)).join("\n")
     .toLowerCase()
 
-/** Returns the entries that match a filter. */
 export const filtered = (
   entries: ReadonlyArray<AuditEntry>,
   { decision, provider, server, text }: Filter

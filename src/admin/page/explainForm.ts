@@ -4,7 +4,6 @@ import { foreign, type Html, html } from "./html.ts"
 import { fact, section, sign, type State, stateBadge } from "./parts.ts"
 import type { Status } from "./Status.ts"
 
-/** The result of the form. */
 export type Explained =
   | { readonly _tag: "Explained"; readonly explanation: Explanation }
   /** The form could not be used, and why. */

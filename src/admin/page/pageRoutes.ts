@@ -28,7 +28,6 @@ const asHtml = (text: string, status = 200) =>
 const asJson = (value: unknown, status = 200) =>
   HttpServerResponse.text(JSON.stringify(value), { status, contentType: "application/json" })
 
-/** The page for the query of the current request. */
 const renderPage = Effect.fnUntraced(function*(explained: Explained | undefined, query: URLSearchParams) {
   const [board, source] = [yield* StatusBoard, yield* AdminSource]
   const [status, entries] = yield* Effect.all([board.status, source.decisions], { concurrency: "unbounded" })

@@ -20,7 +20,6 @@ const combined = <A, B>(values: ReadonlyArray<A>, most: number, combine: (group:
 
 const mean = (values: ReadonlyArray<number>): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
-/** The mean of each group of values. */
 export const thinned = (values: ReadonlyArray<number>, most: number): ReadonlyArray<number> =>
   combined(values, most, mean)
 

@@ -3,7 +3,6 @@ import { adviceOf } from "../rejections.ts"
 import type { Counts, ProviderStatus, RejectionStatus, ServerStatus, Status } from "./Status.ts"
 import { counted, percent, span } from "./words.ts"
 
-/** How urgent something is. */
 export type Level = "bad" | "warn"
 
 /** Something that needs attention, and a link to its details. */

@@ -3,7 +3,6 @@ import { blankWithin } from "./audience.ts"
 import { invalid } from "./kind.ts"
 import { list } from "./kinds.ts"
 
-/** Whether a text is the path of a claim. */
 export const isPath = (path: string): boolean => path.split(".").every((step) => step !== "")
 
 export const claimPaths = list(

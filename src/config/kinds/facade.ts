@@ -54,7 +54,6 @@ export interface FacadeInput {
   readonly resource?: string | undefined
   /** Parameters that are added to the authorization request: `{"audience": "{resource}"}`, the URL of the MCP server. */
   readonly authorize_parameters?: Readonly<Record<string, string>> | undefined
-  /** Parameters that are added to token requests. */
   readonly token_parameters?: Readonly<Record<string, string>> | undefined
   /** Whether the gateway uses PKCE at the provider as well. Default: `true`. */
   readonly pkce?: boolean | undefined
@@ -106,7 +105,6 @@ const readParameters = (value: Readonly<Record<string, string>>): Checked<Parame
   return Result.succeed(Object.entries(value))
 }
 
-/** Parameters that are added to requests. */
 const parameters: Kind<Parameters, Readonly<Record<string, string>>> = makeKind<
   Parameters,
   Readonly<Record<string, string>>
@@ -171,7 +169,6 @@ const isObject = (value: unknown): value is JsonObject =>
 const strings = Schema.Union([Schema.NonEmptyString, Schema.Array(Schema.NonEmptyString).check(Schema.isMinLength(1))])
 const line = Schema.optionalKey(Schema.NonEmptyString)
 
-/** The object in the config file. */
 const File = Schema.Struct({
   client_id: Schema.NonEmptyString,
   client_secret: line,

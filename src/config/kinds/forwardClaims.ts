@@ -32,7 +32,6 @@ const mayContainClaim = (field: string): boolean => {
     (claimsIdentity || (field.startsWith("x-") && !describesRoute))
 }
 
-/** Claims by the fields that forward them. */
 export const forwardClaims = stringMap<ReadonlyArray<ForwardedClaim>>({
   form,
   parse: (members) => {

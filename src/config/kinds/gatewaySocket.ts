@@ -28,7 +28,6 @@ export const gatewaySocket = (gatewayUrl: string): string | undefined => {
   return authority === undefined ? undefined : Result.getOrUndefined(Result.try(() => decodeURIComponent(authority)))
 }
 
-/** Checks a URL that is meant as a Unix socket. */
 export const checkSocketUrl = (url: string): Checked<string> => {
   const path = /[?#\\]/.test(url) ? undefined : gatewaySocket(url)
   if (path === undefined || /\p{Cc}|\/$/u.test(path)) {

@@ -24,7 +24,6 @@ const addressOf = (text: string): string | undefined => {
   return wellKnown.test(text) ? "a well-known document" : undefined
 }
 
-/** Returns the mistake if an audience is the URL of a document. */
 export const audienceMistake = (audience: string): Mistake | undefined => {
   const address = addressOf(audience)
   return address === undefined ? undefined : {
@@ -69,7 +68,6 @@ const entraMistake = (issuer: string): Mistake | undefined => {
   }
 }
 
-/** Returns the mistake if no token can have this issuer. */
 export const issuerMistake = (issuer: string): Mistake | undefined => {
   if (hasTemplate(issuer)) return unfilledTemplate
   const address = addressOf(issuer) ?? (endpoint.test(issuer) ? "an OAuth endpoint" : undefined)

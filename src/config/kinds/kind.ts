@@ -116,7 +116,6 @@ const decoded = <A>(schema: Schema.Codec<A, unknown>, value: unknown, mistyped: 
 export const fromJson = <A>(kind: Kind<A>, value: unknown): Checked<A> =>
   decoded(kind, value, annotationsOf(kind).mistyped)
 
-/** Reads a value that a variable holds. */
 export const fromText = <A>(kind: Kind<A>, text: string): Checked<A> => {
   const { mistyped, text: schema } = annotationsOf(kind)
   return decoded(schema, text, mistyped)
@@ -126,7 +125,6 @@ export const fromText = <A>(kind: Kind<A>, text: string): Checked<A> => {
 export const permit = <A>(kind: Kind<A>, value: A, allowHttp: ReadonlyArray<string>): Checked<A> =>
   annotationsOf(kind).permit?.(value, allowHttp) ?? Result.succeed(value)
 
-/** The name of a kind in the documentation. */
 export const labelOf = (kind: Kind<unknown>): string => annotationsOf(kind).label
 
 export const jsonSchemaOf = (kind: Kind<unknown>): JsonSchema =>

@@ -26,7 +26,6 @@ const control: Mistake = {
   fix: "Check how the value is quoted"
 }
 
-/** The mistake about a value that should be a string. */
 const noString = (value: unknown): Mistake =>
   typeof value === "string" ? empty : { problem: "is not a string", fix: "Write it in quotes" }
 
@@ -62,13 +61,11 @@ export const string = (
   })
 }
 
-/** One line of any text. */
 export const text: Kind<string, string> = string("text", Result.succeed)
 
 /** An issuer. The provider's type decides whether it must be a URL. */
 export const issuer: Kind<string, string> = string("text", Result.succeed, leftover)
 
-/** A secret in TypeScript code. */
 export const RedactedText: Schema.Codec<Redacted.Redacted<string>, Redacted.Redacted<string>> = Schema.Redacted(
   Schema.String
 )

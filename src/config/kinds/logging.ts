@@ -14,14 +14,12 @@ const levels: Readonly<Record<GatewaySettings["logLevel"], LogLevel.LogLevel>> =
   none: "None"
 }
 
-/** The settings for logging. */
 export type LogSettings = Pick<GatewaySettings, "logFormat" | "logLevel" | "logNames">
 
 /** Writes each entry to standard output in the format of `MCP_LOG_FORMAT`. */
 export const loggerOf = ({ logFormat, logNames }: LogSettings): Logger.Logger<unknown, void> =>
   logFormat === "json" ? Logger.withConsoleLog(flatLine(logNames)) : Logger.consolePretty({ colors: false })
 
-/** The lowest level that is written. */
 export const minimumLevel = ({ logLevel }: LogSettings): LogLevel.LogLevel => levels[logLevel]
 
 /** Leaves out entries below `MCP_LOG_LEVEL`. */

@@ -65,7 +65,6 @@ export const allowedOrigins: Kind<AllowedOrigins, string | ReadonlyArray<string>
   show: showOrigins
 })
 
-/** A host name or address to listen on. */
 export const host: Kind<string, string> = string("host", (text) =>
   /^[A-Za-z0-9._:%-]+$/.test(text)
     ? Result.succeed(text)

@@ -137,7 +137,6 @@ const parse = (text: string): Checked<ReadonlyArray<RateLimit>> =>
     (parsed) => Array.isArray(parsed) ? collect(parsed) : invalid("is not a JSON array", form)
   )
 
-/** One entry in the config file. */
 const Entry = Schema.Struct({
   by: Schema.Array(Schema.Literals(limitDimensions)).check(Schema.isMinLength(1)),
   on: Schema.optionalKey(Schema.Literals(["messages", "failures"])),

@@ -22,7 +22,6 @@ export interface RuleInput {
   readonly prompts?: ReadonlyArray<string> | undefined
   /** Resources that the rule is for, by URI: `file:///reports/*`. */
   readonly resources?: ReadonlyArray<string> | undefined
-  /** Whether no token is needed. */
   readonly allow?: "anyone" | undefined
   /** Scopes that the caller must have, all of them. */
   readonly scopes?: string | ReadonlyArray<string> | undefined
@@ -256,5 +255,4 @@ export const rules: Kind<ReadonlyArray<Rule>, ReadonlyArray<RuleInput>> = makeKi
     }))
 })
 
-/** The decision if no rule matches. */
 export const defaultRule = choice(defaultRules)

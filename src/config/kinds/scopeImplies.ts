@@ -7,7 +7,6 @@ import { parseJson } from "../sources/jsonText.ts"
 import { type Checked, fromJson, type Kind, makeKind } from "./kind.ts"
 import { isScope, scopes } from "./kinds.ts"
 
-/** As the config file has it. */
 type Input = Readonly<Record<string, string | ReadonlyArray<string>>>
 
 const form = "Write {\"admin\": [\"write\"], \"write\": [\"read\"]}: for each scope the scopes that it includes"

@@ -154,7 +154,6 @@ type Input = string | Redacted.Redacted<string> | ReadonlyArray<StaticTokenInput
 const isInput = (value: unknown): value is Input =>
   typeof value === "string" || Redacted.isRedacted(value) || Array.isArray(value)
 
-/** One entry in the config file. */
 const Entry = Schema.Struct({
   token: Schema.NonEmptyString,
   client_id: Schema.NonEmptyString,

@@ -21,7 +21,6 @@ export const storeUrl: Kind<string, string> = string("redis URL", (text) => {
 
 const prefix = /^[\w:./{}-]{1,64}$/
 
-/** The prefix of all keys of this gateway in the store. */
 export const storeKeyPrefix: Kind<string, string> = string("text", (text) =>
   prefix.test(text)
     ? Result.succeed(text)

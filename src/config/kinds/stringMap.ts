@@ -5,7 +5,6 @@ import type { Mistake } from "../InvalidConfiguration.ts"
 import { parseJson } from "../sources/jsonText.ts"
 import { type Checked, type Kind, makeKind } from "./kind.ts"
 
-/** As the config file has it. */
 export type StringMap = Readonly<Record<string, string>>
 
 interface StringMapOptions<A> {

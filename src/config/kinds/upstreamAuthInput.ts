@@ -60,11 +60,9 @@ interface ExchangeInput {
   readonly requested_token_type?: string | undefined
 }
 
-/** A fixed secret. */
 interface HeaderInput {
   readonly type: "header"
   readonly field: string
-  /** The whole value of the field. */
   readonly value?: Secret | undefined
   /** A file that holds `value`. */
   readonly value_file?: string | undefined

@@ -10,7 +10,6 @@ export interface FieldReader {
   /** What the provider is called: `MCP_PROVIDERS[1]`. */
   readonly provider: string
   readonly given: GivenFields
-  /** Fields that types have added. */
   readonly added: ReadonlyMap<string, Given>
   /** The decoded value; `undefined` if it is not given, or is wrong and has been reported. */
   readonly read: <F extends ProviderFieldName>(field: F) => FieldValue<F> | undefined

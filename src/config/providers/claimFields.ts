@@ -53,7 +53,6 @@ export const claimFields: ReadonlyArray<ProviderFieldName> = [
   ...entriesOf(optional).map(([field]) => field)
 ]
 
-/** How claims become identities. */
 interface ClaimSettings extends Given<typeof optional> {
   readonly requireVerifiedEmail: boolean
   readonly trustEmail?: boolean | undefined

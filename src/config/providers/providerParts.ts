@@ -61,7 +61,6 @@ const exampleTenant = "00000000-0000-0000-0000-000000000000"
 // With a scheme, or a bare domain: a name has no dots.
 const looksLikeUrl = /:\/\/|^[^\s/:]+\.[^\s]+$/
 
-/** What a type requires of its issuer. */
 interface IssuerRules {
   /** How to correct an issuer that is missing. */
   readonly example?: string

@@ -49,7 +49,6 @@ const fileFields: ReadonlyMap<string, ProviderFieldName> = new Map(
   ) => [`${field}_file`, field])
 )
 
-/** The setting that describes a field of a single provider. */
 const settingOf = (field: string): string => isProviderField(field) ? providerFields[field].setting : field
 
 /** The fields of one entry of `MCP_PROVIDERS`. */

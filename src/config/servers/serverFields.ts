@@ -15,7 +15,6 @@ export interface OwnServerField<A> {
   readonly otherwise: string
 }
 
-/** The fields of an entry alone. */
 export const ownServerFields = {
   name: {
     kind: serverName,
@@ -36,7 +35,6 @@ export const ownServerFields = {
   }
 } as const satisfies Record<string, OwnServerField<unknown>>
 
-/** A field of an entry alone. */
 export type OwnServerFieldName = keyof typeof ownServerFields
 
 // `Object.keys` has no narrower type; the table is a constant.
@@ -55,11 +53,9 @@ export const serverFiles: ReadonlyMap<string, string> = new Map(
   [...serverSettings].flatMap(([key, name]) => mayBeFile(name) ? [[`${key}_file`, key]] : [])
 )
 
-/** The name of a setting in an entry. */
 export const serverKey = (name: GatewayName): string => {
   const { perServer } = settings[name]
   return typeof perServer === "string" ? perServer : fileKey(name)
 }
 
-/** Every field of an entry. */
 export const serverFieldNames: ReadonlyArray<string> = [...ownServerFieldNames, ...serverSettings.keys()]

@@ -29,7 +29,6 @@ import {
 export interface ServersContext {
   /** The settings of the whole gateway. */
   readonly values: Values
-  /** The providers of the whole gateway. */
   readonly providers: ReadonlyArray<Provider>
   readonly addedTypes: ReadonlyArray<ProviderType>
   readonly allowHttp: ReadonlyArray<string>
@@ -42,7 +41,6 @@ export interface ServersContext {
 export const serverSetting = (index: number, key?: string): string =>
   `MCP_SERVERS[${index}]${key === undefined ? "" : `.${key}`}`
 
-/** The members of one entry as they were found. */
 interface Entry {
   readonly index: number
   readonly settings: ReadonlyMap<GatewayName, Given>

@@ -2,7 +2,6 @@ import type { Kind } from "../kinds/kind.ts"
 
 /** The values on which the default of a setting may depend. */
 export interface Surroundings {
-  /** Where the gateway listens. */
   readonly host: string
   /** The scopes that the gateway, any of its providers or any of its rules requires. */
   readonly everyRequiredScope: ReadonlyArray<string>
@@ -10,7 +9,6 @@ export interface Surroundings {
 
 /** One setting, named by its key in the table: the canonical name of its variable. */
 export interface Setting<out A = unknown> {
-  /** The Schema that decodes it. */
   readonly kind: Kind<A>
   /** One sentence for the reference, the JSON Schema and editors, in Markdown. */
   readonly doc: string
@@ -32,7 +30,6 @@ export interface Setting<out A = unknown> {
   readonly partlyShown?: true
   /** May be given by a file although it is not a secret: `MCP_JWT_PUBLIC_KEY_FILE`. */
   readonly inFile?: true
-  /** Makes no sense in a file. */
   readonly variableOnly?: true
   /** Takes effect at start only: a reload that would change it is rejected as a whole. */
   readonly atStart?: true

@@ -12,7 +12,6 @@ export interface Given {
   readonly isText: boolean
   /** How it was given, where that is not the canonical name. */
   readonly source: string | undefined
-  /** All names that it was given under. */
   readonly spellings: ReadonlyArray<string>
   /** It was given by the path of a file, which was read, or whose problem was reported. */
   readonly fromFile?: "Read" | "Unusable"

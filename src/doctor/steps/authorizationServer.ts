@@ -73,7 +73,6 @@ const lacks = (value: unknown, wanted: string): boolean => Array.isArray(value) 
 
 const shown = (value: unknown): string => Array.isArray(value) ? showAll(value) : show(value)
 
-/** The offered grants and scopes. */
 const checkOffer = (document: JsonObject, wanted: ReadonlyArray<string>, at: string): ReadonlyArray<Finding> => {
   const grants = own(document, "grant_types_supported")
   const responses = own(document, "response_types_supported")

@@ -36,7 +36,6 @@ const ordinary = JSON.stringify({
   application_type: "native"
 })
 
-/** The error of a rejected registration. */
 const shownError = (reply: Responded): string => {
   const body = jsonOf(reply)
   const error = body && (own(body, "error_description") ?? own(body, "error"))

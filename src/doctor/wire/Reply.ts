@@ -28,7 +28,6 @@ export interface Chunk {
   readonly bytes: number
 }
 
-/** What came back. */
 export interface Responded {
   readonly _tag: "Responded"
   readonly request: ToSend
@@ -57,9 +56,7 @@ export interface NoReply {
   readonly request: ToSend
   /** `Spent`: the examination has sent as many requests as it may. */
   readonly kind: "InvalidUrl" | "Spent" | "Timeout" | "Unreachable"
-  /** The code of a system error. */
   readonly code?: string | undefined
-  /** The proxy that was used. */
   readonly way?: string | undefined
   readonly totalMillis: number
 }
@@ -83,7 +80,6 @@ const mediaType = /^[a-z0-9!#$&^_.+-]{1,64}\/[a-z0-9!#$&^_.+-]{1,64}(?=\s*(?:;|$
 export const mediaTypeOf = ({ headers }: Responded): string | undefined =>
   mediaType.exec(headers["content-type"]?.trim().toLowerCase() ?? "")?.[0]
 
-/** Whether the response is a web page. */
 export const isHtml = (reply: Responded): boolean =>
   mediaTypeOf(reply) === "text/html" || /^\s*<(?:!doctype|html)/i.test(reply.text)
 

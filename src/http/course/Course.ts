@@ -43,7 +43,6 @@ export interface Course {
    * @param tracing what the spans of the request are made with, if the program has a tracer
    */
   readonly begin: (request: RequestHead, startedAtNanos: bigint, tracing: Tracing | undefined) => Exchange
-  /** The first step. */
   readonly next: (exchange: Exchange) => Next<Sending>
   readonly perform: Perform
   readonly responses: OwnResponses

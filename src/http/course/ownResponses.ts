@@ -29,7 +29,6 @@ export interface OwnResponses {
    * everything else is rejected by `reject`.
    */
   readonly rejectMessage: (exchange: Exchange, error: GatewayError, body: Uint8Array | undefined) => Respond
-  /** The response to a fault of the gateway itself. */
   readonly fault: (exchange: Exchange) => Respond
   /** The response to a request that is still open when the gateway stops. */
   readonly shuttingDown: (exchange: Exchange) => Respond

@@ -125,7 +125,6 @@ export const makeResponding = (
   }
 
   return {
-    /** For a message that is sent whole. */
     whole: (
       exchange: Exchange,
       session: BoundSession | undefined,

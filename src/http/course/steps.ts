@@ -40,7 +40,6 @@ export interface Verify<A> {
   readonly _tag: "Verify"
   /** The text of the credential. It may not have the form of a token. */
   readonly credential: string
-  /** Parses the text as a token. */
   readonly token: () => Result.Result<BearerToken, CredentialError>
   readonly requester: () => Requester
   readonly verified: (identity: Identity) => Next<A>
@@ -83,7 +82,6 @@ export interface Document {
   readonly rejected: Rejected
 }
 
-/** Check whether the providers are ready. */
 export interface Readiness {
   readonly _tag: "Readiness"
   readonly received: (response: HttpServerResponse) => Respond
@@ -113,7 +111,6 @@ export interface ReadBody<A> {
   readonly limit: number
   /** The owner of the memory that it uses. */
   readonly owner: Owner
-  /** The whole body has arrived. */
   readonly whole: (bytes: Uint8Array) => Next<A>
   /**
    * Called instead of `whole` if the body is too long to be collected and the driver can send it while it arrives;
@@ -188,7 +185,6 @@ export interface Notify {
 
 export interface BodyChange {
   readonly filter: BodyFilter
-  /** The error for a fault that the filter reports. */
   readonly faulty: (fault: string) => UpstreamError
   /**
    * If set, the whole body is collected before any of it is forwarded, so that an error can replace the response. If
@@ -204,7 +200,6 @@ export interface WholeBody {
   readonly tooLarge: () => UpstreamError
 }
 
-/** Forward the response. */
 export interface Relay {
   readonly _tag: "Relay"
   readonly status: number

@@ -49,7 +49,6 @@ export class ScalarScanner {
 
   /** The position at which reading continues. */
   protected position = 0
-  /** Whether there are no more pieces. */
   protected whole: boolean
   /** The beginning of the scalar that is being read, and its state as a number or as a string. */
   private scalarStart = 0

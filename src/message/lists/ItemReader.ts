@@ -9,11 +9,9 @@ import { ToolAdditions } from "./ToolAdditions.ts"
 /** The end of a problem's text after the name of a member, for the log. */
 export const ambiguous = (name: string): string => `${name} is repeated or in another case`
 
-/** Reads one item after another. */
 export class ItemReader {
   /** Why the item cannot be decided about. */
   fault: string | undefined = undefined
-  /** Where the item begins. */
   start = nowhere
   /** The value of the member that rules decide by, once it has been read. */
   name: string | undefined = undefined
@@ -23,7 +21,6 @@ export class ItemReader {
 
   private isKey = false
 
-  /** Whether the next token is the value of the key. */
   get atKey(): boolean {
     return this.isKey
   }

@@ -6,7 +6,6 @@ import type { ToolAdditions } from "./ToolAdditions.ts"
 
 /** Decides which items are kept, and what is added to them. */
 export interface ItemRules {
-  /** Whether an item is kept. */
   readonly keeps: (kind: ListKind, name: string) => boolean
   /**
    * The serialised `securitySchemes` of a kept tool, which replace those of the server; `undefined` if nothing is
@@ -61,7 +60,6 @@ export class ListCuts {
     this.goneEnd = end
   }
 
-  /** Keeps the next item. */
   private keep(start: number, end: number): void {
     // Removes only one of the commas around the removed items: the other one separates the kept items.
     if (this.goneStart !== nowhere) {
@@ -72,7 +70,6 @@ export class ListCuts {
     this.keptEnd = end
   }
 
-  /** Ends the list. */
   end(): void {
     if (this.goneStart !== nowhere) this.cut(this.keptEnd === nowhere ? this.goneStart : this.keptEnd, this.goneEnd)
   }

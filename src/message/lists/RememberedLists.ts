@@ -60,7 +60,6 @@ export class RememberedLists {
     return [...this.lists.get(server) ?? []]
   }
 
-  /** Marks the list as used. */
   touch(list: RememberedList): void {
     const server = this.servers.get(list)
     if (server === undefined) return

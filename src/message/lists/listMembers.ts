@@ -4,7 +4,6 @@ import { type KnownName, knownName } from "../json/memberName.ts"
 /** The kinds of list items. A template stands for the resources that it describes. */
 export type ListKind = "tool" | "prompt" | "resource" | "resourceTemplate"
 
-/** A member of a result that contains a list. */
 export interface ListMember {
   readonly kind: ListKind
   readonly name: string
@@ -25,7 +24,6 @@ export const listMembers: ReadonlyArray<ListMember> = [
   { kind: "resourceTemplate", name: "resourceTemplates", key: "uriTemplate" }
 ]
 
-/** The methods whose results are lists. */
 export const listMethods: ReadonlySet<string> = new Set([
   "tools/list",
   "prompts/list",

@@ -20,7 +20,6 @@ export type EventBoundary = "Nothing" | "MayBegin" | "Other" | "Ends"
  * byte order mark may come first. An event that ends in CRLF ends with its CR, since an LF may never come.
  */
 export class EventBoundaries {
-  /** Whether the current event has data. */
   private hasData = false
   /** How many bytes of `data` the current line has matched so far, or `OTHER`. */
   private matched = 0

@@ -6,7 +6,6 @@ const byteOrderMark: ReadonlyArray<number> = [0xef, 0xbb, 0xbf]
 
 /** Receives the data of an event stream. Positions count from the beginning of the stream. */
 export interface EventDataReceiver {
-  /** A piece of the data of the current event. */
   readonly data: (piece: Uint8Array, at: number) => void
   /** Another line of data has begun. A line feed separates it from the previous one. */
   readonly lineFeed: (at: number) => void

@@ -1,4 +1,3 @@
-/** The process and its runtime. */
 import type { MetricRow } from "./MetricRow.ts"
 
 /** The process and its runtime, under the names of OpenTelemetry and of Prometheus' own libraries. */

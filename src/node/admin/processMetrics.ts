@@ -1,4 +1,3 @@
-/** The metrics of this process. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { monitorEventLoopDelay, performance } from "node:perf_hooks"

@@ -20,7 +20,6 @@ export interface AppendedFileReports {
   readonly dropped: (lines: number) => void
 }
 
-/** The system calls that are used. */
 export type FileCalls = Pick<typeof Fs, "close" | "fstat" | "open" | "write" | "writeSync">
 
 export interface AppendedFileOptions {

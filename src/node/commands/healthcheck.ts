@@ -8,7 +8,6 @@ import { errorCode } from "../errorCode.ts"
 import { StartupFailed } from "../StartupFailed.ts"
 import { readDocument } from "./loadSettings.ts"
 
-/** The flags of the command. */
 export interface HealthcheckOptions {
   readonly config: Option.Option<string>
   readonly ready: boolean

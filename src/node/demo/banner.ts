@@ -3,7 +3,6 @@
 export interface DemoFacts {
   /** The public URL of the gateway's MCP endpoint, without a trailing slash. Also the audience of the token. */
   readonly mcpUrl: string
-  /** A token that the gateway accepts. */
   readonly token: string
   readonly tokenLifeSeconds: number
   /** The development identity provider. */

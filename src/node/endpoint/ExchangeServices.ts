@@ -13,7 +13,6 @@ export interface ExchangeServices {
   readonly dispatch: Dispatch
   /** Whether `dispatch` can send a message while it arrives. */
   readonly sendsArriving: boolean
-  /** The lowest level that is logged. */
   readonly minimumLevel: LogLevel.LogLevel
   readonly open: OpenSet<NodeExchange>
 }

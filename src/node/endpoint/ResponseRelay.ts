@@ -20,7 +20,6 @@ export interface RelayedExchange {
   /** Runs an effect, and then a step with the result. */
   readonly wait: <A>(effect: Effect.Effect<A>, then: (value: A) => void) => void
   readonly run: (effect: Effect.Effect<void>) => void
-  /** Cancels the upstream request. */
   readonly cancel: () => void
   /** Cancels the upstream request, and sends this one instead. */
   readonly resend: (request: UpstreamRequest) => void

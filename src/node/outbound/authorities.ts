@@ -9,7 +9,6 @@ const maxBytes = 4_194_304
 
 type Invalid = (problem: string) => InvalidConfiguration
 
-/** Builds the failures about a setting. */
 export const invalidIn = (setting: string, fix: string): Invalid => (problem) =>
   new InvalidConfiguration({ problems: [{ setting, source: undefined, problem, fix }] })
 

@@ -51,7 +51,6 @@ export interface Installer {
   readonly logAs: (loaded: Loaded) => (effect: Effect.Effect<void>) => Effect.Effect<void>
 }
 
-/** Where configurations come from. */
 export interface ReloadSource {
   readonly read: Effect.Effect<FoundSources, InvalidConfiguration>
   readonly check: (found: FoundSources) => Effect.Effect<Loaded, InvalidConfiguration>
@@ -72,7 +71,6 @@ export class Reloader extends Context.Service<Reloader, {
   readonly status: Effect.Effect<ReloadStatus>
   /** Reads the configuration, and applies all of it or nothing. Never fails. One at a time. */
   readonly reload: (trigger: ReloadTrigger) => Effect.Effect<ReloadAttempt>
-  /** The configuration at work. */
   readonly current: () => Loaded
   /** The files that the configuration comes from, and those of the last one that was read. */
   readonly files: () => ReadonlyArray<string>

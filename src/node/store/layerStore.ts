@@ -19,7 +19,6 @@ import { makeSealedEntries } from "../../store/sealedEntries.ts"
 import { SharedVerdictEntries } from "../../verify/replicaVerdicts.ts"
 import { makeRedis, storeAuthorities } from "./redis.ts"
 
-/** Everything that the connection to the store depends on. */
 const connectedBy = Effect.fnUntraced(function*({ caFile, storePassword, storeUrl }: GatewaySettings) {
   if (storeUrl === undefined) return undefined
   const authorities = yield* storeAuthorities(storeUrl, caFile)

@@ -8,7 +8,6 @@ import * as Redacted from "effect/Redacted"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { type Authorities, readAuthorities } from "../outbound/authorities.ts"
 
-/** What the connection depends on. */
 export type StoreSettings = Pick<GatewaySettings, "storePassword"> & { readonly storeUrl: string }
 
 /** The authorities that the connection to a store trusts. Fails with `InvalidConfiguration` for a CA file that is of no use. */

@@ -25,7 +25,6 @@ const mostResponseBytes = 16_384
 /** Statuses after which a batch is sent again (OTLP/HTTP response, retryable codes). */
 const retryable: ReadonlySet<number> = new Set([429, 502, 503, 504])
 
-/** What became of one attempt. */
 type Outcome =
   | { readonly _tag: "Accepted" }
   | { readonly _tag: "Rejected"; readonly code: string }
@@ -42,7 +41,6 @@ export interface Reports {
 const codeOf = (error: unknown): string =>
   error instanceof Error && !("code" in error && typeof error.code === "string") ? error.name : errorCode(error)
 
-/** Builds the reports of all signals of a process. */
 export const makeReports = Effect.fnUntraced(function*() {
   const failing = new Set<Signal>()
   let lostBatches = 0
@@ -73,7 +71,6 @@ export const makeReports = Effect.fnUntraced(function*() {
   return reports
 })
 
-/** The client of the collector for one signal. */
 export interface CollectorOptions {
   readonly signal: Signal
   readonly target: Export

@@ -3,7 +3,6 @@ import { errorCode } from "../errorCode.ts"
 import { ConnectionLost } from "./ConnectionLost.ts"
 import type { Loss, UpstreamConnection } from "./UpstreamConnection.ts"
 
-// The codes of a lost connection.
 const losses: ReadonlySet<string> = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"])
 
 /** One attempt to send a request. Reports to the call that waits for the response, or starts another attempt. */
@@ -32,12 +31,10 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#onReused = onReused
   }
 
-  /** The attempt has ended. */
   get isOver(): boolean {
     return this.#isOver
   }
 
-  /** The attempt uses this connection. */
   goesOver(connection: UpstreamConnection): void {
     this.#connection = connection
   }

@@ -57,7 +57,6 @@ export class UpstreamConnection {
     this.#interim.expect()
   }
 
-  /** The response is complete. */
   end(): void {
     this.#inUse = false
     this.#idleSince = performance.now()

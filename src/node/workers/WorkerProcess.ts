@@ -14,7 +14,6 @@ import {
   workerArgument
 } from "./messages.ts"
 
-/** A worker as the primary sees it. */
 export interface WorkerProcess {
   /** `undefined` if the process could not be started. */
   readonly pid: number | undefined

@@ -21,7 +21,6 @@ export interface Configuration {
   readonly sources: Sources
 }
 
-/** What came of preparing a configuration. */
 export type Preparation =
   | { readonly _tag: "Prepared"; readonly notReady: ReadonlyArray<string> }
   | { readonly _tag: "Unusable"; readonly problems: ReadonlyArray<Problem> }

@@ -28,7 +28,6 @@ interface Member {
 
 /** The workers, and their configuration. */
 export interface Crew {
-  /** The configuration that a worker starts with. */
   readonly newest: () => Configuration
   /** Adds a worker that has started with a configuration, for as long as its scope lives. */
   readonly add: (

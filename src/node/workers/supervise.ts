@@ -42,7 +42,6 @@ export type SupervisedWorker = Omit<WorkerProcess, "ask" | "stop">
 
 export interface SuperviseOptions {
   readonly workers: number
-  /** Starts a worker that stops with the scope. */
   readonly fork: (number: number) => Effect.Effect<SupervisedWorker, never, Scope.Scope>
   /** Runs once, when the first worker is ready. The others start after it. */
   readonly announce: (url: string) => Effect.Effect<void>

@@ -15,7 +15,6 @@ export type GivenValue = <F extends ProviderFieldName>(field: F) => FieldValue<F
 /** Fields that only the operator knows. One of them is enough. */
 export interface Need {
   readonly fields: readonly [ProviderFieldName, ...ReadonlyArray<ProviderFieldName>]
-  /** Where the operator finds the value. */
   readonly fix: string
 }
 
@@ -36,7 +35,6 @@ export interface Preset {
   /** The pages of the provider's documentation that state these facts. */
   readonly sources: readonly [string, ...ReadonlyArray<string>]
   readonly needs: ReadonlyArray<Need>
-  /** The facts that are the same for everyone. */
   readonly fields: Facts
   /** The facts that follow from what the operator has given. */
   readonly derive?: (given: GivenValue) => Facts

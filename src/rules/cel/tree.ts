@@ -1,4 +1,3 @@
-/** Properties of the tree of an expression. */
 import { type Expr, Expr_CallSchema, ExprSchema } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js"
 import { create } from "@bufbuild/protobuf"
 import { loopStep } from "./functions.ts"

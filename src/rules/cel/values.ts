@@ -21,7 +21,6 @@ const listOf = (array: ReadonlyArray<unknown>, depth: number): CelInput => {
   return celList(array.map((element) => valueOf(element, depth + 1)))
 }
 
-/** Converts a JSON value. */
 export const valueOf = (value: unknown, depth = 0): CelInput => {
   switch (typeof value) {
     case "string":
@@ -42,7 +41,6 @@ export const valueOf = (value: unknown, depth = 0): CelInput => {
   }
 }
 
-/** The members of a JSON object. */
 class Members implements ReadonlyMap<string, CelInput> {
   readonly #object: JsonObject
   // The objects and arrays that have been read, if any.

@@ -1,4 +1,3 @@
-/** The variables of expressions. */
 import type { CelInput } from "@bufbuild/cel"
 import { timestampFromMs } from "@bufbuild/protobuf/wkt"
 import type { Identity } from "../../identity/Identity.ts"
@@ -6,7 +5,6 @@ import type { Operation } from "../../message/operation.ts"
 import * as T from "./types.ts"
 import { lastingMapOf, mapOf } from "./values.ts"
 
-/** The input of an expression. */
 export interface ConditionInput {
   readonly identity: Identity
   readonly claims: Identity["claims"]

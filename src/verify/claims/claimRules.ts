@@ -58,7 +58,6 @@ export const audienceRule: ClaimRule = {
   }
 }
 
-/** The client of the token is allowed. */
 export const clientRule: ClaimRule = {
   name: "client",
   check: ({ claims, rules }) => checkClient(claims, rules.allowedClients, rules),

@@ -50,7 +50,6 @@ export const isOfClients = (
 export const expectedClient = (allowed: ReadonlyArray<string>): string =>
   allowed.length === 0 ? "any client (MCP_ALLOWED_CLIENTS is empty)" : `one of ${showAll(allowed)}`
 
-/** Describes the clients that a token names. */
 export const shownClients = (claims: JsonObject, names: ClientClaims = {}): string => {
   const named = namedClients(claims, names)
   return named.length === 0

@@ -7,7 +7,6 @@ import { type JoseHeader, mediaType, readJoseHeader } from "./JoseHeader.ts"
 
 /** A token that has the form of a JWT. Nothing in it is verified. */
 export interface CompactJws {
-  /** The token as the client sent it. */
   readonly token: string
   readonly header: JoseHeader
   readonly claims: JsonObject

@@ -24,7 +24,6 @@ export interface InspectedKeys {
   readonly clockDifference?: number | undefined
 }
 
-/** Describes the keys of a provider. */
 export type InspectKeys = (header: KeyHeader) => Effect.Effect<InspectedKeys>
 
 /** The parts of the verification that may have to wait. */

@@ -82,7 +82,6 @@ export type CheckSignature = (
   key: CryptoKey
 ) => Effect.Effect<Rejection | undefined, SignatureNotChecked>
 
-/** Builds the host's verifier of signatures. */
 export const makeCheckSignature: Effect.Effect<CheckSignature> = Effect.map(
   VerifyAtOnce,
   (verifyAtOnce): CheckSignature => ({ header, signature, token }, key) => {

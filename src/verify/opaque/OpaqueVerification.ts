@@ -25,7 +25,6 @@ import { type Rejection, toInvalidToken } from "../Rejection.ts"
 import { firstRejection, type TokenRule } from "../TokenRule.ts"
 import type { QueryProvider } from "./VerifyOpaque.ts"
 
-/** How a provider verifies opaque tokens. */
 export interface OpaqueVerification<Claims extends CheckedClaims> {
   readonly name: string
   readonly span: SpanName
@@ -38,12 +37,10 @@ export interface OpaqueVerification<Claims extends CheckedClaims> {
   /** Prepares the provider's description for the rules. */
   readonly checked: (response: ProviderResponse, nowMillis: number) => Claims
   readonly identify: (claims: JsonObject) => Result.Result<Identity, Rejection>
-  /** The rules that are applied when the identity is built. */
   readonly identityRules: ReadonlyArray<TokenRule<Claims>>
   readonly settings: InspectedRules
 }
 
-/** Builds the function that verifies a token. */
 export const makeQuery = <Claims extends CheckedClaims>(
   { checked, identify, name, request, rules, span }: OpaqueVerification<Claims>
 ): QueryProvider =>

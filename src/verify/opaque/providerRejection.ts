@@ -8,7 +8,6 @@ const outageErrors: ReadonlySet<unknown> = new Set(["server_error", "temporarily
 /** Error codes about the client that sends the request, which is the gateway (RFC 6749, section 5.2). */
 const clientErrors: ReadonlySet<unknown> = new Set(["invalid_client", "unauthorized_client"])
 
-/** Whether an error code reports an outage. */
 export const isOutageError = (error: unknown): boolean => outageErrors.has(error)
 
 /** Returns whether an error code is about the gateway's own client, and not about the token. */
@@ -18,7 +17,6 @@ export const isClientError = (error: unknown): boolean => clientErrors.has(error
 export const statusAndError = ({ rejection, status }: ProviderRequestFailed): string =>
   rejection?.error === undefined ? `${status}` : `${status} ${rejection.error}`
 
-/** Whether a response with status 200 reports an outage. */
 export const reportsOutage = (body: JsonObject): boolean => isOutageError(own(body, "error"))
 
 /** Returns whether a response with status 200 rejects the gateway's own client, and not the token. */
