@@ -1,11 +1,12 @@
 import type { Identity } from "../identity/Identity.ts"
 
 /**
- * The proof that a request was authorized: it has the caller, or it states that the operator switched authentication
- * off or allows the request to anyone.
+ * The proof that a request was authorized: it has the caller, or it states that authentication is switched off or that
+ * anyone is allowed.
  *
- * Forwarding demands one, so code that forwards an unchecked request does not compile. The private field makes the type
- * nominal: no literal and no other class is assignable to it. `http/authorize.ts` and `http/course/ruling.ts` alone call the static functions.
+ * Forwarding requires one, so code that forwards an unchecked request does not compile. The private field makes the
+ * type nominal: no literal and no other class is assignable to it. Only `http/authorize.ts` and `http/course/ruling.ts`
+ * call the static functions.
  */
 export class Admission {
   readonly #identity: Identity | undefined
@@ -14,7 +15,7 @@ export class Admission {
     this.#identity = identity
   }
 
-  /** The caller; `undefined` where authentication is switched off, and for a request without a token. */
+  /** The caller; `undefined` if authentication is switched off, and for a request without a token. */
   get identity(): Identity | undefined {
     return this.#identity
   }

@@ -9,21 +9,22 @@ const isLoopbackOrigin = (origin: string): boolean => {
   return url.origin === origin && /^https?:$/.test(url.protocol) && isLoopbackHost(url.hostname)
 }
 
-// Labels of at most 63 characters (RFC 1035, section 2.3.1): anything longer is not a host, and could be a credential.
+// Labels have at most 63 characters (RFC 1035, section 2.3.1). Anything longer is not a host, and could be a
+// credential.
 const hostOrigin =
   /^[a-z][a-z0-9+.-]{0,19}:\/\/(?:[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,8}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i
 
-/** A rejected origin as the log shows it; a value that cannot be an origin is not shown. */
+/** A rejected origin for the log. A value that cannot be an origin is not shown. */
 export const shownOrigin = (origin: string | undefined): string =>
   origin !== undefined && (origin === "null" || hostOrigin.test(origin))
     ? `"${origin}"`
     : "(no origin that a browser sends)"
 
 /**
- * Returns whether the value of an `Origin` field is allowed: exactly one of a list, or a loopback origin.
+ * Returns whether the value of an `Origin` field is allowed: it must equal one in the list, or be a loopback origin.
  *
- * `null` (a hidden origin) is allowed only where every origin is (MCP 2025-11-25, transports, security
- * warning: DNS rebinding).
+ * `null` (a hidden origin) is allowed only if every origin is (MCP 2025-11-25, transports, security warning: DNS
+ * rebinding).
  */
 export const isAllowedOrigin = (allowed: AllowedOrigins, origin: string): boolean => {
   switch (allowed._tag) {

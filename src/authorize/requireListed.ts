@@ -8,7 +8,7 @@ import type { Identity } from "../identity/Identity.ts"
 
 export type AllowLists = Pick<GatewaySettings, "allowedEmails" | "allowedEmailDomains" | "allowedSubjects">
 
-// The requests of one verified token share its identity.
+// All requests with one verified token share one identity object.
 const addresses = new WeakMap<Identity, EmailAddress | "none">()
 
 /** The address that counts as the caller's own. */
@@ -28,7 +28,7 @@ const isListed = ({ allowedEmailDomains, allowedEmails, allowedSubjects }: Allow
   return email !== "none" && (allowedEmails.includes(email.address) || matchesDomain(allowedEmailDomains, email.domain))
 }
 
-/** Why the address of a caller does not help; the log never shows it. */
+/** Why the address of a caller does not count. The log never shows the address itself. */
 const aboutAddress = (identity: Identity): string => {
   if (identity.email === undefined) return "the token has no e-mail address that may be used"
   if (identity.emailVerified !== true) {
@@ -41,7 +41,7 @@ const aboutAddress = (identity: Identity): string => {
 }
 
 /**
- * Requires that the caller is on one of the lists, where there are any.
+ * Requires that the caller is on one of the lists, if there are any.
  *
  * Subjects are compared character for character, and e-mail addresses only if they count as the caller's own.
  */

@@ -14,10 +14,10 @@ export const scopesOf = ({ scopes }: Identity): string =>
 
 export type Scoped =
   & Pick<GatewaySettings, "providers" | "requiredScopes">
-  // Left out where no scope includes another.
+  // Left out if no scope includes another one.
   & Partial<Pick<GatewaySettings, "scopeImplies">>
 
-/** The scopes that every request of this caller needs: the gateway's, and those of the provider that issued its token. */
+/** The scopes that every request of this caller needs: the gateway's, and those of the token's provider. */
 export const standingScopes = (
   { providers, requiredScopes }: Scoped,
   identity: Identity
@@ -27,12 +27,12 @@ export const standingScopes = (
 }
 
 /**
- * Requires the gateway's scopes and those of the identity's provider: the scope itself as a whole word, or one that includes
- * it (`MCP_SCOPE_IMPLIES`).
+ * Requires the gateway's scopes and those of the identity's provider. The token must have each scope itself, or one
+ * that includes it (`MCP_SCOPE_IMPLIES`).
  *
  * Fails with `InsufficientScope`, which lists all scopes that the request needs (RFC 6750, section 3.1), not only the missing ones.
  *
- * @param also scopes that this request needs in addition
+ * @param also further scopes that this request needs
  */
 export const requireScopes = (
   settings: Scoped,
@@ -42,7 +42,7 @@ export const requireScopes = (
   const { scopeImplies = ScopeHierarchy.none } = settings
   const standing = standingScopes(settings, identity)
   const has = (scope: string): boolean => scopeImplies.has(identity.scopes, scope)
-  // Nearly every caller has them all, and needs no list.
+  // Nearly every caller has all scopes, so the list is built only if one is missing.
   if (standing.every(has) && also.every(has)) return Result.void
   return Result.fail(
     new InsufficientScope({ required: [...new Set([...standing, ...also])], detail: scopesOf(identity) })

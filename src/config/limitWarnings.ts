@@ -7,8 +7,8 @@ const hasProxyInFront = ({ host, publicUrl }: GatewaySettings): boolean =>
   isLoopbackAddress(host) && publicUrl !== undefined && !isLoopbackHost(new URL(publicUrl).hostname)
 
 /**
- * One warning each for limits that count less than one may think, for a store that others can read along with, and for a
- * store in which little is shared.
+ * Returns warnings about limits that count less than expected, about a store that others can read, and about a store in
+ * which little is shared.
  */
 export const limitWarnings = (settings: GatewaySettings): ReadonlyArray<string> => {
   const { sessionKeys, storePassword, storeUrl, trustedProxies, workers } = settings

@@ -6,9 +6,10 @@ import { decode, merge } from "./sources/Source.ts"
 import { fromVariables } from "./sources/variables.ts"
 
 /**
- * The host and the port that a service with these settings listens on, or `undefined` if one of the two is malformed.
+ * Returns the host and the port that a service with these settings listens on; `undefined` if one of them is malformed.
  *
- * No other setting is read. So the address is found while another setting is being changed, and without its secrets.
+ * No other setting is read, so the address is found even if other settings are invalid at the moment, and without
+ * secrets.
  */
 export const listenAddress = (
   variables: Readonly<Record<string, string | undefined>>,

@@ -2,6 +2,6 @@ type Row = ReadonlyArray<string>
 
 const line = (cells: Row): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`
 
-/** A Markdown table whose cells are not padded, so that a change of one row is a change of one line. */
+/** Builds a Markdown table without padding, so that a changed row is one changed line. */
 export const markdownTable = (head: Row, rows: ReadonlyArray<Row>): string =>
   [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n")

@@ -1,4 +1,4 @@
-/** Where settings come from, for operators who look for the place to change one. */
+/** The origins of settings, which show operators where to change them. */
 import type { GatewaySettings } from "./GatewaySettings.ts"
 import type { SettingName } from "./settings.ts"
 
@@ -15,10 +15,10 @@ export const noteOrigins = (settings: GatewaySettings, origins: Origins): Gatewa
   return settings
 }
 
-/** Returns where the values come from; `undefined` for settings that were not resolved from sources. */
+/** Returns the origins of values; `undefined` for settings that were not resolved from sources. */
 export const originsOf = (settings: GatewaySettings): Origins | undefined => known.get(settings)
 
-/** Notes for a changed copy of settings where the original's values come from. */
+/** Records for a changed copy of settings that its values have the origins of the original. */
 export const withOriginsOf = (original: GatewaySettings, copy: GatewaySettings): GatewaySettings => {
   const origins = originsOf(original)
   return origins === undefined ? copy : noteOrigins(copy, origins)

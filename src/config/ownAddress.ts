@@ -1,6 +1,4 @@
-/**
- * The way from the gateway to the MCP server must not lead back to the gateway.
- */
+/** Detects an MCP server URL that leads back to the gateway itself. */
 import * as Result from "effect/Result"
 import { type GatewaySettings, serversOf } from "./GatewaySettings.ts"
 import type { Problem } from "./InvalidConfiguration.ts"
@@ -17,15 +15,15 @@ const loop = (setting: string, problem: string, fix: string): Problem => ({
 
 const parse = (url: string): URL | undefined => Result.getOrUndefined(Result.try(() => new URL(url)))
 
-/** `localhost` means both loopback addresses. */
+/** `localhost` stands for both loopback addresses. */
 const sameName = (one: string, other: string): boolean =>
   one === other || (one === "localhost" && isLoopbackHost(other)) || (other === "localhost" && isLoopbackHost(one))
 
-/** As `URL.hostname` writes it. */
+/** A host in the form of `URL.hostname`. */
 const asHostname = (host: string): string =>
   parse(`http://${host.includes(":") ? `[${host}]` : host}`)?.hostname ?? host
 
-/** Returns whether a server that listens on `host` is found under a name. `[::]` takes IPv4 connections, too. */
+/** Returns whether a server that listens on `host` can be reached by a name. `[::]` accepts IPv4 connections, too. */
 const isReached = (host: string, hostname: string): boolean => {
   const address = asHostname(host)
   return address === "0.0.0.0" || address === "[::]"
@@ -36,7 +34,7 @@ const isReached = (host: string, hostname: string): boolean => {
 const urlSetting = ({ serverName }: GatewaySettings, index: number): string =>
   serverName === "" ? "MCP_SERVER_URL" : `MCP_SERVERS[${index}].url`
 
-/** Where clients find the MCP endpoints of the gateway, by origin: the paths, each with a slash at its end. */
+/** The public URLs of the gateway's MCP endpoints: paths by origin, each with a slash at its end. */
 const ownPlaces = (servers: ReadonlyArray<GatewaySettings>): ReadonlyMap<string, ReadonlyArray<string>> => {
   const places = new Map<string, Array<string>>()
   for (const { path, publicUrl } of servers) {
@@ -48,7 +46,7 @@ const ownPlaces = (servers: ReadonlyArray<GatewaySettings>): ReadonlyMap<string,
   return places
 }
 
-/** Reports an MCP server whose URL is that of an MCP endpoint of the gateway itself. */
+/** Reports an MCP server whose URL is that of one of the gateway's own MCP endpoints. */
 export const checkForwarding = (settings: GatewaySettings): ReadonlyArray<Problem> => {
   const servers = serversOf(settings)
   const places = ownPlaces(servers)
@@ -66,7 +64,7 @@ export const checkForwarding = (settings: GatewaySettings): ReadonlyArray<Proble
   })
 }
 
-/** Reports a service without the URL of an MCP server, or with its own URL in that place. */
+/** Reports a service without the URL of an MCP server, or with its own URL as that setting. */
 export const checkService = (
   settings: GatewaySettings,
   given: ReadonlyMap<SettingName, unknown>

@@ -1,4 +1,4 @@
-/** Two configurations in one program share nothing that was built from one of them. */
+/** Keeps two configurations in one program from sharing services. */
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Layer from "effect/Layer"
@@ -13,7 +13,7 @@ import type { GatewaySettings } from "./GatewaySettings.ts"
  */
 export const perConfiguration: <A, E, R>(layer: Layer.Layer<A, E, R>) => Layer.Layer<A, E, R> = Layer.fresh
 
-/** The settings that decide what a service does, and to whom. */
+/** The settings that determine what a service does, and whom it serves. */
 type Decisive = Partial<Pick<GatewaySettings, "gatewayUrl" | "providers">>
 
 const builtFrom = new WeakMap<object, Decisive>()
@@ -23,7 +23,7 @@ export const noteSettings = <S extends object>(service: S, settings: Decisive): 
   return service
 }
 
-/** Notes that a service was built on another, so that it belongs to the same configuration. */
+/** Records that a service uses another one, so that both belong to the same configuration. */
 export const noteBuiltOn = <S extends object>(service: S, other: object): S => {
   const settings = builtFrom.get(other)
   return settings === undefined ? service : noteSettings(service, settings)
@@ -38,12 +38,12 @@ const describesOther = (service: object, { gatewayUrl, providers }: Required<Dec
 }
 
 /**
- * Dies where a service was built from another configuration than the one it is used with.
+ * Dies if a service was built from another configuration than the one it is used with.
  *
- * That happens where a layer that a program composed of ours is provided with two configurations: Effect builds the
- * composition once, for the first of them.
+ * This happens if a program composes layers and provides the composition with two configurations: Effect builds it
+ * once, for the first of them.
  *
- * @param services by name, as the message is to call them
+ * @param services the services, by their names in the message
  */
 export const requireOwnServices = (
   settings: Required<Decisive>,

@@ -4,7 +4,7 @@ import type { Problem } from "./InvalidConfiguration.ts"
 
 type RuleSettings = Pick<GatewaySettings, "rules" | "defaultRule" | "scopeImplies">
 
-/** The policy of one MCP server, in the form that decides about requests; `undefined` if it has no rules. */
+/** Returns the policy of one MCP server, compiled for decisions; `undefined` if it has no rules. */
 export const policyOf = ({ defaultRule, rules, scopeImplies }: RuleSettings): Policy | undefined =>
   rules.length === 0 ? undefined : { rules, otherwise: defaultRule, implies: scopeImplies }
 
@@ -13,9 +13,9 @@ export const scopesOfRules = ({ rules }: Pick<RuleSettings, "rules">): ReadonlyA
 ]
 
 /**
- * Problems between rules.
+ * Reports problems between rules.
  *
- * @param areGiven whether there are rules in the settings, which may be wrong in themselves
+ * @param areGiven whether the settings contain rules, even if these are invalid
  */
 export const checkRules = (
   { authEnabled, bindSessions, defaultRule, rules }:

@@ -40,7 +40,7 @@ const noProvider: Problem = {
     "or MCP_PROVIDERS for several providers; MCP_AUTH_ENABLED=false would let everyone in"
 }
 
-/** Settings from the command line: `MCP_WORKERS` is `--workers` there. */
+/** Settings with flags on the command line: `MCP_WORKERS` is `--workers`. */
 const fromFlags = (flags: Partial<Readonly<Record<string, string>>>): Source => ({
   given: new Map(settingNames.flatMap((name) => {
     const value = flags[name]
@@ -50,13 +50,13 @@ const fromFlags = (flags: Partial<Readonly<Record<string, string>>>): Source => 
   problems: []
 })
 
-/** The names of settings in an entry of `servers`, by their usual names. */
+/** The names of settings in an entry of `servers`, by their names elsewhere. */
 const serverKeyOf = (setting: string): string => {
   const name = gatewayNames.find((known) => known === setting)
   return name === undefined ? fileKey(setting) : serverKey(name)
 }
 
-/** The same problem, where the setting is one of several servers'. */
+/** Returns the problem as one of an entry of `servers`, if the setting comes from there. */
 const ofServer = (problem: Problem, { serverName }: GatewaySettings, index: number): Problem =>
   serverName === "" ? problem : { ...problem, setting: serverSetting(index, serverKeyOf(problem.setting)) }
 
@@ -66,19 +66,19 @@ const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.l
 
 type CheckForHost = (settings: GatewaySettings, given: Source["given"]) => ReadonlyArray<Problem>
 
-/** The host that settings are for: its requirements, and the contents of its files. */
+/** What the host requires of the settings, and the contents of its files. */
 interface ForHost {
   readonly check?: CheckForHost
   readonly contentOf?: ContentOf
   /** Provider types in addition to the gateway's own. */
   readonly types?: ReadonlyArray<ProviderType>
-  /** Whether `providers: []` is allowed: the program has its own verifier. */
+  /** Whether `providers: []` is allowed, because the program has its own verifier. */
   readonly mayHaveNoProvider?: boolean
 }
 
 const defaults = new Map<GatewayName, unknown>()
 
-/** The default of a setting, which is read once: on Spin, while the component is built. */
+/** The default of a setting. Decoded once; on Spin, while the component is built. */
 const defaultOf = (name: GatewayName): unknown => {
   const { default: text, kind } = table[name]
   if (text === undefined || defaults.has(name)) return defaults.get(name)
@@ -88,9 +88,9 @@ const defaultOf = (name: GatewayName): unknown => {
 }
 
 /**
- * The settings that sources amount to, or all problems at once.
+ * Resolves the settings in sources, or returns all problems.
  *
- * @param sources the strongest first: for each setting the first source that has it decides
+ * @param sources in the order of precedence: the first source that has a setting decides
  */
 export const resolve = (
   sources: ReadonlyArray<Source>,
@@ -100,7 +100,7 @@ export const resolve = (
   const problems = [...merged.problems]
   const { given } = merged
 
-  // Read before all others, because it permits values of theirs; its problems are reported when its own turn comes.
+  // Read before all others, because their values may depend on it. Its problems are reported later, in its turn.
   const named = given.get("MCP_ALLOW_HTTP")
   const allowHttp = (named && Result.getOrUndefined(decode("MCP_ALLOW_HTTP", named))) ?? []
   const read = <N extends SettingName>(name: N): Decoded<N> | undefined => {
@@ -111,8 +111,7 @@ export const resolve = (
     for (const mistake of decoded.failure) problems.push({ setting: name, source: value.source, ...mistake })
     return undefined
   }
-  // Each default has the kind that `read` uses. A default that its kind rejects is a mistake in the table, for which
-  // there is a test.
+  // The default has the type that `read` returns. A test ensures that no kind rejects a default of the table.
   const used = new Map<GatewayName, unknown>(gatewayNames.map((name) => [name, read(name) ?? defaultOf(name)]))
   const usedAs = <N extends GatewayName>(name: N) => used.get(name) as Decoded<N> | undefined
 
@@ -162,16 +161,16 @@ export const resolve = (
     : Result.fail(new InvalidConfiguration({ problems }))
 }
 
-/** The settings of a program that embeds the gateway, where `providers: []` configures no provider. */
+/** Resolves the settings of a program that embeds the gateway. `providers: []` then configures no provider. */
 export const resolveInput = (
   input: object,
   types: ReadonlyArray<ProviderType> = []
 ): Result.Result<GatewaySettings, InvalidConfiguration> =>
   resolve([of("program", fromInput(input))], { mayHaveNoProvider: true, types })
 
-/** The sources of a service's settings, as they were found. Everything in it can be written as JSON. */
+/** The sources of a service's settings, as found. All of it can be written as JSON. */
 export interface Sources {
-  /** The environment, or its counterpart on another host: all of it, so that misspelt names are detected. */
+  /** The whole environment, or its counterpart on another host, so that misspelt names are detected. */
   readonly variables: Readonly<Record<string, string | undefined>>
   /** The config file, parsed as JSON. */
   readonly document?: unknown
@@ -193,14 +192,16 @@ const resolveWith = (
     ...(document === undefined ? [] : [of("file", fromFile(document, contentOf))])
   ], { ...forHost, contentOf })
 
-/** The settings of a service: for each the command line wins, then the variables, then the file. */
+/**
+ * Resolves the settings of a service. The command line takes precedence over variables, and variables over the file.
+ */
 export const resolveSources = (
   sources: Sources,
   options: Pick<ForHost, "types"> = {}
 ): Result.Result<GatewaySettings, InvalidConfiguration> => resolveWith(sources, contentIn(sources), options)
 
 /**
- * The same for a service that listens itself, on `HOST` and `PORT`.
+ * Like `resolveSources`, for a service that listens itself, on `HOST` and `PORT`.
  *
  * The URL of the MCP server must be configured, and must differ from the address that the service listens on.
  */
@@ -208,9 +209,9 @@ export const resolveService = (sources: Sources): Result.Result<GatewaySettings,
   resolveWith(sources, contentIn(sources), { check: checkService })
 
 /**
- * The paths that settings name and whose files have not been read yet.
+ * Returns the paths of files that settings name and that have not been read yet.
  *
- * The content of files may name other files: call it again until no file is named.
+ * Files may name other files: repeat until the list is empty.
  */
 export const filesToRead = (sources: Sources): ReadonlyArray<string> => {
   const known = contentIn(sources)

@@ -1,6 +1,6 @@
 /**
- * Every setting of the gateway: the one table that types, defaults, decoding, variables, file, embedding, JSON Schema,
- * reference and description come from.
+ * The table of all settings of the gateway. Types, defaults, decoding, variables, file, embedding, JSON Schema,
+ * reference and description derive from it.
  */
 import type { Kind } from "./kinds/kind.ts"
 import { access } from "./settings/access.ts"
@@ -18,7 +18,7 @@ import { upstream } from "./settings/upstream.ts"
 
 export type { Setting } from "./settings/Setting.ts"
 
-/** The settings of the gateway itself; the others describe a provider, or contain other settings. */
+/** The settings of the gateway itself. The others describe a provider, or contain other settings. */
 const gateway = { ...server, ...upstream, ...listener, ...access, ...rules, ...limits, ...store, ...output, ...admin }
 
 const table = {
@@ -39,14 +39,14 @@ type Table = typeof table
 
 export type SettingName = keyof Table
 
-/** The settings that describe the gateway itself. */
+/** The names of the settings of the gateway itself. */
 export type GatewayName = keyof typeof gateway
 
 export type Decoded<N extends SettingName> = Table[N]["kind"] extends Kind<infer A> ? A : never
 
 export type Input<N extends SettingName> = Table[N]["kind"]["Encoded"]
 
-/** What the gateway uses: `undefined` only where there is neither a default nor something in its place. */
+/** The type of a setting's value in use: `undefined` is possible only without a default and without `derived`. */
 export type Used<N extends GatewayName> = Table[N] extends { default: string } | { absent: unknown } ? Decoded<N>
   : Decoded<N> | undefined
 
@@ -57,26 +57,26 @@ export const settings: { readonly [N in SettingName]: Setting<Decoded<N>> } = ta
 // `Object.keys` has no narrower type; the table is a constant.
 export const settingNames = Object.keys(table) as ReadonlyArray<SettingName>
 
-/** The names of those that describe the gateway itself. */
+/** The names of the gateway's own settings. */
 // As above.
 export const gatewayNames = Object.keys(gateway) as ReadonlyArray<GatewayName>
 
-/** The member of the config file that belongs to the name of a variable: `server_url` to `MCP_SERVER_URL`. */
+/** The member of the config file for a variable: `server_url` for `MCP_SERVER_URL`. */
 export const fileKey = (name: string): string => name.replace(/^MCP_/, "").toLowerCase()
 
-/** The name of a setting in `GatewaySettings`: `MCP_TRACE_HEADER` is `traceHeader`. */
+/** The property in `GatewaySettings` for a setting: `traceHeader` for `MCP_TRACE_HEADER`. */
 export const propertyOf = (name: GatewayName): string =>
   settings[name].property ?? fileKey(name).replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
-/** Every name that a setting has as a variable, the canonical one first. */
+/** All names of a setting as a variable, the canonical one first. */
 export const spellingsOf = (name: SettingName): ReadonlyArray<string> => {
   const { aliases = [], formerly } = settings[name]
   return [name, ...(formerly === undefined ? [] : [formerly]), ...aliases]
 }
 
 /**
- * Returns every name of a setting in the config file, the canonical one first; empty for a setting that can only be a
- * variable.
+ * Returns all names of a setting in the config file, the canonical one first; empty for a setting that only variables
+ * can set.
  */
 export const fileKeysOf = (name: SettingName): ReadonlyArray<string> => {
   const { formerly, variableOnly } = settings[name]

@@ -7,6 +7,6 @@ import { type SettingName, settings } from "./settings.ts"
 const types = choice(typeNames(providerTypes))
 const presetNames = choice(presets.map(({ name }) => name))
 
-/** The kind of a setting as documentation has it; the table itself does not know which provider types there are. */
+/** The kind of a setting for documentation, with the names of provider types, which the table does not contain. */
 export const shownKind = (name: SettingName): Kind<unknown> =>
   name === "MCP_PROVIDER_TYPE" ? types : name === "MCP_PROVIDER_PRESET" ? presetNames : settings[name].kind

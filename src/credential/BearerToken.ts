@@ -3,9 +3,9 @@ import * as Redacted from "effect/Redacted"
 /**
  * A bearer token as the client sent it: `token68` characters, within the size limit, not yet verified.
  *
- * Redacted, so that it prints as `<redacted>` even where it is logged by accident.
+ * Redacted, so that it prints as `<redacted>` even if it is logged by accident.
  */
 export type BearerToken = Redacted.Redacted<string>
 
-/** Wraps a string that was checked to be `token68`; `credential/parseAuthorization.ts` does that for requests. */
+/** Wraps a string that was checked to be `token68`. For requests, `credential/parseAuthorization.ts` does so. */
 export const make = (token: string): BearerToken => Redacted.make(token, { label: "bearer token" })

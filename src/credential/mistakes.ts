@@ -27,7 +27,7 @@ export const schemeMistake = (scheme: string, rest: string): string => {
   return rest === "" ? "the scheme Bearer is missing before the token" : "the scheme is not Bearer"
 }
 
-/** Words that programs send where they have no token. */
+/** Words that programs send if they have no token. */
 const emptyWords: ReadonlySet<string> = new Set([
   "null",
   "nil",

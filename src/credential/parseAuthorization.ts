@@ -13,7 +13,7 @@ import { hasTokenParameter } from "./tokenInQuery.ts"
 
 /** The parts of a request that may contain credentials. */
 export interface Credentials {
-  /** The `Authorization` field lines, one value each, or one joined value where the platform joins them. */
+  /** The `Authorization` field lines, one value each, or one joined value if the platform joins them. */
   readonly authorization: ReadonlyArray<string>
   /** The query of the request target, without its `?`. */
   readonly query: string
@@ -28,12 +28,12 @@ export type CredentialError =
 
 // RFC 9110, section 11.2
 const token68 = /^[A-Za-z0-9\-._~+/]+=*$/
-// A platform that joins repeated fields leaves `Bearer a, Bearer b`.
+// A platform that joins repeated fields produces `Bearer a, Bearer b`.
 const joined = /,\s*[!#$%&'*+.^_`|~0-9A-Za-z-]+\s/
 
 const isOws = (character: string | undefined): boolean => character === " " || character === "\t"
 
-/** Removes optional white space (RFC 9110, section 5.6.3); `trim` would remove more than that. */
+/** Removes optional white space (RFC 9110, section 5.6.3); `trim` would remove other characters as well. */
 const trimOws = (value: string): string => {
   let start = 0
   let end = value.length

@@ -1,6 +1,6 @@
 /** Detection of access tokens in a query, in every spelling of the name. Pure. */
 
-// Where servers split a query: at `&`, older servers at `;`, lax servers at a second `?`.
+// Servers split a query at `&`, older ones also at `;`, and lax ones at a second `?`.
 const separator = /[&;?]/
 
 /** Decodes percent-encoding, one character for each byte; an invalid escape is left unchanged. */
@@ -10,10 +10,12 @@ const unescaped = (text: string): string =>
 const asUtf8 = (bytes: string): string =>
   new TextDecoder().decode(Uint8Array.from(bytes, (character) => character.charCodeAt(0)))
 
-// No server decodes a name more often than this.
+// No server decodes a name more often.
 const encodings = 3
 
-/** Every text that a decoder could read from a name: it may decode several times, and read the bytes in two ways. */
+/**
+ * Returns all texts that a decoder could read from a name: it may decode several times, and read the bytes in two ways.
+ */
 const readings = (name: string): ReadonlyArray<string> => {
   const found = [name]
   let decoded = name
@@ -24,20 +26,20 @@ const readings = (name: string): ReadonlyArray<string> => {
   return found
 }
 
-/** Full-width forms, and the two letters that fold to ASCII, as ASCII. */
+/** Converts full-width forms, and the two letters that fold to ASCII. */
 const narrow = (text: string): string =>
   text
     .replace(/[\uff01-\uff5e]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0))
     .replaceAll("\u017f", "s")
     .replaceAll("\u212a", "k")
 
-/** The letters of a name: some servers drop or replace all other characters. */
+/** Returns the letters of a name: some servers drop or replace all other characters. */
 const letters = (name: string): string => narrow(name).toLowerCase().replace(/[^a-z0-9]/g, "")
 
 const namesToken = (name: string): boolean =>
   readings(name).some((reading) =>
     letters(reading) === "accesstoken" ||
-    // Where a name ends for servers written in C, and for servers that support arrays, objects and parameters.
+    // Servers written in C end a name here, and so do servers that support arrays, objects and parameters.
     reading.split(/[\0[{=&;?]/).some((part) => letters(part) === "accesstoken")
   )
 

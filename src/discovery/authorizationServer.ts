@@ -9,10 +9,10 @@ import { requestedScopes } from "./requestedScopes.ts"
 import { standIn } from "./standIn.ts"
 
 /**
- * Decides where the authorization server's metadata comes from.
+ * Determines the source of the authorization server's metadata.
  *
- * Clients of the protected resource metadata take its first authorization server, so the metadata here are those of the
- * first provider that advertises one. Where a provider has a facade, or metadata of the gateway's own, the gateway itself is the
+ * Clients use the first authorization server in the protected resource metadata, so these metadata are those of the
+ * first provider that advertises one. If the provider has a facade, or `stand_in_metadata`, the gateway itself is the
  * authorization server.
  *
  * @param supportsClientMetadata whether the host can fetch the documents of clients

@@ -11,7 +11,10 @@ export interface ProtectedResourceMetadata {
   readonly scopes_supported?: ReadonlyArray<string>
 }
 
-/** Issuers from which clients can get a token, in the order of the configuration, each once. An issuer may be a mere name. */
+/**
+ * Issuers from which clients can get a token, each once, in the order of the configuration. An issuer need not be a
+ * URL.
+ */
 const issuers = (
   settings: GatewaySettings
 ): ReadonlyArray<string> => [...new Set(settings.providers.flatMap((provider) => advertisedBy(settings, provider)))]
@@ -19,8 +22,8 @@ const issuers = (
 /**
  * Builds the protected resource metadata.
  *
- * `authorization_servers` are the issuers character for character, because clients compare them with the issuer of
- * the authorization server's own metadata.
+ * `authorization_servers` contains the issuers unchanged, because clients compare them with the issuer in the
+ * authorization server's own metadata.
  *
  * @param publicUrl from `publicUrl`
  */

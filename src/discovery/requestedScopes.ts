@@ -7,8 +7,8 @@ const firstAdvertised = (settings: Pick<GatewaySettings, "addedTypes" | "provide
   settings.providers.find((one) => isAdvertised(settings, one))
 
 /**
- * Returns the scopes that every token of a client without one must have: the gateway's, and those of the first provider that clients
- * can get a token from.
+ * Returns the scopes that a client without a token must request: the gateway's, and those of the first provider that
+ * clients can get a token from.
  */
 export const scopesOfFirstToken = (
   settings: Pick<GatewaySettings, "addedTypes" | "providers" | "requiredScopes">
@@ -17,10 +17,11 @@ export const scopesOfFirstToken = (
 ]
 
 /**
- * Returns scopes as clients must request them, for metadata and challenges: as `scopes_requested` of a provider spells them.
+ * Returns scopes as clients must request them, for metadata and challenges, according to a provider's
+ * `scopes_requested`.
  *
- * @param provider the name of the provider whose token the client has. Without a token, it is the first one that clients
- * can get a token from
+ * @param provider the name of the token's provider. Without a token, the first provider that clients can get a token
+ * from
  */
 export const requestedScopes = (
   settings: Pick<GatewaySettings, "addedTypes" | "providers">,

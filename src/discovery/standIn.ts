@@ -1,4 +1,4 @@
-/** Metadata of the gateway's own, with the endpoints of a provider (RFC 8414). Pure. */
+/** The gateway's own metadata with a provider's endpoints (RFC 8414). Pure. */
 import type { AuthorizationServerMetadata } from "../providers/AuthorizationServerMetadata.ts"
 
 type Document = Readonly<Record<string, unknown>>
@@ -9,11 +9,11 @@ interface StandIn {
   /** The gateway's own. */
   readonly issuer: string
   readonly scopes: ReadonlyArray<string>
-  /** `false`: the provider does not support PKCE. */
+  /** If `false`, the provider does not support PKCE. */
   readonly assumePkce: boolean
 }
 
-/** Members that describe what clients need, and that are the provider's own. */
+/** Members that clients need, and that are copied from the provider. */
 const copied = [
   "authorization_endpoint",
   "token_endpoint",
@@ -49,7 +49,7 @@ const standInDocument = (own: Document, { assumePkce, issuer, scopes }: StandIn)
   }
 }
 
-/** Why clients could not use the document: they would reject the sign-in, or have nowhere to go. */
+/** Returns why clients could not use the document: they would reject it, or find no endpoint. */
 const unusable = (own: Document): string | undefined => {
   if (own["authorization_response_iss_parameter_supported"] === true) {
     return "the provider names itself in its responses (RFC 9207), so clients would reject them under another issuer: " +
@@ -60,10 +60,10 @@ const unusable = (own: Document): string | undefined => {
 }
 
 /**
- * Returns metadata in which the gateway is the issuer and the endpoints are the provider's.
+ * Builds metadata with the gateway as the issuer, and the provider's endpoints.
  *
- * They name no keys, no user information and no introspection: the gateway issues no tokens. The tokens that clients get are
- * the provider's, with the provider's issuer.
+ * They name no keys, no user information and no introspection, because the gateway issues no tokens. Clients get the
+ * provider's tokens, with the provider's issuer.
  */
 export const standIn = (own: AuthorizationServerMetadata, rules: StandIn): AuthorizationServerMetadata => {
   const present = (document: Document) => standInDocument(document, rules)

@@ -21,11 +21,11 @@ export const verdicts = ["pass", "fail", "skipped", "unknown"] as const
 export const Step = Schema.Struct({
   name: Schema.Literals(stepNames),
   verdict: Schema.Literals(verdicts),
-  /** What the rule expects, by the settings or by a specification. */
+  /** What the rule expects, according to the settings or a specification. */
   expected: Schema.String,
   /** What the token has. Unproven unless the step `signature` or `endpoint` passes. */
   found: Schema.String,
-  /** What to do. Present if the verdict is `fail` or `unknown`, and if something that passes is unwise. */
+  /** What to do. Present if the verdict is `fail` or `unknown`, and if a passing step is unwise. */
   fix: Schema.optionalKey(Schema.String)
 })
 
@@ -45,16 +45,16 @@ export const Outcome = Schema.Struct({
    * `unknown`: the provider could not be reached. The gateway rejects such requests with 500, and clients try again.
    */
   decision: Schema.Literals(["accepted", "rejected", "unknown"]),
-  /** The step that decides, if the token is not accepted: the first one in the gateway's own order. */
+  /** The step that decides, if the token is not accepted: the first failed one in the gateway's own order. */
   step: Schema.optionalKey(Schema.Literals(stepNames)),
-  /** The reason as the gateway's log names it, such as `InvalidAudience`. */
+  /** The reason in the gateway's log, such as `InvalidAudience`. */
   reason: Schema.optionalKey(Schema.String),
   /** The reason in one sentence, as the gateway's log has it. */
   detail: Schema.String,
   response: Schema.optionalKey(ClientResponse)
 })
 
-/** What the MCP server sees of the caller. */
+/** What the MCP server gets about the caller. */
 export const Upstream = Schema.Struct({
   /** The fields of each forwarded request that describe the caller. Lower-case names. */
   headers: Schema.Record(Schema.String, Schema.String),
@@ -81,7 +81,7 @@ export const Explanation = Schema.Struct({
   server: Schema.String,
   token: Schema.Struct({
     form: Schema.Literals(["jwt", "opaque", "listed", "encrypted", "unusable"]),
-    /** In characters, as it was given. */
+    /** In characters, including surrounding text. */
     length: Schema.Int
   }),
   provider: Schema.optionalKey(ResponsibleProvider),
@@ -98,7 +98,7 @@ export type Explanation = typeof Explanation.Type
 
 /** The message to check against the rules of the MCP server (`MCP_RULES`). */
 export interface ExplainOptions {
-  /** A JSON-RPC method. Default: With a tool it is `tools/call`; without either, the rules are not checked. */
+  /** A JSON-RPC method. Default: `tools/call` if there is a tool. Without either, the rules are not checked. */
   readonly method?: string | undefined
   readonly tool?: string | undefined
   /** The arguments of the call, for rules with conditions on them. */

@@ -27,8 +27,8 @@ export interface ExplainServices {
   readonly settings: GatewaySettings
   readonly registry: ProviderRegistry["Service"]
   /**
-   * The verifier that decides, of a running gateway: it may have a cached verdict, or wrap the providers of the settings.
-   * Left out where the providers alone decide.
+   * The verifier of a running gateway, which may have cached verdicts or wrap the providers. Left out if only the
+   * providers decide.
    */
   readonly verifier?: TokenVerifier["Service"] | undefined
 }
@@ -80,7 +80,7 @@ const decoder = new TextDecoder()
 
 const upstreamOf = (settings: GatewaySettings, identity: Identity): NonNullable<Explanation["upstream"]> => ({
   headers: makeCallerFields(settings)(identity),
-  // The gateway has written it, as an object of texts.
+  // The gateway has written this, as an object of strings.
   ...(settings.injectRequestContext === false
     ? {}
     : { authContext: JSON.parse(decoder.decode(authContext(identity))) }),
@@ -114,7 +114,7 @@ const formOf = (given: GivenToken, inspected: InspectedToken | undefined): Expla
   return inspected.provider === undefined && parts === 5 ? "encrypted" : inspected.form
 }
 
-/** The verifier of the running gateway decides, where it is given; it may have another opinion than its providers. */
+/** If there is a verifier of a running gateway, it decides. It may disagree with its providers. */
 const verifierStep = (
   verified: Result.Result<Identity, VerificationError>,
   accepts: boolean
@@ -151,11 +151,11 @@ const verifierStep = (
 /**
  * Explains whether a token would be accepted: every rule in order, the decision, and what the MCP server would see.
  *
- * Sends the requests that the verification would send, and requests the provider's keys once more. Takes the text as it is: a
- * token with quotation marks around it is not accepted, and the one inside is explained as well. The explanation contains
- * neither the token nor its signature, and nothing is logged or kept.
+ * Sends the requests that the verification would send, and requests the provider's keys once more. The text is taken as
+ * it is: a token in quotation marks is not accepted, and the token inside is explained as well. The explanation
+ * contains neither the token nor its signature, and nothing is logged or kept.
  *
- * @param given the text that a client would send after the word Bearer
+ * @param given the text that a client would send after `Bearer`
  */
 export const explain = Effect.fnUntraced(function*(
   { registry, settings, verifier }: ExplainServices,

@@ -1,4 +1,4 @@
-/** What to do about each way in which a token is not accepted. Pure. */
+/** What to do about each reason why a token is not accepted. Pure. */
 import { withoutSlash } from "../config/kinds/resourceUrl.ts"
 import type { InvalidTokenReason, VerificationError } from "../errors/GatewayError.ts"
 import { show, showAll } from "../errors/show.ts"
@@ -25,7 +25,7 @@ const withoutPort = (url: string): string | undefined => {
   return `${protocol}//${hostname}${pathname}`
 }
 
-/** How two URLs differ that were probably meant to be the same; `undefined`: they are two different ones. */
+/** Returns how two URLs differ that were probably meant to be the same; `undefined` if they are simply different. */
 const slightDifference = (one: string, other: string): string | undefined => {
   const bare = [one, other].map(withoutSlash)
   if (bare[0] === bare[1]) return "only in the slash at the end"
@@ -102,7 +102,7 @@ const minutes = (seconds: number): string => {
   return size >= 120 ? `${Math.round(size / 60)} minutes` : `${size} seconds`
 }
 
-/** Describes the difference between the clocks; `undefined`: it is not known. */
+/** Describes the difference between the clocks; `undefined` if it is not known. */
 export const clocks = (difference: number | undefined): string | undefined => {
   if (difference === undefined) return undefined
   return Math.abs(difference) <= 2
@@ -184,7 +184,7 @@ const fixSignature = (detail: string): string =>
     : `The token was changed after it was signed, or was signed by another issuer. ${whereFrom}. Ory Hydra 2.3 names the old key in ` +
       "refreshed tokens after its key was replaced, and signs with the new one: users must sign in again."
 
-/** What to do about a provider that cannot be requested. */
+/** What to do about a provider that does not respond. */
 const fixUnavailable = (detail: string): string => {
   if (/MCP_CA_FILE/u.test(detail)) {
     return "Set MCP_CA_FILE to a PEM file with the certificate of the authority that signed the provider's certificate."
@@ -220,7 +220,7 @@ const fixProvider = (detail: string): string =>
     : "Have the client request its token for this MCP server (`resource`; `audience` at Auth0), so that the provider issues a JWT. If the " +
       "provider issues only such tokens, configure it with type introspection or userinfo."
 
-/** Returns the warning about a rule that accepts a token; `undefined`: nothing. */
+/** Returns the warning about a rule that accepts a token; `undefined` if there is none. */
 export const noteFor = (
   rule: RuleName,
   { claims, rules: { allowedClients, audience } }: FixContext

@@ -1,4 +1,4 @@
-/** The form in which a token is given, and what people copy with it. Pure. */
+/** The form of a given token, and what people copy along with it. Pure. */
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { BearerToken } from "../credential/BearerToken.ts"
@@ -8,7 +8,7 @@ import { own, parseJsonObject } from "../remote/JsonObject.ts"
 /** Something that was copied along with a token, and how to remove it. */
 interface Wrapping {
   readonly unwrap: (text: string) => string
-  /** What the result would be without it. */
+  /** What remains if it is removed. */
   readonly without: string
   readonly fix: string
 }
@@ -19,7 +19,7 @@ const tokenOf = (text: string): string => {
   return typeof token === "string" ? token : text
 }
 
-/** In the order in which they are taken off, so that `"Bearer x"` and `Bearer "x"` are understood alike. */
+/** In the order in which they are removed, so that `"Bearer x"` and `Bearer "x"` are read alike. */
 const wrappings: ReadonlyArray<Wrapping> = [
   {
     unwrap: tokenOf,
@@ -49,9 +49,9 @@ const wrappings: ReadonlyArray<Wrapping> = [
 ]
 
 export interface GivenToken {
-  /** The token, or the one that is in the text; `undefined`: it has no token in it. */
+  /** The token, or the one that was found in the text; `undefined` if there is none. */
   readonly token: BearerToken | undefined
-  /** The error for the text as it was given; `undefined`: it is a token. */
+  /** The error for the given text; `undefined` if the text is a token. */
   readonly error: CredentialError | undefined
   /** How the text differs from the token, in words. */
   readonly differences: ReadonlyArray<string>
@@ -66,10 +66,10 @@ const asCredential = (text: string, maxTokenBytes: number) =>
 const malformedFix = "Check where the client gets its token from: this is not a token."
 
 /**
- * Reads a token as a client would send it after the word Bearer.
+ * Reads a token as a client would send it after `Bearer`.
  *
- * White space around it does not matter, because HTTP ignores it. If the text is not a token but has one in it, that one is
- * found, so that it can be explained as well.
+ * Surrounding white space is ignored, as in HTTP. If the text is not a token but contains one, that one is returned, so
+ * that it can be explained as well.
  */
 export const readGiven = (given: string, maxTokenBytes: number): GivenToken => {
   const text = given.trim()
@@ -89,13 +89,13 @@ export const readGiven = (given: string, maxTokenBytes: number): GivenToken => {
     differences.push(without)
     fixes.push(fix)
     const inner = asCredential(next, maxTokenBytes)
-    // Words that programs send in place of a token are not tokens, either.
+    // Words that programs send in place of a token are not tokens either.
     if (Result.isSuccess(inner)) return { token: inner.success, error, differences, fix: fixes.join(" "), length }
   }
   return { token: undefined, error, differences: [], fix: malformedFix, length }
 }
 
-/** Placeholders such as `undefined` are words, and not secrets. Everything longer may be one. */
+/** Placeholders such as `undefined` are not secret. Anything longer may be. */
 const longestWord = 12
 
 /** The texts that an explanation must not show: the token, the rest of the input, and the signature. */

@@ -1,7 +1,7 @@
-/** The last barrier between an explanation and what it must not show. Pure. */
+/** Removes secrets from an explanation, as a last precaution. Pure. */
 import type { Explanation, Step } from "./Explanation.ts"
 
-/** Shorter texts are in other words by chance, and too short to be a secret. */
+/** Shorter texts occur in other words by chance, and are too short to be a secret. */
 const shortest = 8
 
 /** Values are truncated after this number of characters (`errors/show.ts`). */
@@ -12,7 +12,7 @@ const hidden = "(hidden)"
 /**
  * Returns the same explanation without the secrets in its texts.
  *
- * No step shows the token. But a provider may repeat the token in its response, and an issuer may write it into a
+ * No step shows the token. But providers may repeat the token in their responses, and issuers may write it into a
  * claim.
  */
 export const withoutSecrets = (explanation: Explanation, secrets: ReadonlyArray<string>): Explanation => {

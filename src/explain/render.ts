@@ -3,7 +3,7 @@ import type { Explanation, Step } from "./Explanation.ts"
 
 export interface RenderOptions {
   readonly colour: boolean
-  /** Where lines are broken, in characters; `undefined`: nowhere. */
+  /** The width at which lines are broken, in characters; `undefined` if they are not. */
   readonly width?: number | undefined
 }
 
@@ -20,13 +20,13 @@ const marks: { readonly [V in Step["verdict"]]: readonly [mark: string, style: k
   unknown: ["?", "yellow"]
 }
 
-// Texts come from tokens and providers: characters that move the cursor or hide text are shown as their codes.
+// Texts come from tokens and providers, so characters that move the cursor or hide text are shown as codes.
 const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu
 
 const printable = (text: string): string =>
   text.replace(unprintable, (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ""}}`)
 
-/** Breaks a text at spaces. A word that is longer than a line is not broken, so that it can be copied. */
+/** Breaks text at spaces. A word that is longer than a line is not broken, so that it can be copied. */
 const broken = (text: string, width: number): ReadonlyArray<string> => {
   const lines: Array<string> = []
   let line = ""
@@ -89,7 +89,7 @@ const responseText = ({ outcome: { decision, response } }: Explanation): Readonl
   return [`Clients get ${status} ${error} (${description})${again}.`]
 }
 
-/** The rules that reject a token in addition to the one that decides: all of them have to be fixed. */
+/** The rules that reject the token in addition to the one that decides. All of them have to be fixed. */
 const othersText = ({ outcome, steps }: Explanation): ReadonlyArray<string> => {
   const others = steps.filter(({ name, verdict }) => verdict === "fail" && name !== outcome.step).map(({ name }) =>
     name

@@ -7,12 +7,12 @@ import type { Explanation, Step } from "./Explanation.ts"
 import { clocks, type FixContext, fixFor, noteFor } from "./fixes.ts"
 import type { GivenToken } from "./form.ts"
 
-/** Rules that apply before a token is read, or to what others say about it. */
+/** Rules that apply before a token is read, or to what others state about it. */
 const notOfJwt: ReadonlySet<RuleName> = new Set(["form", "provider", "endpoint", "verifier"])
 
 const ofJwt: ReadonlySet<RuleName> = new Set(ruleNames.filter((name) => !notOfJwt.has(name)))
 
-/** The verdict of several findings about one rule: that of the first one with an error, otherwise that of the first one. */
+/** The verdict of several findings about one rule: that of the first one with an error, or else of the first one. */
 const merged = (findings: ReadonlyArray<Finding>): Finding | undefined =>
   findings.find(({ error }) => error !== undefined) ?? findings.find(({ isSkipped }) => isSkipped !== true) ??
     findings[0]

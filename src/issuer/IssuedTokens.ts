@@ -41,6 +41,8 @@ export const makeIssuedTokens = (): IssuedTokens => {
   }
 }
 
-/** Returns the prefix and 256 random bits, in characters that a Bearer credential may have (RFC 6750, section 2.1). */
+/**
+ * Returns the prefix and 256 random bits, in characters that are valid in a Bearer credential (RFC 6750, section 2.1).
+ */
 export const randomOpaqueToken = (prefix: string): string =>
   prefix + Base64Url.encode(crypto.getRandomValues(new Uint8Array(32)))

@@ -19,9 +19,9 @@ export interface Issuer {
   readonly sign: (options?: SignOptions) => Effect.Effect<string>
   /** Issues an opaque token, which the userinfo and introspection endpoints verify. */
   readonly issueOpaque: (options?: OpaqueTokenOptions) => Effect.Effect<string>
-  /** Makes an opaque token, or one from the token endpoint, inactive. */
+  /** Makes a stored token inactive. */
   readonly revoke: (token: string) => Effect.Effect<void>
-  /** Returns the key that signs with `algorithm` (default: the default algorithm). Generated on first use. */
+  /** Returns the key for `algorithm` (default: the default algorithm). Generated on first use. */
   readonly key: (algorithm?: JwsAlgorithm) => Effect.Effect<SigningKey>
   /** Signs with a new key from now on, and publishes it in addition to the old one. */
   readonly rotate: (algorithm?: JwsAlgorithm) => Effect.Effect<SigningKey>
@@ -32,8 +32,8 @@ export interface Issuer {
   /** The current JWKS. */
   readonly jwks: Effect.Effect<{ readonly keys: ReadonlyArray<object> }>
   /**
-   * Changes the responses to the next `times` requests to `path` (default: 1; `Infinity`: all), after those for which a
-   * misbehaviour is already pending. Here and below, a path is the whole path on the wire, without the query.
+   * Changes the responses to the next `times` requests to `path` (default: 1; `Infinity`: all), after pending
+   * misbehaviours for that path. Here and below, a path is the whole path in the request, without the query.
    */
   readonly misbehave: (path: string, behaviour: Misbehaviour, times?: number) => Effect.Effect<void>
   /** Removes the pending misbehaviours for `path`, or all of them. */
@@ -41,8 +41,8 @@ export interface Issuer {
   /** Returns how many requests to `path` were received, including those with a misbehaviour. */
   readonly hits: (path: string) => Effect.Effect<number>
   /**
-   * Waits until `path` has received `count` requests. Then adjust a `TestClock` while a response hangs, drips or is
-   * delayed.
+   * Waits until `path` has received `count` requests. Adjust a `TestClock` after this, while a response is delayed,
+   * hangs or drips.
    */
   readonly awaitHits: (path: string, count: number) => Effect.Effect<void>
   /** Returns the requests to `path`, or all of them, oldest first. They contain credentials: do not log them. */

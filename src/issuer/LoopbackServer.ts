@@ -27,7 +27,7 @@ export const listen = Effect.fnUntraced(function*(
 ): Effect.fn.Return<LoopbackServer, never, Scope.Scope> {
   const fork = yield* FiberSet.makeRuntime()
   const server = createServer(options, (request, response) => {
-    // A client that leaves during a request is ordinary here, not an error that ends the process.
+    // Clients that disconnect during a request are expected here, and must not end the process.
     request.on("error", () => undefined)
     response.on("error", () => undefined)
     const fiber = fork(handle(request, response))

@@ -74,7 +74,7 @@ const userinfo: Endpoint = Effect.fnUntraced(function*({ tokens }, request) {
 /** RFC 7662, section 2. */
 const introspection: Endpoint = Effect.fnUntraced(function*(state, request) {
   const form = new URLSearchParams(request.body)
-  // Only Basic, as the metadata names: a test must notice a gateway that sends its secret in the body.
+  // Accepts only Basic, as the metadata state: tests must notice a gateway that sends its secret in the body.
   if (request.headers["authorization"] === undefined || !isClient(state, request, form)) return unknownClient
   const token = form.get("token")
   if (token === null) return rejection("invalid_request")

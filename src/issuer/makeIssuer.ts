@@ -52,7 +52,7 @@ export const makeIssuer = Effect.fnUntraced(function*(
   const respond = Effect.fnUntraced(function*(request: ReceivedRequest) {
     const misbehaviour = misbehaviours.take(request.path)
     const ordinary = yield* respondTo(state, request)
-    // Not before: only the delay itself may be left to wait for, or a clock that is adjusted now would miss it.
+    // Counted only now, so that only the delay itself remains when a test adjusts the clock.
     yield* log.add(request)
     return yield* wireResponse(ordinary, misbehaviour)
   })

@@ -1,13 +1,13 @@
-/** Represents all names beyond a bound, and texts that do not look like names. */
+/** The label for all names beyond the limit, and for texts that do not look like names. */
 export const otherName = "other"
 
-// MCP 2025-11-25, tool names: 1 to 128 of these characters. Longer ones do not fit a dashboard.
+// Tool names have 1 to 128 of these characters (MCP 2025-11-25). Longer ones do not fit on a dashboard.
 const plainName = /^[A-Za-z0-9_./-]{1,64}$/
 
 /**
- * Names that callers choose, as values of a label: the first so many of them, and `other` for the rest.
+ * Names that callers choose, as values of a label: the first ones up to a limit, and `other` for the rest.
  *
- * Names of the operator's are always shown, so that no caller can displace them.
+ * Names from the settings are always shown, so that no caller can displace them.
  */
 export class BoundedNames {
   readonly #known: ReadonlySet<string>
@@ -28,7 +28,7 @@ export class BoundedNames {
   /**
    * The value of the label for a name.
    *
-   * @param mayAdd whether a new name is shown from now on, as long as there is room: not for callers that were rejected
+   * @param mayAdd whether a new name may be shown from now on, if there is room. Not for callers that were rejected
    */
   labelOf(name: string, mayAdd: boolean): string {
     if (this.#known.has(name) || this.#seen.has(name)) return name

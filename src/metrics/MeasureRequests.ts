@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 
 /**
- * Whether requests are counted and timed. Off unless someone reads the metrics, because every request would pay for it.
+ * Whether requests are counted and timed. Off by default, because measuring costs time in every request.
  *
  * The Node service switches it on for an admin port or an exporter. Switch it on in a program with its own exporter.
  *

@@ -4,9 +4,9 @@ import * as Metric from "effect/Metric"
 import type { Merge } from "./rows/MetricRow.ts"
 import { isMetricName, type MetricName, metrics } from "./table.ts"
 
-/** How often values were at most as high as each boundary, with their sum. Does not hold a value that JSON has not. */
+/** How many values did not exceed each boundary, and their sum. Contains no value that JSON cannot represent. */
 export interface HistogramValue {
-  /** Boundary and count, cumulative. */
+  /** The boundary, and the cumulative count. */
   readonly buckets: ReadonlyArray<readonly [number, number]>
   readonly count: number
   readonly sum: number
@@ -39,7 +39,7 @@ const pointOf = (snapshot: Metric.Metric.Snapshot): ReadonlyArray<MetricPoint> =
   }
 }
 
-/** The series of the gateway's own metrics in a registry. A program that embeds the gateway may have others there. */
+/** The series of the gateway's own metrics in a registry, which may also contain those of an embedding program. */
 export const readPoints = (context: Context.Context<never>): ReadonlyArray<MetricPoint> =>
   Metric.snapshotUnsafe(context).flatMap(pointOf)
 
@@ -47,7 +47,7 @@ const keyOf = ({ attributes, name }: MetricPoint): string =>
   JSON.stringify([name, Object.entries(attributes).toSorted(([a], [b]) => a < b ? -1 : 1)])
 
 const addHistograms = (one: HistogramValue, other: HistogramValue): HistogramValue => ({
-  // All processes are this program, so the boundaries are the same.
+  // All processes run this program, so the boundaries are the same.
   buckets: one.buckets.map(([boundary, count], index) => [boundary, count + (other.buckets[index]?.[1] ?? 0)]),
   count: one.count + other.count,
   sum: one.sum + other.sum,
@@ -89,6 +89,6 @@ export const mergePoints = (
   return [...merged.values()]
 }
 
-/** The metrics of a process that has ended: counters and histograms. Its gauges no longer describe anything. */
+/** The metrics of a process that has ended: counters and histograms. Its gauges are no longer meaningful. */
 export const lastingPoints = (points: ReadonlyArray<MetricPoint>): ReadonlyArray<MetricPoint> =>
   points.filter(({ name }) => metrics[name].kind !== "gauge")

@@ -1,9 +1,9 @@
-/** The series of one metric that were made so far, by their labels. */
+/** The existing series of one metric, by their labels. */
 export class SeriesCache<A> {
   readonly #series = new Map<string, A>()
   readonly #most: number
 
-  /** @param most how many there may be */
+  /** @param most the maximum number of series */
   constructor(most: number) {
     this.#most = most
   }

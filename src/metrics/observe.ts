@@ -8,7 +8,7 @@ import type { Labels, NameOf } from "./table.ts"
 
 const nothing = (): void => undefined
 
-/** A series, and the function that returns its value: the latest registered one. */
+/** A series, and the function that returns its value. Only the latest function is used. */
 interface Series {
   readonly sources: Array<() => unknown>
   readonly registration: Metric.Registration
@@ -17,9 +17,10 @@ interface Series {
 const series = new WeakMap<object, Map<string, Series>>()
 
 /**
- * Registers the function that returns the value of a metric, for as long as the scope lives.
+ * Registers the function that returns the value of a metric, while the scope is open.
  *
- * A configuration that is prepared registers the same series as the current one, and leaves it to that one when it is given up.
+ * A configuration that is being prepared registers the same series as the current one, which takes them over again if
+ * the new one is discarded.
  */
 const observed = <Input, State>(
   name: string,
@@ -33,7 +34,7 @@ const observed = <Input, State>(
     const register = (): Series => {
       const sources: Array<() => unknown> = []
       const registration = Metric.registerUnsafe(metric, context, {
-        // Each source of a series is that of the same metric.
+        // All sources of a series are for the same metric.
         get: () => sources.at(-1)?.() as State,
         update: nothing,
         modify: nothing
@@ -63,6 +64,6 @@ const seriesName = (name: string, labels: object): string => JSON.stringify([nam
 export const observeGauge = <N extends NameOf<"gauge">>(name: N, labels: Labels<N>, value: () => number) =>
   observed(seriesName(name, labels), gauge(name, labels), () => ({ value: value() }))
 
-/** Observes one series of a counter, whose value must never fall. */
+/** Observes one series of a counter, whose value must never decrease. */
 export const observeCounter = <N extends NameOf<"counter">>(name: N, labels: Labels<N>, value: () => number) =>
   observed(seriesName(name, labels), counter(name, labels), () => ({ count: value(), incremental: true }))

@@ -43,7 +43,7 @@ const order = new Map<string, number>(metricNames.map((name, index) => [name, in
 const inOrder = (one: MetricPoint, other: MetricPoint): number =>
   (order.get(one.name) ?? 0) - (order.get(other.name) ?? 0)
 
-/** Writes values as Prometheus reads them, in the order of the table. */
+/** Writes values in the format of Prometheus, in the order of the table. */
 export const formatPoints = (points: ReadonlyArray<MetricPoint>): string => {
   const registry: Metric.MetricRegistry = new Map(
     points.toSorted(inOrder).map((point, index) => [String(index), {

@@ -1,4 +1,4 @@
-/** The metrics of the table as Effect has them, each with its labels. */
+/** The metrics of the table as Effect metrics, with their labels. */
 import * as Metric from "effect/Metric"
 import { type Labels, type MetricName, metrics, type NameOf } from "./table.ts"
 
@@ -10,7 +10,7 @@ const options = <N extends MetricName>(name: N, labels: Labels<N>) => {
   return { description: help, attributes: { ...labels, ...unitOf(unit) } }
 }
 
-/** One series of a counter. Make it once: its key is computed at the first update. */
+/** One series of a counter. Build it once, because its key is computed at the first update. */
 export const counter = <N extends NameOf<"counter">>(name: N, labels: Labels<N>): Metric.Counter<number> =>
   Metric.counter(name, { ...options(name, labels), incremental: true })
 

@@ -1,8 +1,8 @@
 /**
- * Every metric of the gateway: the one table that recording, the Prometheus text, OTLP and the reference come from.
+ * The table of all metrics of the gateway. Recording, the Prometheus text, OTLP and the reference derive from it.
  *
- * Names, units and attributes are OpenTelemetry's; `prometheus.ts` derives the names that Prometheus has. Each label has a
- * bounded number of values, and none of them comes from a token.
+ * Names, units and attributes are OpenTelemetry's; `prometheus.ts` derives the names for Prometheus. Each label has a
+ * limited number of values, and none of them comes from a token.
  */
 import type { MetricRow } from "./rows/MetricRow.ts"
 import { operation } from "./rows/operation.ts"

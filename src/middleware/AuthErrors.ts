@@ -37,14 +37,14 @@ export class CannotVerify extends Schema.Error<CannotVerify>("mcp-authorizer/Can
 /** Any of these errors. */
 export type AuthError = Unauthorized | Forbidden | CannotVerify
 
-/** Returns the error of an API for an error of the gateway; `undefined` if it is about something else than the caller. */
+/** Converts an error of the gateway; `undefined` if it is not about the caller. */
 export const authErrorOf = (error: GatewayError): AuthError | undefined => {
   const { description, error: code, scope, status } = problemOf(error)
   const texts = { error: code, error_description: description }
   if (error._tag === "ProviderUnavailable") {
     return new CannotVerify({
       ...texts,
-      // A verifier of the program may return any text.
+      // A custom verifier may return any text.
       retryAfter: Number.isFinite(error.retryAfter) ? error.retryAfter : retryAfterSeconds
     })
   }

@@ -11,7 +11,7 @@ import type { ProviderType } from "../providers/ProviderType.ts"
 
 /** The variables in `c.var` for handlers behind the middleware. */
 export interface HonoVariables<Claims = Identity["claims"], Way extends Admission = "protect"> {
-  /** The caller in the form of the official SDK: the `authInfo` of its transports, which `@hono/mcp` reads as well. */
+  /** The caller in the form of the official SDK. Its transports take it as `authInfo`, and so does `@hono/mcp`. */
   readonly auth: OAuthTokenInfo | (Way extends "admit" ? undefined : never)
   /** The caller. */
   readonly identity: CallerOf<Way, Claims>
@@ -25,7 +25,7 @@ export interface HonoMiddlewareOptions<
 > extends MiddlewareOptions<E, Types, Claims> {
   /**
    * Keeps work alive after the response: on Workers, `(work, c) => c.executionCtx.waitUntil(work)`. With it, keys and
-   * verdicts are renewed before they end, and no request waits for that.
+   * verdicts are renewed before they expire, so that no request waits for that.
    */
   readonly waitUntil?: ((work: Promise<unknown>, context: Context) => void) | undefined
 }
@@ -33,17 +33,20 @@ export interface HonoMiddlewareOptions<
 /** Authentication for Hono. */
 export interface HonoMiddleware<Claims = Identity["claims"]> {
   /**
-   * The middleware. It serves the discovery documents, responds to preflights and to callers without a good token, and runs
-   * the handlers of all others. Everything that it gets is protected.
+   * The middleware. It serves the discovery documents, responds to preflights and to callers without a valid token, and
+   * passes all other requests to the handlers. All requests that reach it are protected.
    */
   readonly protect: MiddlewareHandler<{ Variables: HonoVariables<Claims> }>
-  /** The same, but requests that `rules` permit to anyone pass without a token, and then without `auth` and `identity`. */
+  /**
+   * Like `protect`, but requests that `rules` permit to anyone pass without a token, and then without `auth` and
+   * `identity`.
+   */
   readonly admit: MiddlewareHandler<{ Variables: HonoVariables<Claims, "admit"> }>
   /** Stops background work. Later requests fail. Every call returns the same promise. */
   readonly dispose: () => Promise<void>
 }
 
-/** The request as it came, although a middleware may have read its body: Hono keeps it. */
+/** Returns the original request, even if a middleware has read its body: Hono caches it. */
 const unread = async ({ req }: Context): Promise<Request> =>
   req.raw.bodyUsed ? new Request(req.raw.url, { ...headOf(req.raw), body: await req.arrayBuffer() }) : req.raw
 
@@ -100,12 +103,12 @@ export const makeHonoMiddleware = <
       if (result._tag === "Responded") return webResponse(request, result)
       c.req.raw = toHandler(request, result)
       passed.add(c.req.raw, result.identity)
-      // `protect` lets no request pass without a caller.
+      // `protect` admits no request without a caller.
       c.set("auth", result.authInfo() as HonoVariables<Claims, Way>["auth"])
       c.set("identity", callerOf(way, result.identity))
       await next()
       const response = await finished(c.res, result)
-      // Otherwise Hono would add the fields of the first response, among them the server's own session id.
+      // Otherwise Hono would add the fields of the first response, including the server's own session id.
       c.res = undefined
       c.res = response
     }

@@ -24,17 +24,17 @@ const withoutBody = (headers: Headers.Headers): Headers.Headers =>
   Headers.removeMany(headers, ["content-length", "content-type"])
 
 /**
- * Authentication of an `HttpApi`: its endpoints get the caller from `CurrentIdentity`, and its errors are in the API's schema,
- * for clients and OpenAPI.
+ * Authentication for an `HttpApi`: endpoints get the caller from `CurrentIdentity`, and the errors are part of the
+ * API's schema, for clients and OpenAPI.
  *
  * Add it to an API, a group or an endpoint with `.middleware(HttpApiAuthentication)`, and provide `layer`, which also
  * adds the discovery documents to the router. Handlers behind it may use `CurrentIdentity`; without it they do not
- * compile. Callers without a good token get `Unauthorized`, `Forbidden` or `CannotVerify`, with the gateway's own
+ * compile. Callers without a valid token get `Unauthorized`, `Forbidden` or `CannotVerify`, with the gateway's own
  * challenge and texts. Requests with other problems (a body that is too large, a session of another caller) get the
  * gateway's own response.
  *
- * The middleware sees the requests of the API's endpoints alone: preflights of browsers have no endpoint. Rules and sessions
- * hold as for `Authentication.layer`.
+ * The middleware handles only requests for endpoints of the API; preflights of browsers have no endpoint. Rules and
+ * sessions work as in `Authentication.layer`.
  *
  * **Example**
  *
@@ -88,7 +88,7 @@ export class HttpApiAuthentication
       Layer.effect(
         HttpApiAuthentication,
         Effect.map(Guard, ({ check }) => ({
-          // The guard reads the field itself: it rejects a request with two of them.
+          // The guard reads the field itself, because it must reject a request with two of them.
           bearer: (handler) =>
             Effect.gen(function*() {
               const result = yield* check(yield* HttpServerRequest.HttpServerRequest)

@@ -28,11 +28,15 @@ export type NextDocuments = Pick<NextRoute, "GET" | "OPTIONS"> & { readonly HEAD
 
 /** Routes of the app router of Next.js. */
 export interface NextRoutes<Claims = Identity["claims"]> {
-  /** Makes the route of the MCP endpoint, whose handler gets the caller. Its path must be `path` of the settings. */
+  /**
+   * Builds the route of the MCP endpoint, whose handler gets the caller. Its path must equal `path` in the settings.
+   */
   readonly route: <Rest extends ReadonlyArray<unknown> = []>(
     handler: IdentifiedHandler<Rest, Claims>
   ) => NextRoute<Rest>
-  /** The same, but requests that `rules` permit to anyone reach the handler without a token and without an identity. */
+  /**
+   * Like `route`, but requests that `rules` permit to anyone reach the handler without a token and without an identity.
+   */
   readonly publicRoute: <Rest extends ReadonlyArray<unknown> = []>(
     handler: PublicHandler<Rest, Claims>
   ) => NextRoute<Rest>
@@ -42,7 +46,7 @@ export interface NextRoutes<Claims = Identity["claims"]> {
   readonly dispose: () => Promise<void>
 }
 
-/** Calls a handler of the middleware, which is made with the first request. */
+/** Calls a handler of the middleware, which is built with the first request. */
 const later = <Rest extends ReadonlyArray<unknown>>(make: () => NextHandler<Rest>): NextHandler<Rest> => {
   let handler: NextHandler<Rest> | undefined
   return async (request, ...rest) => (handler ??= make())(request, ...rest)
@@ -56,12 +60,12 @@ const everyMethod = <Rest extends ReadonlyArray<unknown>>(handler: NextHandler<R
 })
 
 /**
- * Builds route handlers for the app router of Next.js: of the MCP endpoint, and of the discovery documents.
+ * Builds route handlers for the app router of Next.js, for the MCP endpoint and the discovery documents.
  *
- * Keep the result in a separate module, which both `route.ts` files import. Settings and options are those of
- * `makeFetchMiddleware`; `waitUntil` of `@vercel/functions` fits the option of that name. Settings are checked with the
- * first request, because `next build` loads the routes, too, and often without the variables of the running program:
- * invalid ones reject every request with `InvalidConfiguration`.
+ * Keep the result in a separate module that both `route.ts` files import. Settings and options are those of
+ * `makeFetchMiddleware`; `waitUntil` of `@vercel/functions` can be passed as the option of that name. Settings are
+ * checked with the first request, because `next build` loads the routes, too, often without the variables of the
+ * running program. Invalid settings reject every request with `InvalidConfiguration`.
  *
  * **Example** (`lib/auth.ts`)
  *
@@ -94,7 +98,7 @@ export const makeNextRoutes = <
 ): NextRoutes<Claims> => {
   let made: FetchMiddleware<Claims> | undefined
   const middleware = () => made ??= makeFetchMiddleware(config, options)
-  // A protected path that is routed here by mistake has no content.
+  // A protected path that is routed here by mistake has no document.
   const document = later(() => middleware().protect(() => new Response(null, { status: 404 })))
   return {
     route: (handler) => everyMethod(later(() => middleware().protect(handler))),

@@ -10,7 +10,7 @@ import { finishResponse, writeResponse } from "./nodeResponse.ts"
 
 export type { AuthenticatedRequest, MiddlewareOptions, NodeRequest }
 
-/** Middleware of Express, Connect, Nest and, in an `onRequest` hook, Fastify. */
+/** Middleware for Express, Connect, Nest and, in an `onRequest` hook, Fastify. */
 export type NodeHandler = (
   request: NodeRequest,
   response: ServerResponse,
@@ -20,11 +20,14 @@ export type NodeHandler = (
 /** Authentication for servers with Node's requests and responses. */
 export interface NodeMiddleware<Claims = Identity["claims"]> {
   /**
-   * The middleware. It serves the discovery documents, responds to preflights and to callers without a good token, and calls
-   * `next` for all others, with `request.auth` and `request.identity`. Everything that it gets is protected.
+   * The middleware. It serves the discovery documents, responds to preflights and to callers without a valid token, and
+   * calls `next` for all others, with `request.auth` and `request.identity`. All requests that reach it are protected.
    */
   readonly protect: NodeHandler
-  /** The same, but requests that `rules` permit to anyone pass without a token, and then without `auth` and `identity`. */
+  /**
+   * Like `protect`, but requests that `rules` permit to anyone pass without a token, and then without `auth` and
+   * `identity`.
+   */
   readonly admit: NodeHandler
   /** Returns the caller of a request that has passed `protect`. Throws a `TypeError` for any other request. */
   readonly callerOf: (request: object) => AuthenticatedRequest<Claims>
@@ -92,7 +95,7 @@ export const makeNodeMiddleware = <
       response.off("close", leave)
       if (result._tag === "Responded") {
         await writeResponse(response, result.response, request.method === "HEAD")
-        // A body that was read and put back is for no one.
+        // No one needs the body that was put back.
         if (request.complete) request.resume()
         return false
       }
@@ -111,7 +114,7 @@ export const makeNodeMiddleware = <
           if (isAdmitted) next()
         },
         (error: unknown) => {
-          // A client that has left needs no response.
+          // A client that has disconnected needs no response.
           if (!response.destroyed) next(error instanceof Error ? error : new Error("the request cannot be checked"))
         }
       )
@@ -122,7 +125,7 @@ export const makeNodeMiddleware = <
     protect: middleware("protect"),
     admit: middleware("admit"),
     callerOf: (request) => {
-      // Fastify and others wrap the request of Node.
+      // Fastify and others wrap Node's request.
       const caller = callers.get(request) ?? ("raw" in request ? callers.get(request.raw as object) : undefined)
       if (caller === undefined) throw new TypeError("the request has not passed the middleware, or has no caller")
       return caller

@@ -17,13 +17,13 @@ import { authErrorOf, CannotVerify, Forbidden, Unauthorized } from "./AuthErrors
 export { type AuthError, CannotVerify, Forbidden, Unauthorized } from "./AuthErrors.ts"
 
 /**
- * Authentication of Effect RPC: handlers get the caller of each call from `CurrentIdentity`, and rejected callers get errors
- * that their clients can decode.
+ * Authentication for Effect RPC: handlers get the caller of each call from `CurrentIdentity`, and rejected callers get
+ * errors that their clients can decode.
  *
- * Add it to an RPC or a group with `.middleware(RpcAuthentication)`, and provide `layer` to the handlers' server. The token
- * is that of the field `authorization` of the call, or of the HTTP request or WebSocket that carries it; clients set it by
- * `RpcClient.withHeaders`. Scopes and lists of allowed callers hold for every call. Rules about messages of MCP, sessions and
- * rate limits do not concern RPC, and discovery documents are left to HTTP servers.
+ * Add it to an RPC or a group with `.middleware(RpcAuthentication)`, and provide `layer` to the server of the handlers.
+ * The token is taken from the field `authorization` of the call, or of the HTTP request or WebSocket that carries the
+ * call; clients set it with `RpcClient.withHeaders`. Scopes and lists of allowed callers apply to every call. Rules
+ * about MCP messages, sessions and rate limits do not apply to RPC, and discovery documents are left to HTTP servers.
  *
  * **Example**
  *

@@ -1,4 +1,6 @@
-/** Node's own cryptography, which is synchronous: a response's head can wait for nothing. */
+/**
+ * Node's own cryptography. It is synchronous, which is necessary because writing the head of a response cannot wait.
+ */
 import * as Digest from "effect/crypto/Digest"
 import * as Mac from "effect/crypto/Mac"
 import * as SecureRandom from "effect/crypto/SecureRandom"
@@ -13,8 +15,8 @@ const mac = Mac.layerWebCryptoWith({
   hmac: (hash, key, data) => createHmac(hash, key).update(data).digest()
 })
 
-/** What seals session ids, and digests callers for the log. */
+/** Seals session ids, and computes digests of callers for the log. */
 export const crypto = Layer.merge(Digest.layerWebCrypto, Layer.provideMerge(mac, SecureRandom.layerWebCrypto))
 
-/** Digests and signatures in this thread: handing a token to another thread and back takes far longer. */
+/** Digests and signatures are computed in this thread: passing a token to another thread and back takes far longer. */
 export const references = Layer.merge(Layer.succeed(Sha256, sha256), Layer.succeed(VerifyAtOnce, verifyAtOnce))

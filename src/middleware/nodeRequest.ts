@@ -1,6 +1,5 @@
 /**
- * Node's requests behind a guard: their bodies are read without being consumed, and handlers get them without the
- * token.
+ * Node's requests for a guard. Their bodies are read without being consumed, and handlers get them without the token.
  */
 import type * as EffectHeaders from "effect/http/Headers"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
@@ -12,23 +11,26 @@ import type { Identity } from "../identity/Identity.ts"
 
 /** A request that has passed a Node middleware. */
 export interface AuthenticatedRequest<Claims = Identity["claims"]> {
-  /** The caller, as the official SDK's `requireBearerAuth` sets it; its transports hand it to tools as `authInfo`. */
+  /**
+   * The caller in the form of the official SDK, as its `requireBearerAuth` sets it. Its transports pass it to tools as
+   * `authInfo`.
+   */
   readonly auth: OAuthTokenInfo
   /** The caller. */
   readonly identity: ClaimedIdentity<Claims>
 }
 
-/** A request as frameworks extend it. */
+/** A request with the members that frameworks add. */
 export interface NodeRequest extends IncomingMessage {
-  /** The target before the framework took off the path of a router. */
+  /** The target before the framework removed the path of a router. */
   originalUrl?: string
-  /** The body, if the framework has parsed it before. */
+  /** The body, if the framework has already parsed it. */
   body?: unknown
 }
 
 const encoder = new TextEncoder()
 
-/** The bytes of a body that the framework has parsed, so that the checked message is the one that the handler gets. */
+/** The bytes of a body that the framework has parsed. They are checked, because the handler gets the parsed body. */
 const parsedBytes = (body: unknown): Uint8Array => {
   if (body instanceof Uint8Array) return body
   return encoder.encode(typeof body === "string" ? body : JSON.stringify(body) ?? "")
@@ -37,10 +39,10 @@ const parsedBytes = (body: unknown): Uint8Array => {
 const lost = new Error("the body was read before the request came here, and is not in `request.body`")
 
 /**
- * Reads a body and puts it back, so that parsers and handlers after this one find the request as it came.
+ * Reads a body and puts it back, so that later parsers and handlers find the request unchanged.
  *
- * Nothing is read before the guard reads. The last bytes are put back before the stream reports its end, as Node's streams
- * permit.
+ * Nothing is read before the guard needs it. The last bytes are put back before the stream reports its end, which
+ * Node's streams permit.
  */
 const borrowed = (request: IncomingMessage): ReadableStream<Uint8Array> => {
   const chunks: Array<Buffer> = []
@@ -53,7 +55,7 @@ const borrowed = (request: IncomingMessage): ReadableStream<Uint8Array> => {
           resolve()
         }
         const take = () => {
-          // Reading an empty stream that has ended would end it for the next reader, too.
+          // Reading an empty stream that has ended would also end it for the next reader.
           const chunk: Buffer | null = request.readableLength === 0 ? null : request.read()
           if (chunk !== null) {
             chunks.push(chunk)
@@ -103,7 +105,7 @@ const bodyOf = (request: NodeRequest): ReadableStream<Uint8Array> | null => {
   return hasBody(request) || ("stream" in request && !request.complete) ? borrowed(request) : null
 }
 
-/** The fields as a Web request has them. Pseudo-fields of HTTP/2 are left out. */
+/** The fields in the form of a Web request. Pseudo-fields of HTTP/2 are left out. */
 const webHeaders = (request: NodeRequest): Headers => {
   const headers = new Headers()
   const { rawHeaders } = request
@@ -118,13 +120,13 @@ const webHeaders = (request: NodeRequest): Headers => {
   return headers
 }
 
-/** The request as the guard sees it. */
+/** The request in the form that the guard reads. */
 export const toServerRequest = (request: NodeRequest): HttpServerRequest.HttpServerRequest => {
   const source = {
     method: request.method ?? "GET",
     url: request.originalUrl ?? request.url ?? "/",
     headers: webHeaders(request),
-    // These contain repeated fields, which Node's own `headers` leaves out.
+    // The raw lines include repeated fields, which Node's `headers` leaves out.
     rawHeaders: request.rawHeaders.filter((_, index, all) => !all[index - index % 2]?.startsWith(":")),
     httpVersion: request.httpVersion,
     ...("stream" in request ? { stream: undefined } : {}),
@@ -132,13 +134,13 @@ export const toServerRequest = (request: NodeRequest): HttpServerRequest.HttpSer
       return bodyOf(request)
     }
   }
-  // The parts of a Web request that are read: its head, and its body as a stream.
+  // The parts of a Web request that the guard reads: its head, and its body as a stream.
   return HttpServerRequest.fromWeb(source as unknown as Request).modify({
     remoteAddress: Option.fromUndefinedOr(request.socket?.remoteAddress)
   })
 }
 
-/** The fields that the handler gets in place of those that came: without the token, and with the server's own session id. */
+/** The fields for the handler: without the token, and with the server's own session id. */
 const giveFields = (request: NodeRequest, came: EffectHeaders.Headers, given: EffectHeaders.Headers): void => {
   const changed = Object.keys(came).filter((name) => given[name] !== came[name])
   if (changed.length === 0) return
@@ -158,13 +160,13 @@ const giveFields = (request: NodeRequest, came: EffectHeaders.Headers, given: Ef
   }
   request.rawHeaders = lines
   request.headers = headers
-  // Node makes these anew from the lines.
+  // Cleared, so that Node derives them from the new lines.
   Reflect.set(request, "headersDistinct", undefined)
 }
 
 /**
- * Prepares the request for the handler: without the fields that only the guard may see, and with its caller in `auth`,
- * where the official SDK's `requireBearerAuth` puts it, and in `identity`.
+ * Prepares the request for the handler: removes the fields that only the guard may see, and sets its caller in `auth`,
+ * like the official SDK's `requireBearerAuth`, and in `identity`.
  */
 export const giveRequest = (
   request: NodeRequest,

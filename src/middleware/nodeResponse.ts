@@ -1,4 +1,7 @@
-/** Node's responses behind a guard: their head gets its fields, their lists are filtered, their streams end in time. */
+/**
+ * Node's responses behind a guard: the gateway's fields are added to the head, lists are filtered, and event streams
+ * end in time.
+ */
 import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
@@ -28,14 +31,11 @@ export const writeResponse = async (
 
 type Pair = readonly [name: string, value: OutgoingHttpHeader]
 
-/** Names and values alternate in a list of both. */
+/** Lists have names and values in turn. */
 const inPairs = (list: ReadonlyArray<OutgoingHttpHeader | undefined>): ReadonlyArray<Pair> =>
   Array.from({ length: list.length / 2 }, (_, index) => [String(list[2 * index]), list[2 * index + 1] ?? ""])
 
-/**
- * The fields that a handler passes together with the status, in each form that Node accepts: an object, pairs, or a
- * list.
- */
+/** The fields that a handler passes with the status, in each form that Node accepts: an object, pairs, or a list. */
 const pairsOf = (fields: object): ReadonlyArray<Pair> => {
   if (!Array.isArray(fields)) {
     return Object.entries(fields as OutgoingHttpHeaders).flatMap(([name, value]): ReadonlyArray<Pair> =>
@@ -63,18 +63,18 @@ const fieldOf = (response: ServerResponse) => (name: string): string | undefined
 type Method = (...args: ReadonlyArray<unknown>) => unknown
 
 /**
- * The methods of a response before ours were put in front of them. The overloads of Node's types do not match one
- * function.
+ * The original methods of a response, which are replaced. No single function type matches the overloads of Node's
+ * types.
  */
 type Original = Readonly<Record<"end" | "flushHeaders" | "write" | "writeHead", Method>>
 
-/** Ends or breaks off an event stream when its time is over. */
+/** Ends or aborts an event stream when its time is up. */
 const limitLife = (response: ServerResponse, limit: NonNullable<Finish["limit"]>): void => {
   const over = new AbortController()
   response.once("close", () => over.abort())
   Effect.runPromise(Stream.runDrain(limit(Stream.never)), { signal: over.signal }).then(
     () => void response.end(),
-    // A client must not take what came for the whole response.
+    // Aborted, so that the client does not take the received part for the whole response.
     () => void (over.signal.aborted || response.destroy())
   )
 }
@@ -104,16 +104,16 @@ const sendBody = async (response: ServerResponse, original: Original, body: Upst
   }
 }
 
-/** Where the handler writes a body whose lists are filtered. */
+/** Receives the body of the handler, if lists in it are filtered. */
 interface Filtering {
   readonly status: number
   readonly finish: Finish & { readonly lists: (body: UpstreamBody) => Effect.Effect<FilteredBody> }
 }
 
 /**
- * Filters the lists in a body: the head waits for it, because an unreadable list results in an error response.
+ * Filters the lists in a body. The head is held back until then, because an invalid list results in an error response.
  *
- * @returns what takes the body
+ * @returns the receiver of the body
  */
 const filterLists = (
   response: ServerResponse,
@@ -122,10 +122,10 @@ const filterLists = (
 ): PassThrough => {
   const written = new PassThrough()
   written.on("drain", () => response.emit("drain"))
-  // The handler's view: its head is sent.
+  // The handler should see that its head is sent.
   Object.defineProperty(response, "headersSent", { configurable: true, get: () => true })
   response.once("close", () => written.destroy())
-  // Node's own type of the same class.
+  // Both types are Node's own, for the same class.
   const source = Readable.toWeb(written) as unknown as ReadableStream<Uint8Array>
   const stream = Stream.fromReadableStream<Uint8Array, UpstreamUnavailable>({
     evaluate: () => source,
@@ -155,8 +155,8 @@ const filterLists = (
 /**
  * Completes the response of a handler when its head is written.
  *
- * The methods that begin or continue a response are replaced by ours, which call those that were there before. They are
- * kept, because a later middleware may have wrapped them.
+ * The methods that begin or continue a response are replaced. The replacements call the previous ones, because another
+ * middleware may have wrapped them.
  */
 export const finishResponse = (
   response: ServerResponse,
@@ -172,11 +172,11 @@ export const finishResponse = (
   let filtered: PassThrough | undefined
   let isBegun = false
 
-  /** Sets the fields that the head still needs. After that, it is known whether the body is filtered. */
+  /** Sets the remaining fields of the head. Afterwards it is known whether the body is filtered. */
   const begin = (status: number): void => {
     if (isBegun) return
     isBegun = true
-    // Nothing in it waits: see `nodeCrypto.ts`.
+    // Nothing in it is asynchronous: see `nodeCrypto.ts`.
     const needed = Effect.runSync(finish(status, fieldOf(response)))
     const { fields, limit, lists } = needed
     for (const [name, value] of Object.entries(fields)) response.setHeader(name, value)
@@ -185,7 +185,7 @@ export const finishResponse = (
     } else if (limit !== undefined) limitLife(response, limit)
   }
 
-  /** One of the methods, which begins the response if nothing else has. */
+  /** Replaces one of the methods. It begins the response, unless another one has. */
   const replacing =
     (own: Method, filter: (to: PassThrough, args: ReadonlyArray<unknown>) => unknown): Method => (...args) => {
       begin(response.statusCode)
@@ -194,7 +194,7 @@ export const finishResponse = (
 
   Object.assign(response, {
     writeHead: (status: number, ...rest: ReadonlyArray<unknown>): unknown => {
-      // An interim response is not the response.
+      // Interim responses are not the response.
       if (status < 200) return original.writeHead(status, ...rest)
       const [message, fields] = typeof rest[0] === "string" ? rest : [undefined, rest[0] ?? rest[1]]
       if (typeof message === "string") response.statusMessage = message
@@ -203,7 +203,7 @@ export const finishResponse = (
       begin(status)
       return filtered === undefined ? original.writeHead(status) : response
     },
-    // The arguments are those of the method, whichever of its overloads was called.
+    // The arguments are those of the method, for all of its overloads.
     write: replacing(original.write, (to, args) => to.write(...args as [unknown])),
     end: replacing(original.end, (to, args) => {
       to.end(...args as [])

@@ -14,7 +14,10 @@ export type SpanName =
   | "mcp-authorizer.tokeninfo"
   | "mcp-authorizer.provider.request"
 
-/** Whether the program has provided a `Tracer`. Effect's default tracer discards its spans, so it does not count. */
+/**
+ * Returns whether the program has provided a `Tracer`. Effect's default tracer discards its spans, so it does not
+ * count.
+ */
 export const isTraced = ({ cache }: Fiber.Fiber<unknown, unknown>): boolean => cache.tracer !== undefined
 
 /** Runs an effect in a span, regardless of the tracer. Use it after `isTraced`. */
@@ -26,7 +29,7 @@ export const inSpan = <A, E, R>(
 ): Effect.Effect<A, E, R> => Effect.withSpan(effect, name, { attributes, kind, captureStackTrace: false })
 
 /**
- * Runs an effect in a span if the program has provided a `Tracer`. Costs nothing else.
+ * Runs an effect in a span if the program has provided a `Tracer`. Otherwise it costs almost nothing.
  *
  * Attributes must not contain tokens, secrets, or anything about the caller.
  */

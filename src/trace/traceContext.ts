@@ -1,5 +1,5 @@
 /**
- * The trace context of a request in its fields: how the caller's trace is read, and how it is propagated.
+ * Reads and writes the trace context of a request in its fields.
  *
  * Source: W3C Trace Context, level 1.
  */
@@ -15,14 +15,14 @@ export const stateField = "tracestate"
 /**
  * Whether trace contexts are read from requests, and sent to the MCP server and to providers. Default: yes.
  *
- * Use it to keep the gateway's traces apart from those of its callers. It makes no difference without a `Tracer`: then the
- * fields of a client pass unchanged.
+ * Use it to separate the gateway's traces from those of its callers. Without a `Tracer` it has no effect, because the
+ * fields of clients are forwarded unchanged.
  */
 export const PropagatesContext = Context.Reference<boolean>("mcp-authorizer/trace/PropagatesContext", {
   defaultValue: () => true
 })
 
-// Of a later version only the beginning is defined (section 3.2.4); `ff` is not a version.
+// For later versions, only the beginning is defined (section 3.2.4); `ff` is not a version.
 const form = /^(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
 
 const isZero = (id: string): boolean => /^0+$/.test(id)
@@ -39,7 +39,7 @@ export const readParent = (value: string | undefined): Tracer.ExternalSpan | und
 export const writeParent = ({ sampled, spanId, traceId }: Tracer.AnySpan): string =>
   `00-${traceId.padStart(32, "0")}-${spanId}-${sampled ? "01" : "00"}`
 
-/** Returns `traceparent` for a request that is sent by an effect; `undefined` if it is not traced. */
+/** Returns `traceparent` for a request that the current fiber sends; `undefined` if it is not traced. */
 export const currentParent: Effect.Effect<string | undefined> = Effect.withFiber((fiber) => {
   const { span } = fiber.cache
   return Effect.succeed(

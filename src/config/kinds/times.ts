@@ -6,8 +6,8 @@ import { type Checked, type Kind, makeKind } from "./kind.ts"
 import { wholeNumbers } from "./kinds.ts"
 
 /**
- * @param millis the length of the number's unit, in milliseconds
- * @param factor the number is used multiplied by this
+ * @param millis the unit of the number, in milliseconds
+ * @param factor what the number is multiplied by before it is used
  */
 const time = (millis: number, factor: number) => {
   const used = (count: number): Checked<number> => Result.succeed(count * factor)

@@ -1,4 +1,4 @@
-/** What the gateway sends so that the MCP server can trust it: a word or an object, in the file, a variable, and TypeScript code. */
+/** The setting `upstream_auth`: a word or an object, in the file, in a variable, and in TypeScript code. */
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -15,7 +15,7 @@ import { File, type UpstreamAuthInput, upstreamAuthTypes } from "./upstreamAuthI
 import { upstreamFieldKind } from "./upstreamField.ts"
 import { providerUrl } from "./urls.ts"
 
-/** The value of a field without white space at both ends (RFC 9110, section 5.5), in ASCII. */
+/** The value of a field, in ASCII and without surrounding white space (RFC 9110, section 5.5). */
 const fieldValue = secretOf((text) =>
   /^[\x21-\x7e](?:[\x20-\x7e]{0,8190}[\x21-\x7e])?$/.test(text)
     ? Result.succeed(Redacted.make(text))
@@ -60,7 +60,7 @@ const members = {
   header: { ...typed, field: upstreamFieldKind, value: fieldValue }
 } as const
 
-/** Members that files may hold: `client_secret_file` names one with `client_secret`. */
+/** Members that may be read from files: `client_secret_file` names a file with `client_secret`. */
 export const upstreamAuthFiles = ["client_secret", "client_key", "value"] as const
 
 type Json = Readonly<Record<string, unknown>>
@@ -118,7 +118,7 @@ class MemberReader<Members extends Readonly<Record<string, Kind<unknown>>>> {
     }
   }
 
-  /** The value, unless there was a problem with it. */
+  /** Returns the value, unless there was a problem. */
   done<A>(value: A | undefined): Checked<A> {
     return this.mistakes.length === 0 && value !== undefined ? Result.succeed(value) : Result.fail(this.mistakes)
   }

@@ -13,7 +13,7 @@ type Secret = string | Redacted.Redacted<string>
 /** A JWT that the gateway signs with `MCP_SIGNING_KEY`. */
 interface IdentityJwtInput {
   readonly type: "identity_jwt"
-  /** The field that carries it. Default: `authorization`, where it follows `Bearer`. */
+  /** The field with the token. Default: `authorization`, in which the token follows `Bearer`. */
   readonly field?: string | undefined
   /** `iss`. Default: the public URL. */
   readonly issuer?: string | undefined
@@ -28,13 +28,13 @@ interface IdentityJwtInput {
 /** A token that the provider issues in exchange for the caller's. */
 interface ExchangeInput {
   readonly type: "exchange"
-  /** The field that carries it. Default: `authorization`, where it follows `Bearer`. */
+  /** The field with the token. Default: `authorization`, in which the token follows `Bearer`. */
   readonly field?: string | undefined
   /** RFC 8693, or Entra's on-behalf-of. Default: `token_exchange`. */
   readonly grant?: (typeof exchangeGrants)[number] | undefined
-  /** The name of the provider, where the server has several. */
+  /** The name of the provider, if the server has several. */
   readonly provider?: string | undefined
-  /** Where tokens are exchanged. Default: from the provider's metadata. */
+  /** The token endpoint of the exchange. Default: from the provider's metadata. */
   readonly token_endpoint?: string | undefined
   /** The client that is registered at the provider for the gateway. */
   readonly client_id: string
@@ -54,7 +54,7 @@ interface ExchangeInput {
   /** The SHA-256 thumbprint of the key's certificate in base64url (`x5t#S256` of the client assertion). */
   readonly client_certificate_thumbprint?: string | undefined
   readonly audience?: string | ReadonlyArray<string> | undefined
-  /** The URL of what the token is for (RFC 8707). */
+  /** The URL of the service that the token is for (RFC 8707). */
   readonly resource?: string | undefined
   readonly scope?: string | ReadonlyArray<string> | undefined
   readonly requested_token_type?: string | undefined

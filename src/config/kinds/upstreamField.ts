@@ -8,7 +8,7 @@ const form = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 
 const filled: ReadonlySet<string> = new Set(identityFields)
 
-// Fields with a meaning of their own for servers, proxies, or the connection.
+// Fields that servers, proxies or the connection interpret themselves.
 const taken = new RegExp(
   `^(?:${
     [
@@ -44,7 +44,7 @@ const taken = new RegExp(
   })$`
 )
 
-/** The field in which the MCP server gets what it trusts, in lower case: `Authorization`, or one of an application. */
+/** The field with the proof for the MCP server, in lower case: `Authorization`, or one of an application. */
 export const upstreamFieldKind: Kind<string, string> = string("field name", (text) => {
   const field = text.toLowerCase()
   if (field.length > 64 || !form.test(field)) {

@@ -1,6 +1,4 @@
-/**
- * URLs as settings: strict, and kept as they were written wherever they are compared as strings.
- */
+/** URLs as settings. They are checked strictly, and stored as written if they are compared as strings. */
 import * as Result from "effect/Result"
 import { checkSocketUrl, meansSocket } from "./gatewaySocket.ts"
 import { type Checked, invalid, type Kind, permitted } from "./kind.ts"
@@ -9,7 +7,10 @@ import { isLoopbackHost } from "./loopback.ts"
 
 const absolute = /^[a-z][a-z0-9+.-]*:\/\/([^/?#\\]+)[\x21-\x5b\x5d-\x7e]*$/i
 
-/** Parses an absolute URL of visible ASCII characters. `URL` alone would repair too much: backslashes, line breaks. */
+/**
+ * Parses an absolute URL of visible ASCII characters. Others are rejected, because `URL` would repair them:
+ * backslashes, line breaks.
+ */
 const parse = (text: string): { readonly url: URL; readonly authority: string } | undefined => {
   const authority = absolute.exec(text)?.[1]
   if (authority === undefined || !/^[\x21-\x7e]+$/.test(authority)) return undefined
@@ -31,8 +32,8 @@ const check = (text: string, rules: { readonly query: boolean }): Checked<URL> =
 }
 
 /**
- * Returns whether a URL may be used by its scheme: `https`, or `http` to this machine or to one of the hosts that
- * the operator has named.
+ * Returns whether the scheme of a URL is allowed: `https`, or `http` to this machine or to one of the hosts that the
+ * operator has named.
  */
 export const isPermitted = ({ hostname, protocol }: URL, allowHttp: ReadonlyArray<string>): boolean =>
   protocol === "https:" || (protocol === "http:" && (isLoopbackHost(hostname) || allowHttp.includes(hostname)))
@@ -50,13 +51,15 @@ const bareDomain = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)+\.?(?::[0-9
 /** `tenant.authkit.app` means `https://tenant.authkit.app`. */
 const withScheme = (text: string): string => bareDomain.test(text) ? `https://${text}` : text
 
-/** An issuer that must be a URL: no query and no fragment (RFC 8414, section 2). The string is kept, slash and all. */
+/**
+ * An issuer that must be a URL, without query and fragment (RFC 8414, section 2). Stored as written, including a slash.
+ */
 export const issuerUrl = (text: string, allowHttp: ReadonlyArray<string> = []): Checked<string> => {
   const issuer = withScheme(text)
   return Result.flatMap(check(issuer, { query: false }), () => permit(issuer, allowHttp))
 }
 
-/** A URL of a provider: https, or http on a host that may have it. A bare domain gets `https://`. */
+/** A URL of a provider: https, or http on an allowed host. A bare domain gets `https://`. */
 export const providerUrl: Kind<string, string> = permitted(
   string("https URL", (text) => {
     const url = withScheme(text)
@@ -65,13 +68,13 @@ export const providerUrl: Kind<string, string> = permitted(
   permit
 )
 
-/** Where the MCP server is: http, https, or http over a Unix socket. */
+/** The URL of the MCP server: http, https, or http over a Unix socket. */
 export const gatewayUrl: Kind<string, string> = string("URL", (text) =>
   meansSocket(text)
     ? checkSocketUrl(text)
     : Result.map(check(text, { query: false }), () => text))
 
-/** Where clients find the gateway: the serialised origin, and the path if there is one, without a slash at the end. */
+/** The public URL of the gateway: the serialised origin, and the path if there is one, without a slash at the end. */
 export const publicUrl: Kind<string, string> = permitted(
   string("https URL", (text) =>
     Result.flatMap(check(text, { query: false }), ({ origin, pathname }) => {

@@ -5,25 +5,28 @@ import { type FieldValue, type ProviderFieldName, providerFields } from "./provi
 
 export type GivenFields = ReadonlyMap<ProviderFieldName, Given>
 
-/** The fields of one provider, and the reporting of problems with them. */
+/** The fields of one provider, and how to report problems with them. */
 export interface FieldReader {
-  /** What the provider is called: `MCP_PROVIDERS[1]`. */
+  /** The name of the provider in problems: `MCP_PROVIDERS[1]`. */
   readonly provider: string
   readonly given: GivenFields
   readonly added: ReadonlyMap<string, Given>
-  /** The decoded value; `undefined` if it is not given, or is wrong and has been reported. */
+  /** Returns the decoded value; `undefined` if it is missing, or wrong and has been reported. */
   readonly read: <F extends ProviderFieldName>(field: F) => FieldValue<F> | undefined
-  /** Hosts that may be requested over http for the provider, in addition to this machine: those of the gateway and its own. */
+  /**
+   * Hosts that may be requested over http, in addition to this machine: those of the gateway and of the provider
+   * itself.
+   */
   readonly allowHttp: ReadonlyArray<string>
   readonly report: (field: string, mistake: Mistake) => void
-  /** What a field is called: `MCP_JWT_ISSUER`, `MCP_PROVIDERS[1].issuer`. */
+  /** Returns the name of a field in problems: `MCP_JWT_ISSUER`, `MCP_PROVIDERS[1].issuer`. */
   readonly label: (field: string) => string
-  /** The same provider with more fields, in place of those of the same names. */
+  /** Returns the same provider with further fields, which replace those with the same names. */
   readonly with: (more: GivenFields) => FieldReader
 }
 
 /**
- * Makes the fields of one provider readable.
+ * Builds the reader of one provider's fields.
  *
  * @param provider the name of the provider
  * @param added fields that its type has added
@@ -43,7 +46,7 @@ export const make = (
   const report = (field: string, { fix, problem }: Mistake) => {
     problems.push({ setting: label(field), source: all.get(field)?.source, problem, fix })
   }
-  // Problems of its own list are reported once, when the field is read.
+  // Problems of the provider's own list are reported elsewhere, when the field itself is read.
   const own = given.get("allow_http")
   const named = own === undefined ? undefined : Result.getOrUndefined(decode("MCP_ALLOW_HTTP", own))
   const allowHttp = [...new Set([...everywhere, ...named ?? []])]

@@ -1,8 +1,8 @@
-/** The fields that say how claims become identities: their names, what they are read as, and how they are shown. */
+/** The fields that determine how claims become identities: their names, their decoding, and their form in `--check`. */
 import type { FieldReader } from "./FieldReader.ts"
 import type { FieldValue, ProviderFieldName } from "./providerFields.ts"
 
-/** Fields that may be left out, and the properties of a provider that they are. */
+/** Optional fields, and the properties of a provider that they set. */
 type OptionalFields = { readonly [F in ProviderFieldName]?: string }
 
 /** Those properties, as far as the fields are given. */
@@ -25,7 +25,7 @@ export const readOptional = <const Fields extends OptionalFields>(
   return Object.fromEntries(found) as Given<Fields>
 }
 
-/** The members that the output of `--check` has for such fields. */
+/** Returns the members for such fields in the output of `--check`. */
 export const describeOptional = <const Fields extends OptionalFields>(
   fields: Fields,
   provider: Given<Fields>
@@ -47,7 +47,7 @@ const optional = {
   group_claims: "groupClaims"
 } as const
 
-/** The fields of all types whose providers say something about the caller. */
+/** The fields for all types whose providers describe the caller. */
 export const claimFields: ReadonlyArray<ProviderFieldName> = [
   "require_verified_email",
   ...entriesOf(optional).map(([field]) => field)
@@ -63,13 +63,13 @@ export const readClaimFields = (fields: FieldReader): ClaimSettings => {
   const requireVerifiedEmail = fields.read("require_verified_email")
   return {
     requireVerifiedEmail: requireVerifiedEmail ?? false,
-    // The operator who writes it vouches for the addresses.
+    // An operator who sets it explicitly vouches for the addresses.
     ...(requireVerifiedEmail === false ? { trustEmail: true } : {}),
     ...readOptional(fields, optional)
   }
 }
 
-/** The members that the output of `--check` has for them. */
+/** Returns the members for these settings in the output of `--check`. */
 export const describeClaimFields = (provider: ClaimSettings) => ({
   require_verified_email: provider.requireVerifiedEmail,
   ...(provider.trustEmail === true ? { unverified_email_counts: true } : {}),

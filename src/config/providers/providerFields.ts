@@ -1,5 +1,5 @@
 /**
- * What an entry of `MCP_PROVIDERS` may hold, in the terms of the settings that describe a single provider. The types
+ * The fields of an entry of `MCP_PROVIDERS`, each with the setting that describes it for a single provider. The types
  * declare which fields they use.
  */
 import type { Decoded, SettingName } from "../settings.ts"
@@ -9,7 +9,7 @@ export interface ProviderField<out N extends SettingName = SettingName> {
   readonly setting: N
   /** The former name of the field, which is still accepted. */
   readonly formerly?: string
-  /** The setting speaks of the whole gateway, so that it does not describe the single provider. */
+  /** Whether the setting is about the whole gateway, so that it does not describe a single provider. */
   readonly gatewayWide?: true
 }
 
@@ -57,7 +57,7 @@ export type ProviderFieldName = keyof Table
 
 export type FieldValue<F extends ProviderFieldName> = Decoded<Table[F]["setting"]>
 
-/** The fields, by name, in the order of the reference. */
+/** The fields by name, in the order of the reference. */
 export const providerFields: { readonly [F in ProviderFieldName]: ProviderField<Table[F]["setting"]> } = table
 
 // `Object.keys` has no narrower type; the table is a constant.

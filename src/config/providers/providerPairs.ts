@@ -4,7 +4,7 @@ import type { Provider } from "../GatewaySettings.ts"
 import { withoutSlash } from "../kinds/resourceUrl.ts"
 import type { FieldReader } from "./FieldReader.ts"
 
-/** A provider, its type, and the fields that it came from. */
+/** A provider, its type, and the fields that it was read from. */
 export interface ResolvedProvider {
   readonly provider: Provider
   readonly type: ProviderType
@@ -24,7 +24,7 @@ const listedTokens = ({ provider, type }: ResolvedProvider): ReadonlyArray<strin
   return tokens._tag === "Listed" ? tokens.tokens.map(Redacted.value) : []
 }
 
-/** Reports, at the second of two providers, everything that would make it ambiguous which of them verifies a token. */
+/** Reports, for the second of two providers, everything that makes it ambiguous which of them verifies a token. */
 export const reportPair = (one: ResolvedProvider, other: ResolvedProvider): void => {
   const [first, second] = [one.provider, other.provider]
   const { provider: name } = one.fields

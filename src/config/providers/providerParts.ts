@@ -1,6 +1,4 @@
-/**
- * What providers of several types have in common, read and checked.
- */
+/** Reads and checks what providers of several types have in common. */
 import * as Result from "effect/Result"
 import { matchesDomain } from "../kinds/domains.ts"
 import { issuerMistake } from "../kinds/issuerMistakes.ts"
@@ -15,9 +13,12 @@ import type { ProviderFieldName } from "./providerFields.ts"
 export interface ProviderContext {
   /** The resource identifier that replaces the audience `auto`, if the public URL is configured. */
   readonly resource: string | undefined
-  /** Each of several MCP servers has its own resource identifier, which replaces `auto` later (`forResource`). */
+  /**
+   * Whether there are several MCP servers, each with its own resource identifier. Then `auto` is replaced later
+   * (`forResource`).
+   */
   readonly isForSeveral?: boolean
-  /** The public URL is configured and invalid, which was reported. */
+  /** Whether the public URL is configured but invalid, which has been reported. */
   readonly publicUrlIsWrong?: boolean
   /** Hosts that may be requested over http for every provider, in addition to this machine. */
   readonly allowHttp?: ReadonlyArray<string>
@@ -25,7 +26,7 @@ export interface ProviderContext {
   readonly contentOf?: ContentOf
 }
 
-/** The fields of every provider. Its default name is its type. */
+/** The fields of every provider. The default of its name is its type. */
 export const readCommon = <const Type extends string>(fields: FieldReader, type: Type) => ({
   type,
   name: fields.read("name") ?? type,
@@ -41,7 +42,10 @@ const readAllowHttp = (fields: FieldReader): { readonly allowHttp?: ReadonlyArra
   return fields.allowHttp.length === 0 ? {} : { allowHttp: fields.allowHttp }
 }
 
-/** The tenants of an issuer that has a place for them; one without the other is reported. */
+/**
+ * Returns the tenants of an issuer with a placeholder. Reports tenants without a placeholder, and a placeholder without
+ * tenants.
+ */
 export const readTenants = (fields: FieldReader): { readonly tenants?: ReadonlyArray<string> } => {
   const issuer = fields.given.get("issuer")?.value
   const tenants = fields.read("tenants")
@@ -55,24 +59,24 @@ export const readTenants = (fields: FieldReader): { readonly tenants?: ReadonlyA
   return {}
 }
 
-/** Has the form of every provider's tenants. */
+/** Returns whether a text looks like a provider's issuer for any tenant. */
 const exampleTenant = "00000000-0000-0000-0000-000000000000"
 
-// With a scheme, or a bare domain: a name has no dots.
+// With a scheme, or a bare domain: names have no dots.
 const looksLikeUrl = /:\/\/|^[^\s/:]+\.[^\s]+$/
 
 interface IssuerRules {
-  /** How to correct an issuer that is missing. */
+  /** How to fix a missing issuer. */
   readonly example?: string
-  /** The keys do not come from the issuer, so that it is only compared, and need not be a URL. */
+  /** Whether the keys do not come from the issuer, so that it is only compared, and need not be a URL. */
   readonly mayBeName?: boolean
-  /** It may have a place for the tenant, where tenants are given. */
+  /** Whether it may have a placeholder for the tenant, if tenants are given. */
   readonly mayBeTemplate?: boolean
 }
 
 const usualExample = "Set it to the issuer of your tokens, exactly as their iss claim has it"
 
-/** The issuer in the operator's own spelling. */
+/** The issuer as the operator has written it. */
 export const readIssuer = (
   fields: FieldReader,
   type: string,
@@ -92,7 +96,7 @@ export const readIssuer = (
     })
     return undefined
   }
-  // The place for the tenant may be in the host, where a URL cannot have braces.
+  // The placeholder may be part of the host, and `URL` accepts no braces there.
   const example = fillTemplate(issuer, "tenant")
   const mistake = issuerMistake(fillTemplate(issuer, exampleTenant))
   if (mistake !== undefined) {
@@ -136,10 +140,11 @@ interface ForAudiences {
 }
 
 /**
- * A provider with the resource identifier of one of several MCP servers in place of the audience `auto`, if it is
- * known.
+ * Returns a provider in which the audience `auto` is replaced by the resource identifier of one of several MCP servers,
+ * if that is known.
  *
- * `auto` is also the default if no audience is configured: a token for one server must not be accepted by another.
+ * `auto` is also the default if no audience is configured, because a token for one server must not be accepted by
+ * another.
  */
 export const audienceForResource = <P extends ForAudiences>(
   provider: P,
@@ -151,7 +156,7 @@ export const audienceForResource = <P extends ForAudiences>(
   return resource === undefined ? undefined : { ...provider, audience: withResource(wanted, resource) }
 }
 
-/** A field with a URL, as configured; what follows from the issuer is not among them. */
+/** The fields with URLs that are configured, without URLs derived from the issuer. */
 export type GivenUrl = readonly [ProviderFieldName, string | undefined]
 
 export interface GivenHost {
@@ -163,9 +168,9 @@ const hostname = (url: string): string | undefined =>
   Result.getOrUndefined(Result.map(Result.try(() => new URL(url)), ({ hostname }) => hostname))
 
 /**
- * Returns the host patterns for a provider. A URL whose host matches none of them is reported.
+ * Returns the host patterns for a provider. Reports a URL whose host matches none of them.
  *
- * @param usual the patterns of the type, for a provider without its own; without them any host is allowed
+ * @param usual the patterns of the type, for a provider without its own patterns; any host is allowed without either
  */
 export const allowedDomains = (
   fields: FieldReader,
@@ -189,7 +194,7 @@ export const allowedDomains = (
   return [...new Set(patterns)]
 }
 
-/** The fields of the types whose tokens have an issuer and may say for whom they are. */
+/** The fields of the types whose tokens have an issuer and may have an audience. */
 export const tokenFields: ReadonlyArray<ProviderFieldName> = [
   "issuer",
   "audience",
@@ -200,7 +205,7 @@ export const tokenFields: ReadonlyArray<ProviderFieldName> = [
 ]
 
 /**
- * What the providers of these types have in common.
+ * Reads what the providers of these types have in common.
  *
  * @param urls their URLs
  * @param usual as for `allowedDomains`
@@ -219,7 +224,7 @@ export const readTokenFields = <const Type extends string>(
   allowedDomains: allowedDomains(fields, urls, usual)
 })
 
-/** The members that the output of `--check` has for these fields. */
+/** Returns the members for these fields in the output of `--check`. */
 export const describeTokenFields = (
   provider: ForAudiences & Parameters<typeof describeClaimFields>[0] & { readonly issuer: string }
 ) => ({

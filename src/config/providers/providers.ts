@@ -1,6 +1,4 @@
-/**
- * The providers: the single one that flat settings describe, or those of `MCP_PROVIDERS`.
- */
+/** The providers: the single one that top-level settings describe, or those of `MCP_PROVIDERS`. */
 import * as Result from "effect/Result"
 import { nearestName, showMember } from "../../errors/nearestName.ts"
 import { onlyKeySet } from "../../providers/onlyKeySet.ts"
@@ -29,7 +27,7 @@ type Settings = ReadonlyMap<SettingName, Given>
 
 const flatFields = providerFieldNames.filter((field) => !providerFields[field].gatewayWide)
 
-/** Without one of these, the other fields do not describe a provider. */
+/** At least one of these fields is needed to describe a provider. */
 const identifying: ReadonlySet<ProviderFieldName> = new Set<ProviderFieldName>([
   "type",
   "preset",
@@ -128,7 +126,7 @@ const readers = (
   return entries.success.flatMap((value, index) => entry(value, index, source, problems, context, types) ?? [])
 }
 
-/** The given type, else the one that the other fields imply; `undefined` if a wrong one is given. */
+/** Returns the given type, or the one that the other fields imply; `undefined` if the given type is wrong. */
 const readType = (
   { given, read, report }: FieldReader.FieldReader,
   types: ReadonlyArray<ProviderType>
@@ -154,11 +152,11 @@ const readEach = ({ read }: FieldReader.FieldReader): undefined => {
   return undefined
 }
 
-/** The fields of a preset that a type uses: those of another type would be mistakes. */
+/** Returns the fields of a preset that a type uses. Others would be reported as mistakes. */
 const usedBy = (type: ProviderType, fields: FieldReader.GivenFields): FieldReader.GivenFields =>
   new Map([...fields].filter(([field]) => usesField(type, field)))
 
-/** A provider with its type, or `undefined` after reporting everything that is wrong with it. */
+/** Returns a provider with its type, or `undefined` after reporting everything that is wrong with it. */
 const resolveProvider = (
   given: FieldReader.FieldReader,
   context: ProviderContext,
@@ -167,7 +165,7 @@ const resolveProvider = (
   const preset = applyPreset(given)
   if (preset === "Wrong") return readEach(given)
   const type = readType(preset === undefined ? given : given.with(new Map([...preset.fields, ...given.given])), types)
-  // Its fields cannot be checked together, only separately.
+  // Without a valid type, the fields cannot be checked together, only separately.
   if (type === undefined) return readEach(given)
   const decided = preset === undefined ? undefined : usedBy(type, preset.fields)
   const fields = preset === undefined || decided === undefined

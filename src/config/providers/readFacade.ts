@@ -1,4 +1,4 @@
-/** The facade of a provider, read and checked member by member. */
+/** Reads and checks the facade of a provider, member by member. */
 import * as Result from "effect/Result"
 import { nearestName, showMember } from "../../errors/nearestName.ts"
 import type { Facade, FacadeAuth } from "../Facade.ts"
@@ -16,7 +16,7 @@ const isMember = (name: string): name is FacadeMember => Object.hasOwn(facadeMem
 // `Object.keys` has no narrower type; the table is a constant.
 const memberNames = Object.keys(facadeMembers) as ReadonlyArray<FacadeMember>
 
-/** The members as they were found, after reporting those that do not exist. */
+/** Returns the members as found, after reporting unknown ones. */
 const membersOf = (fields: FieldReader, value: object, { contentOf = noFiles }: ProviderContext) => {
   const members = new Map<FacadeMember, Given>()
   const source = fields.given.get("facade")?.source
@@ -89,7 +89,8 @@ const readAuth = (fields: FieldReader, given: ReadonlyMap<FacadeMember, Given>, 
 }
 
 /**
- * Returns whether the provider exchanges assertions, and whose, after reporting assertions that could not be verified.
+ * Returns whether the provider exchanges assertions, and their issuer, after reporting assertions that could not be
+ * verified.
  */
 const readAssertions = (
   fields: FieldReader,
@@ -117,7 +118,7 @@ const readAssertions = (
  * Reads the facade of a provider. Reports every problem and returns `undefined` if a member is wrong, or if there is no facade.
  *
  * @param hasMetadata whether the provider's endpoints can be found in its metadata
- * @param hasKeys whether the provider publishes one key set, which can verify assertions of its own
+ * @param hasKeys whether the provider publishes one key set, which can verify the provider's own assertions
  */
 export const readFacade = (
   fields: FieldReader,

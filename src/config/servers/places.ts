@@ -1,9 +1,9 @@
-/** No two MCP servers may be at one place. Pure. */
+/** Checks that MCP servers do not collide. Pure. */
 import type { GatewaySettings } from "../GatewaySettings.ts"
 import type { Problem } from "../InvalidConfiguration.ts"
 import { resourceUrl } from "../kinds/resourceUrl.ts"
 
-/** The servers that have something in common with an earlier one, and with which. */
+/** Returns the servers that share something with an earlier one, together with that one. */
 const repeated = (
   servers: ReadonlyArray<GatewaySettings | undefined>,
   keyOf: (server: GatewaySettings) => string
@@ -19,11 +19,13 @@ const repeated = (
   })
 }
 
-/** The paths that are inserted into the places of a server's metadata: its own, and behind that of its public URL. */
+/** The paths that the metadata URLs of a server contain: its own path, and that of its public URL. */
 const insertedPaths = ({ path, publicUrl }: GatewaySettings): ReadonlySet<string> =>
   new Set(publicUrl === undefined ? [path] : [path, new URL(resourceUrl(publicUrl, path)).pathname])
 
-/** The servers whose metadata would be where those of an earlier one are, which happens where public URLs have paths. */
+/**
+ * Returns the servers whose metadata URLs equal those of an earlier server, which happens if public URLs have paths.
+ */
 const metadataTwice = (
   servers: ReadonlyArray<GatewaySettings | undefined>
 ): ReadonlyArray<readonly [first: number, second: number]> => {
@@ -38,7 +40,7 @@ const metadataTwice = (
 }
 
 /**
- * Reports names that two servers have, and places for which two servers could get a request.
+ * Reports names that two servers have, and URLs for which two servers could get a request.
  *
  * @param servers in the order of the entries; `undefined` for one that could not be read
  * @param source how `MCP_SERVERS` was given

@@ -1,5 +1,5 @@
 /**
- * The fields of an entry of `MCP_SERVERS`: its own, and every setting that the table marks with `perServer`, with the
+ * The fields of an entry of `MCP_SERVERS`: its own, and all settings that the table marks with `perServer`, with the
  * same kind and meaning.
  */
 import type { Kind } from "../kinds/kind.ts"
@@ -40,7 +40,7 @@ export type OwnServerFieldName = keyof typeof ownServerFields
 // `Object.keys` has no narrower type; the table is a constant.
 export const ownServerFieldNames = Object.keys(ownServerFields) as ReadonlyArray<OwnServerFieldName>
 
-/** The settings that an entry may have, by the names that it has for them, in the order of the reference. */
+/** The settings that an entry may have, by their names in an entry, in the order of the reference. */
 export const serverSettings: ReadonlyMap<string, GatewayName> = new Map(
   gatewayNames.flatMap((name) => {
     const { perServer } = settings[name]

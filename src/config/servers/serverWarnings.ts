@@ -10,7 +10,7 @@ const listed = (names: ReadonlyArray<string>): string => {
 const isUsedBy = ({ name }: Provider) => ({ providers }: GatewaySettings): boolean =>
   providers.some((provider) => provider.name === name)
 
-/** Whether a token of the provider is valid for all of its servers, because it does not name one of them. */
+/** Returns whether a token of the provider is valid for all of its servers, because it does not name one of them. */
 const isForAll = (settings: GatewaySettings, provider: Provider): boolean => {
   const { forResource } = typeOf(settings, provider)
   return forResource === undefined || forResource(provider, "urn:any") === provider
@@ -36,8 +36,8 @@ const aboutProvider = (
 }
 
 /**
- * Returns the warnings about several servers, each once with the names of its servers, and those about what they have
- * in common.
+ * Returns the warnings about several servers: each once, with the names of its servers, and those about their
+ * combination.
  *
  * @param warningsOf returns the warnings about one server
  */

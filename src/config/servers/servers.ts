@@ -1,4 +1,4 @@
-/** The MCP servers of `MCP_SERVERS`: each entry becomes settings of its own, as if it were the only server. */
+/** The MCP servers of `MCP_SERVERS`. Each entry becomes separate settings, as if it were the only server. */
 import * as Result from "effect/Result"
 import { nearestName, showMember } from "../../errors/nearestName.ts"
 import type { ProviderType } from "../../providers/ProviderType.ts"
@@ -25,7 +25,7 @@ import {
   serverSettings
 } from "./serverFields.ts"
 
-/** The inherited settings of the entries, and their checks. */
+/** The inherited settings of the entries, and how to check them. */
 export interface ServersContext {
   /** The settings of the whole gateway. */
   readonly values: Values
@@ -33,11 +33,11 @@ export interface ServersContext {
   readonly addedTypes: ReadonlyArray<ProviderType>
   readonly allowHttp: ReadonlyArray<string>
   readonly contentOf: ContentOf
-  /** The public URL is configured and invalid, which was reported. */
+  /** Whether the public URL is configured but invalid, which has been reported. */
   readonly publicUrlIsWrong: boolean
 }
 
-/** The name of an entry of the settings: `MCP_SERVERS[1].url`. */
+/** Returns the name of an entry's setting in problems: `MCP_SERVERS[1].url`. */
 export const serverSetting = (index: number, key?: string): string =>
   `MCP_SERVERS[${index}]${key === undefined ? "" : `.${key}`}`
 
@@ -95,8 +95,8 @@ const readEntry = (
 }
 
 /**
- * The public URL with another host in it. Without one, or where that is for this machine and the host is not, http for
- * loopback hosts and https for all others.
+ * Returns the public URL with another host. If there is none, or if it is on this machine and the host is not, the
+ * scheme is http for loopback hosts and https for all others.
  */
 const publicUrlAt = (host: string, publicUrl: string | undefined): string => {
   const isLoopback = isLoopbackHost(new URL(`https://${host}`).hostname)
@@ -104,7 +104,7 @@ const publicUrlAt = (host: string, publicUrl: string | undefined): string => {
   if (url === undefined || isLoopbackHost(url.hostname) !== isLoopback) {
     return `${isLoopback ? "http" : "https"}://${host}`
   }
-  // Assigning a host without a port keeps the one that is there.
+  // Assigning a host without a port keeps the previous port.
   url.host = host
   return url.origin + (url.pathname === "/" ? "" : url.pathname)
 }
@@ -156,7 +156,7 @@ const resolveEntry = (
   }
 
   const providers: Array<Provider> = []
-  // Of the kinds that the table has for these settings.
+  // The values have the types that the table has for these settings.
   const publicUrl = values.get("MCP_PUBLIC_URL") as string | undefined
   const path = values.get("MCP_PATH") as string | undefined ?? "/"
   const isReported = context.publicUrlIsWrong || entry.own.has("host") || entry.settings.has("MCP_PUBLIC_URL")
@@ -188,7 +188,7 @@ const resolveEntry = (
   }
 
   if (name !== undefined && entry.settings.has("MCP_RATE_LIMITS")) {
-    // Of the kind that the table has for the setting.
+    // The value has the type that the table has for the setting.
     values.set("MCP_RATE_LIMITS", limitsOfServer(values.get("MCP_RATE_LIMITS") as ReadonlyArray<RateLimit>, name))
   }
   return name === undefined
@@ -227,6 +227,6 @@ export const resolveServers = (
   })
   problems.push(...checkPlaces(resolved, source))
   const servers = resolved.filter((server) => server !== undefined)
-  // A server without a name is referred to by its number.
+  // A server without a name is named by its number.
   return servers.length === resolved.length ? servers : []
 }

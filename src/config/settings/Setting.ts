@@ -7,38 +7,38 @@ export interface Surroundings {
   readonly everyRequiredScope: ReadonlyArray<string>
 }
 
-/** One setting, named by its key in the table: the canonical name of its variable. */
+/** One setting. Its key in the table is the canonical name of its variable. */
 export interface Setting<out A = unknown> {
   readonly kind: Kind<A>
   /** One sentence for the reference, the JSON Schema and editors, in Markdown. */
   readonly doc: string
-  /** Its name in `GatewaySettings`; its member of the file in camel case unless given. */
+  /** The property in `GatewaySettings`. Default: the member of the config file in camel case. */
   readonly property?: string
   /** The former name of the setting: accepted as a variable, and as a member of the config file. */
   readonly formerly?: `MCP_${string}`
   /** Other spellings of the variable. */
   readonly aliases?: ReadonlyArray<string>
-  /** As one would write it in a variable. */
+  /** The default, written like the value of a variable. */
   readonly default?: string
-  /** What the gateway uses where it is not given and has no fixed default; `undefined` unless there is this. */
+  /** Derives the value in use if none is given and there is no fixed default. */
   readonly absent?: (surroundings: Surroundings) => unknown
-  /** What happens without a value, where that is not a fixed default. */
+  /** Describes the default if it is not a fixed value. */
   readonly otherwise?: string
-  /** The value, or a part of it, must not be shown. */
+  /** Whether the value, or a part of it, must not be shown. */
   readonly secret?: true
-  /** Only a part of it is secret, and its kind shows the rest. */
+  /** Whether only a part of it is secret, and its kind shows the rest. */
   readonly partlyShown?: true
-  /** May be given by a file although it is not a secret: `MCP_JWT_PUBLIC_KEY_FILE`. */
+  /** Whether it may be read from a file although it is not a secret: `MCP_JWT_PUBLIC_KEY_FILE`. */
   readonly inFile?: true
   readonly variableOnly?: true
-  /** Takes effect at start only: a reload that would change it is rejected as a whole. */
+  /** Whether it takes effect only at start: a reload that would change it is rejected. */
   readonly atStart?: true
   /**
-   * An entry of `servers` may have its own value, under the setting's name in the file or under this one. What an entry
-   * leaves out it inherits.
+   * Whether an entry of `servers` may have its own value: under the setting's name in the file, or under this name.
+   * Otherwise the entry inherits the gateway's value.
    */
   readonly perServer?: true | string
 }
 
-/** An empty list, for every kind of list. */
+/** An empty list, as a default for every kind of list. */
 export const none = (): ReadonlyArray<never> => []

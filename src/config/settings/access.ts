@@ -1,4 +1,4 @@
-/** Who may call, and whose word is taken. */
+/** Settings about who may call, and which proxies and hosts are trusted. */
 import { unreadMessages } from "../GatewaySettings.ts"
 import { emailDomains, emails, subjects } from "../kinds/allowLists.ts"
 import { hosts } from "../kinds/domains.ts"

@@ -1,4 +1,4 @@
-/** The admin port: where metrics and the status page are, and who may read them. */
+/** Settings of the admin port: its address, and who may read it. */
 import { adminToken } from "../kinds/adminToken.ts"
 import { integer, scopes } from "../kinds/kinds.ts"
 import { host } from "../kinds/network.ts"

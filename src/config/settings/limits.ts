@@ -6,7 +6,7 @@ export const limits = {
   MCP_MAX_TOKEN_BYTES: {
     kind: integer(256, 65_536),
     default: "16384",
-    // How much Node reads of a head is fixed with the connection.
+    // Takes effect only at start: Node fixes the limit for a head when the server is created.
     atStart: true,
     doc: "The longest token that is accepted."
   },

@@ -1,4 +1,4 @@
-/** Where the gateway listens, and under which URL clients know it. */
+/** Settings about the address to listen on, and the public URL. */
 import { endpointPath } from "../kinds/http.ts"
 import { boolean, integer } from "../kinds/kinds.ts"
 import { host } from "../kinds/network.ts"

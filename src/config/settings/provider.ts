@@ -1,4 +1,4 @@
-/** How tokens are verified, where there is one provider. */
+/** Settings of a single provider, and how it verifies tokens. */
 import * as Result from "effect/Result"
 import { clientAuthMethods } from "../GatewaySettings.ts"
 import { algorithms } from "../kinds/algorithms.ts"

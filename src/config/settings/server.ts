@@ -1,4 +1,4 @@
-/** Where the MCP server is, what it gets, and how long it may take. */
+/** Settings of the MCP server: its URL, what it gets, and how long it may take. */
 import { forwardClaims } from "../kinds/forwardClaims.ts"
 import { autoOrBoolean, boolean } from "../kinds/kinds.ts"
 import { sessionKeys } from "../kinds/sessionKeys.ts"
@@ -6,7 +6,7 @@ import { seconds } from "../kinds/times.ts"
 import { gatewayUrl } from "../kinds/urls.ts"
 import { none, type Setting } from "./Setting.ts"
 
-/** Where the FTL auth gateway's own manifest has the MCP server; a name that only Spin knows. */
+/** The URL that the manifest of the FTL auth gateway uses for the MCP server. Only Spin can resolve the name. */
 const spinServerUrl = "http://ftl-mcp-gateway.spin.internal/mcp-internal"
 
 export const server = {

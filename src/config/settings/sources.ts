@@ -1,4 +1,4 @@
-/** Settings that hold other settings. */
+/** Settings that contain other settings. */
 import { text } from "../kinds/kinds.ts"
 import { entries, json, serverEntries } from "../sources/nested.ts"
 import { type Setting } from "./Setting.ts"

@@ -1,4 +1,4 @@
-/** How often what may be done, and where that is counted. */
+/** Settings of rate limits, and of the store that counts. */
 import { storeFailures } from "../GatewaySettings.ts"
 import { choice, secret } from "../kinds/kinds.ts"
 import { rateLimits } from "../kinds/rateLimits.ts"

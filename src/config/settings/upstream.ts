@@ -1,4 +1,4 @@
-/** What the MCP server can trust, and what the gateway trusts about the MCP server. */
+/** Settings about trust between the gateway and the MCP server. */
 import { text } from "../kinds/kinds.ts"
 import { hostName } from "../kinds/serverEntry.ts"
 import { signingKeys } from "../kinds/signingKeys.ts"

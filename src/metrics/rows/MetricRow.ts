@@ -1,5 +1,5 @@
 /** One row of the table of metrics. */
-/** How the values of several processes become one. Counters and histograms are always added. */
+/** How the values of several processes are combined. Counters and histograms are always added. */
 export type Merge = "sum" | "max" | "min"
 
 interface CommonRow {
@@ -23,7 +23,7 @@ export interface GaugeRow extends CommonRow {
   readonly merge: Merge
 }
 
-/** How often values were at most as high as each boundary. */
+/** How many values did not exceed each boundary. */
 export interface HistogramRow extends CommonRow {
   readonly kind: "histogram"
   readonly boundaries: ReadonlyArray<number>

@@ -2,7 +2,7 @@
 import type { MetricRow } from "./MetricRow.ts"
 import { server } from "./server.ts"
 
-/** Seconds, from a response out of memory to a tool that takes minutes. */
+/** In seconds, from a response out of memory to a tool that takes minutes. */
 const requestSeconds = [
   0.001,
   0.0025,

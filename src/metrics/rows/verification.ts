@@ -2,7 +2,7 @@
 import type { MetricRow } from "./MetricRow.ts"
 import { server } from "./server.ts"
 
-/** Seconds, from a signature to a provider that hardly responds. */
+/** In seconds, from a signature to a provider that hardly responds. */
 const verificationSeconds = [
   0.00025,
   0.0005,
