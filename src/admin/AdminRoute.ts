@@ -8,9 +8,9 @@ import type { StatusBoard } from "./StatusBoard.ts"
 export interface AdminRoute {
   readonly method: "GET" | "POST"
   readonly path: `/${string}`
-  /** Needs no credentials, from anywhere: for probes. */
+  /** Whether it needs no credentials, from anywhere, because it is for probes. */
   readonly isOpen?: true
-  /** The response; fields that all responses have are added. */
+  /** The response. The fields of all responses are added to it. */
   readonly respond: Effect.Effect<
     HttpServerResponse.HttpServerResponse,
     never,

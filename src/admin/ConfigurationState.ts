@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { ConfigurationStatus } from "./page/Status.ts"
 
-/** How the configuration is read again; `undefined` in programs that never do that. */
+/** How reloads went; `undefined` in programs that never reload. */
 export const ConfigurationState = Context.Reference<Effect.Effect<ConfigurationStatus | undefined>>(
   "mcp-authorizer/admin/ConfigurationState",
   { defaultValue: () => Effect.undefined }

@@ -12,7 +12,7 @@ import { ConfigurationState } from "./ConfigurationState.ts"
 import type { GatewayFacts } from "./gatewayFacts.ts"
 import type { KeysStatus, ProviderStatus, ServerStatus, Status } from "./page/Status.ts"
 
-/** Offsets of key sets as times. */
+/** Converts the offsets in the state of a key set to times. */
 const keysAt = (now: number) => ({ fetchedIn, freshUntilIn, nextFetchIn, ...set }: KeySetState): KeysStatus => ({
   ...set,
   ...(fetchedIn === undefined ? {} : { fetchedAt: now + fetchedIn }),
@@ -49,7 +49,7 @@ const providersAt = (
     return {
       name,
       type,
-      // No process that replied has the provider: none of its tokens was verified yet.
+      // No process that replied knows the provider, so none of its tokens was verified yet.
       ready: found?.ready ?? false,
       state: found?.state ?? "empty",
       keySets: (found?.keySets ?? []).map(keysAt(now)),
@@ -58,9 +58,9 @@ const providersAt = (
   })
 
 /**
- * What the status page shows, for all processes together.
+ * The data of the status page, for all processes together.
  *
- * Keeps the last hour: while its scope lives, it samples the activity every ten seconds.
+ * Keeps the last hour: while its scope is open, it samples the activity every ten seconds.
  */
 export class StatusBoard extends Context.Service<StatusBoard, {
   readonly status: Effect.Effect<Status>
@@ -76,7 +76,7 @@ export class StatusBoard extends Context.Service<StatusBoard, {
       const sample = Effect.gen(function*() {
         history.sample(yield* source.activity, yield* Clock.currentTimeMillis)
       })
-      // A fault must not end the sampling: the next sample makes up for it.
+      // A fault must not end the sampling. The next sample includes the missing time.
       yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(slotMillis), Effect.ignoreCause(sample))))
 
       const status = Effect.gen(function*(): Effect.fn.Return<Status> {

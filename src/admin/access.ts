@@ -6,11 +6,11 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { isLoopbackHost } from "../config/kinds/loopback.ts"
 import { isLoopbackAddress } from "../config/kinds/network.ts"
 
-/** The parts of a request that decide whether it may read. */
+/** The parts of a request that access depends on. */
 export interface AdminRequest {
   readonly method: string
   readonly headers: Readonly<Record<string, string | undefined>>
-  /** The address of the connection's other end; `undefined` if it is unknown. */
+  /** The address of the peer; `undefined` if it is unknown. */
   readonly peer: string | undefined
 }
 
@@ -18,32 +18,32 @@ export type AccessSettings = Pick<GatewaySettings, "adminScopes" | "adminToken" 
 
 export type Access =
   | { readonly _tag: "Allowed" }
-  /** The credential may be a token of a provider, which has to be verified. */
+  /** The credential may be a provider's token, which must be verified. */
   | { readonly _tag: "Offered"; readonly token: string }
-  /** 401: there is no credential, or a wrong one. */
+  /** 401: the request has no credential, or a wrong one. */
   | { readonly _tag: "Unauthenticated"; readonly detail: string }
-  /** 403: credentials would not help. */
+  /** 403: no credential would help. */
   | { readonly _tag: "Denied"; readonly detail: string }
 
 const allowed: Access = { _tag: "Allowed" }
 const denied = (detail: string): Access => ({ _tag: "Denied", detail })
 const unauthenticated = (detail: string): Access => ({ _tag: "Unauthenticated", detail })
 
-/** `::ffff:127.0.0.1` is how a socket for both families shows an IPv4 peer. */
+/** A dual-stack socket reports IPv4 peers as `::ffff:a.b.c.d`. */
 const isLoopbackPeer = (peer: string | undefined): boolean =>
   peer !== undefined && isLoopbackAddress(peer.replace(/^::ffff:/i, ""))
 
-/** The name in a `Host` field, as `URL.hostname` writes it; `undefined` for a field that no browser sends. */
+/** The name in a `Host` field, in the form of `URL.hostname`; `undefined` for a field that no browser sends. */
 const hostnameOf = (host: string | undefined): string | undefined => {
   if (host === undefined || !/^[\w.:[\]-]+$/.test(host)) return undefined
   const url = Result.getOrUndefined(Result.try(() => new URL(`http://${host}`)))
   return url?.pathname === "/" ? url.hostname : undefined
 }
 
-/** Fields that proxies add: behind one, every caller has the address of this machine. */
+/** Fields that proxies add. Behind a proxy on this machine, every caller would have a local address. */
 const proxyFields = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"] as const
 
-/** Compares without a difference in time that depends on where the texts differ. */
+/** Compares texts in a time that does not depend on where they differ. */
 const isEqual = (one: string, other: string): boolean => {
   if (one.length !== other.length) return false
   let difference = 0
@@ -51,14 +51,14 @@ const isEqual = (one: string, other: string): boolean => {
   return difference === 0
 }
 
-/** The password of `Basic` credentials (RFC 7617), whose user does not matter. */
+/** The password in `Basic` credentials (RFC 7617). The user name is ignored. */
 const passwordOf = (credentials: string): string | undefined => {
   const text = Result.getOrUndefined(Encoding.decodeString(credentials))
   const colon = text?.indexOf(":") ?? -1
   return text === undefined || colon === -1 ? undefined : text.slice(colon + 1)
 }
 
-/** The secret or token of a request: as a bearer token, or as the password that a browser asks its user for. */
+/** The secret or token of a request: a bearer token, or the password that the browser asks for. */
 const credentialOf = (authorization: string | undefined): string | undefined => {
   const [, scheme = "", credentials = ""] = /^(Bearer|Basic) +(\S+) *$/i.exec(authorization ?? "") ?? []
   switch (scheme.toLowerCase()) {
@@ -72,10 +72,10 @@ const credentialOf = (authorization: string | undefined): string | undefined => 
 }
 
 /**
- * Why a page of another site could have sent this request with the browser of a person who may read; `undefined` if it
- * could not.
+ * Returns why a page of another site could have caused this request in the browser of a person with access; `undefined`
+ * if it could not.
  *
- * Every browser of today sends `Sec-Fetch-Site`. A person may follow a link to the page, so that is permitted.
+ * All current browsers send `Sec-Fetch-Site`. Following a link to the page is permitted.
  *
  * @see W3C, Fetch Metadata Request Headers
  */
@@ -93,11 +93,11 @@ const foreignSite = ({ headers, method }: AdminRequest): string | undefined => {
   return "the Origin is not that of the admin port"
 }
 
-/** Checks a request where the settings name no credentials: only programs on this machine may read. */
+/** Checks a request if no credentials are configured: only programs on this machine may read. */
 const checkLocal = ({ headers, peer }: AdminRequest): Access => {
   if (!isLoopbackPeer(peer)) return denied("without MCP_ADMIN_TOKEN, only this machine may read the admin port")
   const hostname = hostnameOf(headers["host"])
-  // A page whose name was rebound to this machine would otherwise read everything (DNS rebinding).
+  // Otherwise a page whose host name was rebound to this machine could read everything (DNS rebinding).
   if (hostname === undefined || !isLoopbackHost(hostname)) {
     return denied("the Host is not localhost or a loopback address")
   }
@@ -111,7 +111,7 @@ const checkLocal = ({ headers, peer }: AdminRequest): Access => {
  * Checks whether a request may read the admin port.
  *
  * Without `MCP_ADMIN_TOKEN` and `MCP_ADMIN_SCOPES`, callers on this machine may; with either, each request needs a
- * credential. Pages of other sites may never make a browser read or post.
+ * credential. Pages of other sites must never be able to make a browser send requests here.
  */
 export const checkAccess = (settings: AccessSettings, request: AdminRequest): Access => {
   const foreign = foreignSite(request)

@@ -41,7 +41,7 @@ const notAuthenticated = (detail: string): Rejection => ({
   response: problem(401, "unauthorized", challenge)
 })
 
-/** The result of the check, after a token was verified where that is needed; `undefined`: the request may read. */
+/** Returns the result of the check, after verifying a token if necessary; `undefined` if the request may read. */
 const rejectionOf = Effect.fnUntraced(function*(
   access: Access,
   peer: string | undefined
@@ -69,13 +69,13 @@ const rejectionOf = Effect.fnUntraced(function*(
   }
 })
 
-/** The path of a target, whose query no row has a use for. */
+/** The path of a target, without the query, which no row uses. */
 const pathOf = (url: string): string => url.split("?", 1)[0] ?? url
 
 const fits = ({ method }: AdminRoute, requested: string): boolean =>
   method === requested || (method === "GET" && requested === "HEAD")
 
-/** The row of a request, or the response if there is no row. */
+/** Returns the row for a request, or a response if there is none. */
 const rowOf = (
   rows: ReadonlyArray<AdminRoute>,
   path: string,

@@ -8,7 +8,7 @@ import { warnings } from "../config/warnings.ts"
 import type { Json } from "../identity/Json.ts"
 import type { EffectiveSetting, ServerStatus } from "./page/Status.ts"
 
-/** The parts of a status that the settings alone decide. */
+/** The parts of a status that depend on the settings alone. */
 export interface GatewayFacts {
   readonly servers: ReadonlyArray<Pick<ServerStatus, "name" | "providers" | "resource" | "upstream">>
   readonly providers: ReadonlyArray<{ readonly name: string; readonly type: string }>
@@ -37,7 +37,7 @@ const factsOfServers = (settings: GatewaySettings, described: Described): Gatewa
   }))
 }
 
-/** The settings of providers and servers, of which the description has one member each. */
+/** The settings of providers and servers, which the description combines into one member each. */
 const gathered: ReadonlyArray<readonly [SettingName, string]> = [["MCP_PROVIDERS", "providers"], [
   "MCP_SERVERS",
   "servers"
@@ -46,7 +46,7 @@ const gathered: ReadonlyArray<readonly [SettingName, string]> = [["MCP_PROVIDERS
 const settingsOf = (settings: GatewaySettings, described: Described): ReadonlyArray<EffectiveSetting> => {
   const origins = originsOf(settings)
   const own: ReadonlySet<string> = new Set(gatewayNames)
-  // One provider can be set up without a list, by settings that the description shows as an entry of the list.
+  // A single provider can be configured by top-level settings, which the description shows as an entry of the list.
   const single = [...origins ?? []].find(([name]) =>
     !own.has(name) && name !== "MCP_SERVERS" && name.startsWith("MCP_")
   )
@@ -66,7 +66,7 @@ const settingsOf = (settings: GatewaySettings, described: Described): ReadonlyAr
 }
 
 /**
- * Describes a configuration, without any secret.
+ * Describes a configuration without secrets.
  *
  * @param more warnings about the host
  */

@@ -3,7 +3,7 @@ import type { GatewayError } from "../errors/GatewayError.ts"
 import type { Advice } from "./advice/Advice.ts"
 import { advices } from "./advice/advices.ts"
 
-/** The key of an error: its kind, and its reason where it has one. The number of keys is bounded. */
+/** The key of an error: its kind, with its reason if it has one. The number of keys is limited. */
 export const rejectionKey = (error: GatewayError): string => {
   switch (error._tag) {
     case "InvalidToken":

@@ -1,7 +1,7 @@
 /**
  * The table of the admin port: each path is one row.
  *
- * To add one, add its row; what it shows comes from `AdminSource`, so that one port speaks for all workers.
+ * To add a path, add its row. What it shows comes from `AdminSource`, so that one port covers all workers.
  */
 import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"

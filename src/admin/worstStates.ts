@@ -1,4 +1,4 @@
-/** The states of providers in several processes and servers as one state for each provider. Pure. */
+/** Combines the states of a provider in several processes and servers into one. Pure. */
 import type { ProviderState } from "../verify/ProviderRegistry.ts"
 
 /** From the best to the worst. */
@@ -16,7 +16,7 @@ const order: ReadonlyArray<ProviderState["state"]> = [
 
 const rank = ({ ready, state }: ProviderState): number => order.indexOf(state) + (ready ? 0 : order.length)
 
-/** Returns the worst state of each provider: an operator must see what only one process suffers from. */
+/** Returns the worst state of each provider: operators must also see a problem of a single process. */
 export const worstStates = (found: Iterable<ReadonlyArray<ProviderState>>): ReadonlyArray<ProviderState> => {
   const worst = new Map<string, ProviderState>()
   for (const states of found) {

@@ -1,4 +1,4 @@
-/** What the doctor finds: one problem, why it matters and to which client, and the fix. Pure. */
+/** A finding of the doctor: one problem, why it matters and to which clients, and the fix. Pure. */
 
 /** `error`: clients fail here. `warning`: some clients fail, or some of the time. `note`: information. */
 export const levels = ["error", "warning", "note"] as const
@@ -28,7 +28,7 @@ export interface Rule {
   /** The problem in a few words, without values. */
   readonly title: string
   readonly why: string
-  /** The clients that are affected. Empty: only the server or its operator. */
+  /** The affected clients. Empty if only the server or its operator is affected. */
   readonly clients: ReadonlyArray<Client>
   /** The sentence of the specification behind it, abbreviated. */
   readonly specification: string
@@ -56,7 +56,7 @@ export const makeFinding = <const Rules extends Readonly<Record<string, Rule>>>(
   code: keyof Rules & string,
   { at, clients, fix, found, level }: Particulars
 ): Finding => {
-  // Any key of the record has a rule.
+  // The record has a rule for each of its keys.
   const rule = rules[code] as Rule
   return {
     ...rule,
@@ -69,10 +69,10 @@ export const makeFinding = <const Rules extends Readonly<Record<string, Rule>>>(
   }
 }
 
-/** How many findings of one kind are shown in full. */
+/** The maximum number of findings of one kind that are shown in full. */
 const maxShown = 3
 
-/** Joins the texts of findings at several places, if they differ. */
+/** Joins the texts of findings from several places, if they differ. */
 const joined = (findings: readonly [Finding, ...ReadonlyArray<Finding>]): Finding => {
   const [first] = findings
   const places = findings.map(({ at, found }) => at === undefined || at === first.at ? found : `${found} (${at})`)
@@ -81,7 +81,7 @@ const joined = (findings: readonly [Finding, ...ReadonlyArray<Finding>]): Findin
   return { ...first, found: `${shown.slice(0, maxShown).join("; ")}${rest}` }
 }
 
-/** Returns one finding for each rule and level: the same mistake is usually made in several places. */
+/** Combines findings with the same rule and level, because one mistake usually shows in several places. */
 export const grouped = (findings: ReadonlyArray<Finding>): ReadonlyArray<Finding> => {
   const groups = new Map<string, [Finding, ...Array<Finding>]>()
   for (const finding of findings) {

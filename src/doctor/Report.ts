@@ -1,7 +1,7 @@
 /** The result of an examination, for people and for programs. Pure. */
 import { byLevel, type Client, clients, type Finding, type Level } from "./Finding.ts"
 
-/** How a step ended: its worst finding, `ok` without one, or `skipped` if an earlier step left it nothing to check. */
+/** How a step ended: its worst finding, `ok` without one, or `skipped` if there was nothing to check. */
 export type StepVerdict = "ok" | Level | "skipped"
 
 export interface StepResult {
@@ -13,18 +13,18 @@ export interface StepResult {
   readonly findings: ReadonlyArray<Finding>
 }
 
-/** Whether one client can use the server, as far as was seen. */
+/** Whether one client can use the server, as far as the examination shows. */
 export interface ClientVerdict {
   readonly client: Client
   /** `fails`: an error affects it. `limited`: only warnings do. */
   readonly verdict: "works" | "limited" | "fails"
-  /** The step at which it fails first. */
+  /** The first step that fails for this client. */
   readonly stopsAt?: string | undefined
   /** The code of the finding behind the verdict. */
   readonly because?: string | undefined
 }
 
-/** What examining one MCP server found. */
+/** The result of examining one MCP server. */
 export interface Report {
   /** Without credentials and query. */
   readonly url: string
@@ -44,14 +44,14 @@ export interface Report {
 export const verdictOf = (findings: ReadonlyArray<Finding>): StepVerdict =>
   findings.map(({ level }) => level).toSorted(byLevel)[0] ?? "ok"
 
-/** All findings with their step, the worst first; those of the same level in the order of the way. */
+/** All findings with their step, the worst first; those of one level in the order of the steps. */
 export const worstFirst = (
   steps: ReadonlyArray<StepResult>
 ): ReadonlyArray<{ readonly step: StepResult; readonly finding: Finding }> =>
   steps.flatMap((step) => step.findings.map((finding) => ({ step, finding })))
     .toSorted((one, other) => byLevel(one.finding.level, other.finding.level))
 
-/** The first error on the way of a client: what to fix first. */
+/** The first error in the order of the steps, which should be fixed first. */
 export const firstBreak = (
   steps: ReadonlyArray<StepResult>
 ): { readonly step: StepResult; readonly finding: Finding } | undefined => {

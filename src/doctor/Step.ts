@@ -17,13 +17,13 @@ export interface KnownResource {
 
 /** An authorization server that the resource names, and its metadata. */
 export interface KnownServer {
-  /** As the resource metadata spell it. */
+  /** The issuer, as the resource metadata spell it. */
   readonly issuer: string
   readonly url: string
   readonly document: JsonObject
 }
 
-/** A session of the protocol's revisions with `initialize`. */
+/** A session, in revisions of the protocol with `initialize`. */
 export interface KnownSession {
   /** `Mcp-Session-Id`; `undefined` if the server issues none. */
   readonly id: string | undefined
@@ -37,21 +37,21 @@ export interface Call {
   readonly arguments: JsonObject
 }
 
-/** The input of a step: what the operator gave, and what earlier steps found. */
+/** The input of a step: what the operator has given, and what earlier steps have found. */
 export interface Known {
   /** The URL of the MCP server. */
   readonly url: URL
   readonly token?: Redacted.Redacted<string> | undefined
-  /** Register a client for a moment, where clients would register themselves. */
+  /** Whether to register a client temporarily, as clients do. */
   readonly register: boolean
   readonly call?: Call | undefined
   /** How long to listen to an event stream. */
   readonly listenMillis: number
   /** The response to the first request of a client without a token. */
   readonly arrival?: Responded | undefined
-  /** The server responds to callers without a token. */
+  /** Whether the server responds to callers without a token. */
   readonly isOpen: boolean
-  /** The server speaks the revision without sessions. */
+  /** Whether the server supports the revision without sessions. */
   readonly isModern: boolean
   readonly challenge?: ReceivedChallenge | undefined
   readonly resource?: KnownResource | undefined
@@ -65,14 +65,14 @@ export interface Outcome {
   readonly findings: ReadonlyArray<Finding>
   readonly learned?: Partial<Known> | undefined
   readonly isSkipped?: boolean | undefined
-  /** No later step can be checked. */
+  /** Whether no later step can be checked. */
   readonly isEnd?: boolean | undefined
 }
 
 export interface Step {
   readonly id: string
   readonly title: string
-  /** Everything that the step may find. */
+  /** All findings that the step can report. */
   readonly rules: Readonly<Record<string, Rule>>
   readonly check: (known: Known) => Effect.Effect<Outcome, never, Exchanges>
 }

@@ -1,22 +1,22 @@
-/** The first message of a client, in the revision that the server speaks. */
+/** The first message of a client, in a revision that the server supports. */
 import * as Effect from "effect/Effect"
 import { initialize, modern } from "./messages.ts"
 import { hasResponse, resultOf } from "./readMessage.ts"
 import { Exchanges } from "./wire/Exchanges.ts"
 import { type Reply, type Responded, type ToSend } from "./wire/Reply.ts"
 
-/** A reply, and the message to which it belongs. */
+/** A reply, and the message that it is for. */
 export interface Begun {
   readonly reply: Responded
   readonly opening: ToSend
 }
 
-/** Statuses that are about the caller, in every revision. */
+/** Statuses that depend on the caller, in every revision. */
 const aboutCaller: ReadonlySet<number> = new Set([401, 403, 429])
 
 /**
- * Returns the response that counts: that to `initialize`, or to `server/discover` if the server speaks only the revision
- * without sessions and need not know `initialize`.
+ * Returns the response to `initialize`. If the server supports only the revision without sessions, which need not know
+ * `initialize`, returns the response to `server/discover`.
  *
  * @param arrival the response to `initialize`
  */

@@ -1,4 +1,4 @@
-/** The step before the way of a client: what the gateway itself needs. For the own configuration only. Pure. */
+/** The step before those of a client: what the gateway itself needs. Only for the gateway's own configuration. Pure. */
 import { clients, grouped, makeFinding, type Rule } from "./Finding.ts"
 import type { OnlineFinding } from "./online/OnlineFinding.ts"
 import { type StepResult, verdictOf } from "./Report.ts"

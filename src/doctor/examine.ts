@@ -17,10 +17,10 @@ import { shownUrl } from "./wire/Reply.ts"
 export interface ExamineOptions {
   /** The URL of the MCP server. */
   readonly url: URL
-  /** A token that clients would have. Sent to the origin of the URL only, and never shown. */
+  /** A token such as clients have. Sent only to the origin of the URL, and never shown. */
   readonly token?: Redacted.Redacted<string> | undefined
   readonly server?: string | undefined
-  /** Register a client where clients register themselves, and delete it again if the provider can. */
+  /** Whether to register a client, as clients do, and to delete it again if the provider supports that. */
   readonly register?: boolean | undefined
   /** A tool to call, to measure its stream. */
   readonly call?: Call | undefined
@@ -30,7 +30,7 @@ export interface ExamineOptions {
   readonly totalMillis?: number | undefined
 }
 
-/** Learns how far an examination is. */
+/** Reports how far an examination is. */
 export interface Progress {
   readonly begins: (step: Pick<Step, "id" | "title">) => Effect.Effect<void>
   readonly ended: (result: StepResult) => Effect.Effect<void>
@@ -46,13 +46,13 @@ const defaultListenMillis = 3_000
 
 const monotonicMillis = Effect.map(Clock.Clock, (clock) => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000)
 
-/** Replaces the fix of a finding by that for the provider, if there is a better one. */
+/** Replaces the fix of a finding by a better one for the provider, if there is one. */
 const withProviderFix = (finding: Finding, { servers, resource }: Known): Finding => {
   const fix = providerFix(resource?.servers ?? servers.map(({ issuer }) => issuer), finding.code)
   return fix === undefined ? finding : { ...finding, fix }
 }
 
-/** The walk from step to step: each learns from those before it. */
+/** Runs the steps in order. Each step gets what the previous ones have found. */
 const walk = Effect.fnUntraced(function*(begin: Known, results: Ref.Ref<ReadonlyArray<StepResult>>) {
   const progress = yield* CurrentProgress
   const { send } = yield* Exchanges
@@ -74,15 +74,15 @@ const walk = Effect.fnUntraced(function*(begin: Known, results: Ref.Ref<Readonly
     yield* Ref.update(results, (before) => [...before, result])
     yield* progress.ended(result)
   }
-  // The doctor leaves no session behind.
+  // Ends the session, so that the doctor leaves nothing behind.
   if (known.session?.id !== undefined) yield* send({ ...end(known.url, known.session), withToken: true })
 })
 
 /**
- * Examines one MCP server in the way of a client: from the first request without a token to event streams.
+ * Examines one MCP server with the steps of a client: from the first request without a token to event streams.
  *
- * Use it for any server, whether a gateway is in front of it or not. Never fails; sends at most 250 requests, each bounded
- * in time and size, and changes nothing at the server, except sessions, which it ends.
+ * Use it for any server, with or without a gateway in front. Never fails. Sends at most 250 requests, each limited in
+ * time and size. Changes nothing at the server except for sessions, which it ends.
  *
  * @see MCP Authorization; RFC 9728; RFC 8414; RFC 6750
  */

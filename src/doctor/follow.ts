@@ -1,9 +1,9 @@
-/** Requests of documents, which follow redirects as lenient clients do. */
+/** Requests documents, and follows redirects as lenient clients do. */
 import * as Effect from "effect/Effect"
 import { Exchanges } from "./wire/Exchanges.ts"
 import { isRedirect, type Reply, type Responded, targetOf, type ToSend } from "./wire/Reply.ts"
 
-/** More redirects in a row are a loop. */
+/** More redirects in a row count as a loop. */
 const maxHops = 3
 
 /** The redirects, and the last response. */

@@ -5,20 +5,20 @@ import type { Responded } from "./wire/Reply.ts"
 export interface Gaps {
   /** How many events with data were received. */
   readonly events: number
-  /** The longest time without a byte, from the request on, in milliseconds. */
+  /** The longest time without a byte, beginning with the request, in milliseconds. */
   readonly longest: number
   /** Several events arrived together after a long wait: they were held back, or the server sent them together. */
   readonly isBunched: boolean
 }
 
-/** Of a stream that is not held back, less than this part of its time passes before the first byte. */
+/** If a stream is not held back, less than this part of its time passes before the first byte. */
 const heldPart = 0.9
 
 /** Measures the gaps between the pieces of a body. */
 export const gapsOf = (
   { chunks, end, text, totalMillis }: Pick<Responded, "chunks" | "end" | "text" | "totalMillis">
 ): Gaps => {
-  // While it was listened to, silence at the end counts as well.
+  // The silence at the end of the listening time counts as well.
   const times = [0, ...chunks.map(({ at }) => at), ...(end === "slow" ? [totalMillis] : [])]
   const gaps = times.slice(1).map((at, index) => at - (times[index] ?? 0))
   const first = chunks[0]?.at ?? totalMillis

@@ -1,4 +1,4 @@
-/** Which hosts only this machine or this network reaches. Pure. */
+/** Hosts that can be reached only from this machine or this network. Pure. */
 import * as IpNetwork from "effect/net/IpNetwork"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Result from "effect/Result"
@@ -19,8 +19,8 @@ const networks = [
 const privateName = /(?:^|\.)(?:localhost|local|internal|lan|intranet|home|corp|test|svc|home\.arpa)$/
 
 /**
- * Whether a host (`URL.hostname`) cannot be reached from the internet: a private address, a name without a dot, or one
- * below a name for private use (RFC 6762, RFC 8375, RFC 6761).
+ * Returns whether a host (`URL.hostname`) cannot be reached from the internet: a private address, a name without a dot,
+ * or one below a name for private use (RFC 6762, RFC 8375, RFC 6761).
  */
 export const isPrivateHost = (hostname: string): boolean => {
   if (isLoopbackHost(hostname)) return true

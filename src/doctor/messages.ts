@@ -18,7 +18,9 @@ export const acceptBoth = "application/json, text/event-stream"
 
 const clientInfo = { name: "mcp-authorizer-doctor", version }
 
-/** Methods that are sent within one session, some at the same time: ids must differ within a session. */
+/**
+ * The id of each method. Methods are sent within one session, some concurrently, and ids must differ within a session.
+ */
 const numbered = ["initialize", "tools/list", "prompts/list", "resources/list", "ping", "tools/call", "server/discover"]
 
 /** A request object of JSON-RPC. Its id depends on the method. */
@@ -64,14 +66,14 @@ const modernMeta = {
   "io.modelcontextprotocol/clientCapabilities": {}
 }
 
-/** A request of the revision without sessions. `named`: the method in the field, which must be that of the body. */
+/** A request in the revision without sessions. `named`: the method in the field, which must equal that in the body. */
 export const modern = (url: URL, method: string, named: string = method): ToSend =>
   post(url, rpc(method, { _meta: modernMeta }), { "mcp-protocol-version": modernRevision, "mcp-method": named })
 
 const fieldValue = (text: string): string =>
   /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text) ? text : `=?base64?${Encoding.encode(text)}?=`
 
-/** A call that reports its progress: within a session or, without one, of the newest revision. */
+/** A call that requests progress: within a session or, without one, in the newest revision. */
 export const callTool = (url: URL, session: KnownSession | undefined, { arguments: given, tool }: Call): ToSend => {
   const meta = { progressToken: "doctor", ...(session === undefined ? modernMeta : {}) }
   const headers = session === undefined

@@ -1,4 +1,4 @@
-/** The offers of an authorization server's metadata to clients. Pure. */
+/** What the metadata of an authorization server offer to clients. Pure. */
 import { type JsonObject, own } from "../remote/JsonObject.ts"
 
 /** Whether PKCE with S256 is offered; `undefined` if the metadata do not mention PKCE. */
@@ -7,7 +7,7 @@ export const offersS256 = (document: JsonObject): boolean | undefined => {
   return Array.isArray(methods) ? methods.includes("S256") : undefined
 }
 
-/** Where clients register themselves; `undefined` if they cannot. */
+/** The registration endpoint; `undefined` if there is none. */
 export const registrationEndpoint = (document: JsonObject): string | undefined => {
   const endpoint = own(document, "registration_endpoint")
   return typeof endpoint === "string" && URL.canParse(endpoint) ? endpoint : undefined

@@ -1,4 +1,4 @@
-/** Reading JSON-RPC messages in responses: a JSON body, or the events of a stream. Pure. */
+/** Reads JSON-RPC messages from responses: from a JSON body, or from the events of a stream. Pure. */
 import { isJsonObject, type JsonObject, own } from "../remote/JsonObject.ts"
 import { isEventStream, type Responded } from "./wire/Reply.ts"
 
@@ -33,7 +33,7 @@ export const responseOf = (reply: Responded): JsonObject | undefined => {
   return messagesOf(reply).find((message) => isResponse(message) && own(message, "id") === id)
 }
 
-/** Whether a stream that is being read has a response, after which nothing more is expected. */
+/** Returns whether the part of a stream that was read contains a response, so that reading can end. */
 export const hasResponse = (text: string): boolean => eventsOf(text).some((data) => /"(?:result|error)"\s*:/.test(data))
 
 /** The result of a response, `undefined` if it is an error. */
@@ -43,7 +43,7 @@ export const resultOf = (reply: Responded): JsonObject | undefined => {
   return isJsonObject(result) ? result : undefined
 }
 
-/** The error of a response, also one without an id, as servers send that could not read the request. */
+/** The error of a response, even without an id: servers that could not read the request send none. */
 export const errorOf = (reply: Responded): { readonly code: unknown; readonly message: unknown } | undefined => {
   for (const message of messagesOf(reply)) {
     const error = own(message, "error")

@@ -1,4 +1,4 @@
-/** The report as text for a terminal: the result first, then the way, then each finding. Pure. */
+/** The report as text for a terminal: the result first, then the steps, then each finding. Pure. */
 import { clients as allClients, type Finding, type Level } from "./Finding.ts"
 import { type ClientVerdict, firstBreak, type Report, type StepResult, worstFirst } from "./Report.ts"
 
@@ -25,7 +25,7 @@ export const coloured: Style = {
 
 const same = (text: string): string => text
 
-/** For files, pipes and terminals without colours. */
+/** The style for files, pipes and terminals without colours. */
 export const plain: Style = { error: same, warning: same, note: same, good: same, strong: same, faint: same }
 
 export interface Layout {
@@ -73,7 +73,7 @@ const field = (label: string, text: string, { style, width }: Layout): ReadonlyA
 
 const titleWidth = 30
 
-/** One line for a step, for the way and for the progress. */
+/** One line for a step, in the list of steps and as progress. */
 export const stepLine = (step: StepResult, { style, width }: Layout): string => {
   const { seen, title, verdict } = step
   const room = Math.max(20, width - titleWidth - 4)
@@ -83,7 +83,7 @@ export const stepLine = (step: StepResult, { style, width }: Layout): string => 
   return `  ${head}${verdict === "ok" || verdict === "skipped" ? style.faint(text) : text}`
 }
 
-/** The way of a client, with the first break marked. */
+/** The list of steps, with the first failed one marked. */
 const way = (steps: ReadonlyArray<StepResult>, layout: Layout): ReadonlyArray<string> => {
   const broken = firstBreak(steps)
   return steps.flatMap((step) => {
@@ -115,7 +115,7 @@ const findingLines = (step: StepResult, finding: Finding, layout: Layout): Reado
   ]
 }
 
-/** Notes only in short: they need no action. */
+/** Notes are shown in short form, because they need no action. */
 const noteLine = ({ found, title }: Finding, { style, width }: Layout): ReadonlyArray<string> =>
   wrapped(`${title}: ${found}`, Math.max(20, width - 4)).map((line, index) =>
     index === 0 ? `  ${style.note(symbols.note)} ${line}` : `    ${line}`
@@ -142,7 +142,7 @@ const needsToken = ({ steps }: Report): boolean =>
 const shownClients = ({ clients }: Finding): string =>
   clients.length === allClients.length ? "all clients" : clients.join(", ")
 
-/** How many warnings the headline has. */
+/** The maximum number of warnings in the headline. */
 const maxShown = 4
 
 const headline = (report: Report, layout: Layout): ReadonlyArray<string> => {
@@ -162,7 +162,7 @@ const headline = (report: Report, layout: Layout): ReadonlyArray<string> => {
     ]
   }
   if (report.verdict === "unknown") return [`  ${style.warning("! The examination did not end in time.")}`]
-  // Those that affect most clients come first.
+  // Findings that affect most clients come first.
   const warnings = report.steps.flatMap(({ findings }) => findings).filter(({ level }) => level === "warning")
     .toSorted((one, other) => other.clients.length - one.clients.length)
   const rest = needsToken(report) && report.steps.some(({ id, verdict }) => id === "resource" && verdict !== "skipped")

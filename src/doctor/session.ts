@@ -1,10 +1,10 @@
-/** Reading the session that `initialize` begins. Pure. */
+/** The session that `initialize` begins. Pure. */
 import { isJsonObject, own } from "../remote/JsonObject.ts"
 import { resultOf } from "./readMessage.ts"
 import type { KnownSession } from "./Step.ts"
 import type { Responded } from "./wire/Reply.ts"
 
-/** The session, as far as the response to `initialize` has one; `undefined` if it has no result. */
+/** Reads the session from the response to `initialize`; `undefined` if it has no result. */
 export const readSession = (reply: Responded): KnownSession | undefined => {
   const result = resultOf(reply)
   if (result === undefined) return undefined

@@ -29,7 +29,7 @@ export const steps: ReadonlyArray<Step> = [
   origin
 ]
 
-/** Everything that the doctor may find, by its code. */
+/** All findings that the doctor can report, by code. */
 export const rules: ReadonlyMap<string, { readonly step: Step; readonly rule: Rule }> = new Map(
   steps.flatMap((step) => Object.entries(step.rules).map(([code, rule]) => [code, { step, rule }]))
 )

@@ -44,10 +44,10 @@ export interface Forgery {
   readonly what: string
 }
 
-/** Another base64url character: in the middle of a signature, each bit counts. */
+/** Returns another base64url character. In the middle of a signature, every bit counts. */
 const other = (character: string | undefined): string => character === "A" ? "B" : "A"
 
-/** Makes tokens that no verifier may accept: with a wrong signature, and without one. */
+/** Builds tokens that no verifier may accept: with a wrong signature, and without one. */
 export const forgeries = (token: string): ReadonlyArray<Forgery> => {
   const [header, payload, signature] = token.split(".")
   if (header === undefined || payload === undefined || signature === undefined || claimsOf(token) === undefined) {

@@ -4,16 +4,16 @@ import type * as Scope from "effect/Scope"
 import { once } from "node:events"
 import { createConnection, createServer, type Socket } from "node:net"
 
-/** What happens to the bytes of the server. */
+/** What the proxy does with the server's bytes. */
 export type Fault =
   | { readonly _tag: "None" }
-  /** Each piece comes so much later. */
+  /** Each piece is delayed by this time. */
   | { readonly _tag: "Late"; readonly millis: number }
-  /** Nothing comes, and connections stay. */
+  /** Nothing is forwarded, and connections stay open. */
   | { readonly _tag: "Silent" }
-  /** The connection ends in the middle of the next piece. */
+  /** The connection is closed in the middle of the next piece. */
   | { readonly _tag: "Cut" }
-  /** Other bytes come. */
+  /** Other bytes are forwarded. */
   | { readonly _tag: "Changed"; readonly change: (piece: Buffer) => Buffer }
 
 export interface FaultyProxy {

@@ -18,19 +18,19 @@ import { makeRecordingUpstream, type RecordingUpstream } from "./RecordingUpstre
 
 /** One request, with defaults for the usual parts. */
 export interface FixtureRequest {
-  /** `POST` unless given. */
+  /** Default: `POST`. */
   readonly method?: string
-  /** `/mcp` unless given. */
+  /** Default: `/mcp`. */
   readonly target?: string
-  /** The value of `Host`; `127.0.0.1` unless given. */
+  /** The value of `Host`. Default: `127.0.0.1`. */
   readonly host?: string
-  /** The value of `Authorization`; the fixture's token unless given, no such field for `null`. */
+  /** The value of `Authorization`. Default: the fixture's token. `null`: no such field. */
   readonly authorization?: string | null
-  /** Further field lines, one byte a character. */
+  /** Further field lines, with one byte for each character. */
   readonly lines?: ReadonlyArray<string>
-  /** By default a `ping` for `POST`; `null` means no body. Text is sent in UTF-8. */
+  /** Default: a `ping` for `POST`, otherwise no body. `null`: no body. Text is sent in UTF-8. */
   readonly body?: string | Uint8Array | null
-  /** `application/json` where there is a body; no such field for `null`. */
+  /** Default: `application/json` if there is a body. `null`: no such field. */
   readonly contentType?: string | null
 }
 
@@ -38,7 +38,7 @@ export interface FixtureRequest {
 export const textOf = (request: RecordedRequest): Effect.Effect<string> =>
   Effect.map(request.body, (bytes) => Buffer.from(bytes).toString())
 
-/** The request as bytes, one a character. */
+/** The request as bytes, with one byte for each character. */
 const bytesOf = (token: string, request: FixtureRequest): string => {
   const { authorization = `Bearer ${token}`, host = "127.0.0.1", lines = [], method = "POST", target = "/mcp" } =
     request
@@ -68,11 +68,11 @@ export class GatewayFixture extends Context.Service<GatewayFixture, {
   readonly upstream: RecordingUpstream
   /** The log of the gateway, at every level. */
   readonly logs: LogCapture["Service"]
-  /** A good token, made for this fixture alone, so that it can be searched for. */
+  /** A valid token that only this fixture has, so that its traces can be searched for. */
   readonly token: string
-  /** A request as bytes, for what `send` cannot do with it. */
+  /** Sends bytes, for requests that `send` cannot express. */
   readonly bytes: (request?: FixtureRequest) => string
-  /** Sends one request on a connection of its own and waits for the response. */
+  /** Sends one request on a new connection and waits for the response. */
   readonly send: (request?: FixtureRequest) => ReturnType<typeof rawExchange>
   /** Sends a request that must get 200 and reach the upstream once; returns what the upstream saw. */
   readonly forwarded: (request?: FixtureRequest) => Effect.Effect<RecordedRequest>
@@ -94,7 +94,7 @@ export class GatewayFixture extends Context.Service<GatewayFixture, {
       return Effect.succeed({ settings: { ...defaults, providers, ...overrides }, token })
     })
 
-  /** Any gateway, in front of the upstream that is made for it. */
+  /** A gateway with any settings, in front of an upstream of its own. */
   static readonly over = Effect.fnUntraced(function*<E, R>(
     describe: (upstream: RecordingUpstream) => Effect.Effect<GatewayUnderTest, E, R>
   ) {
@@ -130,7 +130,7 @@ export class GatewayFixture extends Context.Service<GatewayFixture, {
     })
   })
 
-  /** Keep it in a `const`: each call is another gateway. */
+  /** Keep it in a `const`: each call builds another gateway. */
   static readonly layer = (overrides?: Partial<GatewaySettings>) =>
     Layer.effect(GatewayFixture, GatewayFixture.make(overrides))
 }

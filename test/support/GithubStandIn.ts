@@ -1,6 +1,6 @@
 /**
- * GitHub as OAuth apps meet it: no metadata, no registration, opaque tokens without an end and without a refresh token, which the
- * endpoint of the user describes. The client authenticates in the form alone, as GitHub's documentation says; errors of the token
+ * GitHub as OAuth apps see it: no metadata, no registration, opaque tokens without an expiry or a refresh token, which
+ * the user endpoint describes. Clients authenticate only in the form, as in GitHub's documentation. Errors of the token
  * endpoint have status 200, and its responses are forms unless JSON is requested. Scopes are separated by commas.
  */
 import * as Effect from "effect/Effect"
@@ -35,7 +35,7 @@ const json = (response: ServerResponse, status: number, body: object, fields: Re
   response.writeHead(status, { "content-type": "application/json; charset=utf-8", ...fields }).end(JSON.stringify(body))
 }
 
-/** Starts it; it stops with its scope. */
+/** Starts the stand-in; it stops with its scope. */
 export const makeGithubStandIn = Effect.fnUntraced(function*(
   { callback, clientId, clientSecret }: App
 ): Effect.fn.Return<GithubStandIn, never, Scope.Scope> {

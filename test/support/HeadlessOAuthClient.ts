@@ -11,13 +11,13 @@ import { randomUUID } from "node:crypto"
 import { Browser, fetchAgain } from "../facade/Browser.ts"
 import type { FillIn } from "./PageForm.ts"
 
-// Nothing listens there: the redirect to it is read, not followed.
+// Nothing listens there: the test reads the redirect instead of following it.
 const redirectUrl = "http://127.0.0.1:9/callback"
 
 /**
  * Keeps client and tokens in memory, and follows the redirects of an authorization request itself.
  *
- * After a failed `connect` the callback parameters are there; hand them to `finishAuth` of the transport.
+ * After a failed `connect`, pass the callback parameters to `finishAuth` of the transport.
  */
 export class HeadlessOAuthClient implements ProviderV1, ProviderV2 {
   readonly redirectUrl = redirectUrl
@@ -35,8 +35,9 @@ export class HeadlessOAuthClient implements ProviderV1, ProviderV2 {
   readonly #before: ((url: string) => Effect.Effect<void>) | undefined
 
   /**
-   * `scope` is what the client requests if the server names no scopes; nothing by default. `fillIn` is the user at the
-   * pages of an authorization server; by default there are no pages. `before` runs before each request of the browser.
+   * `scope` is what the client requests if the server names no scopes; nothing by default. `fillIn` fills in the pages
+   * of an authorization server in place of the user; by default there are no pages. `before` runs before each request
+   * of the browser.
    */
   constructor(
     scope?: string,
@@ -101,7 +102,7 @@ export class HeadlessOAuthClient implements ProviderV1, ProviderV2 {
     this.#callback = searchParams
   }
 
-  /** The parameters of the callback, once; throws when there was no authorization since. */
+  /** The parameters of the callback, once. Throws if there was no authorization since the last call. */
   takeCallback(): URLSearchParams {
     const callback = this.#callback
     if (callback === undefined) throw new Error("no authorization has taken place")

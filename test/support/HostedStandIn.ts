@@ -1,5 +1,6 @@
 /**
- * Hosted identity providers as their documentation describes them to clients, with the peculiarities that matter to a gateway:
+ * Stand-ins for hosted identity providers, as their documentation describes them, with the peculiarities that matter to
+ * a gateway:
  *
  * - `okta`, a custom authorization server: the audience of its tokens is its own, regardless of what a client requests; scopes that it does not
  *   define are rejected; `state` is required; registration wants an API token; refresh tokens only for `offline_access`, and not
@@ -22,10 +23,10 @@ import { text } from "node:stream/consumers"
 import { listen } from "../../src/issuer/LoopbackServer.ts"
 import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
 
-/** Which provider is stood in for. */
+/** The provider to imitate. */
 export type Hosted = "okta" | "auth0" | "authkit" | "gitlab"
 
-/** A client that was registered by hand; without a secret it is a public one. */
+/** A client that was registered by hand. Without a secret, it is a public client. */
 export interface HostedClient {
   readonly id: string
   readonly secret?: string
@@ -34,18 +35,18 @@ export interface HostedClient {
 
 export interface HostedOptions {
   readonly clients: ReadonlyArray<HostedClient>
-  /** The audience of the authorization server, the API, or the resource that is configured. */
+  /** The audience of the authorization server, the API, or the configured resource. */
   readonly audience: string
   /** The scopes that are defined, in addition to those of OpenID Connect. */
   readonly scopes: ReadonlyArray<string>
-  /** Whether Auth0 knows `resource`. Default: `true`. */
+  /** Whether the Auth0 tenant supports `resource`. Default: `true`. */
   readonly resourceProfile?: boolean
 }
 
 export interface HostedStandIn {
   /** `http://127.0.0.1:<port>`, without a slash. */
   readonly origin: string
-  /** As tokens have it. */
+  /** The issuer, as in tokens. */
   readonly issuer: string
   readonly authorizations: ReadonlyArray<URLSearchParams>
   readonly tokenRequests: ReadonlyArray<URLSearchParams>
@@ -56,7 +57,7 @@ type Json = Readonly<Record<string, unknown>>
 interface Granted {
   readonly clientId: string
   readonly scopes: ReadonlyArray<string>
-  /** `undefined`: the token is encrypted, or opaque. */
+  /** `undefined` if the token is encrypted or opaque. */
   readonly audience: string | undefined
 }
 
@@ -65,14 +66,14 @@ interface Code extends Granted {
   readonly challenge: string | null
 }
 
-/** Where things are, below the origin. */
+/** The paths of the endpoints. */
 interface Places {
   readonly issuer: string
   readonly authorize: string
   readonly token: string
   readonly keys: string
   readonly register: string
-  /** Where the description of a token is. */
+  /** The path of the endpoint that describes a token. */
   readonly info?: string
 }
 
@@ -108,7 +109,7 @@ const places: Readonly<Record<Hosted, Places>> = {
   }
 }
 
-/** The user, by what each provider calls its id. */
+/** The user, by the name that each provider has for its id. */
 export const hostedUser: Readonly<Record<Hosted, string>> = {
   okta: "00u1ann",
   auth0: "auth0|64f0c0ffee",
@@ -116,7 +117,7 @@ export const hostedUser: Readonly<Record<Hosted, string>> = {
   gitlab: "42"
 }
 
-/** The environment of AuthKit, which tokens are for that are for no resource. */
+/** The audience of AuthKit's tokens without a resource. */
 export const hostedEnvironment = "client_01ENVIRONMENT"
 
 const openIdScopes = ["openid", "profile", "email"]
@@ -131,7 +132,7 @@ const redirect = (response: ServerResponse, uri: string, parameters: Readonly<Re
   response.writeHead(302, { location: location.href }).end()
 }
 
-/** What a request for authorization leads to: a grant, or an error. */
+/** The result of an authorization request: a grant, or an error. */
 const decide = (kind: Hosted, options: HostedOptions, request: URLSearchParams): Granted | string => {
   const wanted = (request.get("scope") ?? "").split(" ").filter((word) => word !== "")
   const defined = new Set([...openIdScopes, ...(kind === "gitlab" ? [] : ["offline_access"]), ...options.scopes])
@@ -139,7 +140,7 @@ const decide = (kind: Hosted, options: HostedOptions, request: URLSearchParams):
   if (kind === "auth0") {
     const audience = request.get("audience") ??
       (options.resourceProfile === false ? undefined : request.get("resource") ?? undefined)
-    // "Service not found".
+    // Auth0's error for an unknown API.
     if (audience !== undefined && audience !== options.audience) return "access_denied"
     return { clientId, audience, scopes: wanted.filter((word) => defined.has(word)) }
   }
@@ -152,7 +153,7 @@ const decide = (kind: Hosted, options: HostedOptions, request: URLSearchParams):
   return { clientId, audience: resource ?? hostedEnvironment, scopes: wanted }
 }
 
-/** The claims of an access token, as the documentation has them. */
+/** The claims of an access token, according to the documentation. */
 const claimsOf = (kind: Hosted, issuer: string, { audience, clientId, scopes }: Granted): Json => {
   const common = { iss: issuer, jti: randomUUID() }
   switch (kind) {
@@ -187,7 +188,7 @@ const claimsOf = (kind: Hosted, issuer: string, { audience, clientId, scopes }: 
   }
 }
 
-/** Starts it; it stops with its scope. */
+/** Starts the provider; it stops with its scope. */
 export const makeHostedStandIn = Effect.fnUntraced(function*(
   kind: Hosted,
   options: HostedOptions
@@ -211,7 +212,7 @@ export const makeHostedStandIn = Effect.fnUntraced(function*(
     }
     const state = request.get("state")
     const challenge = request.get("code_challenge")
-    // Public clients need PKCE at all of them.
+    // All of these providers require PKCE of public clients.
     const granted = client.secret === undefined && challenge === null
       ? "invalid_request"
       : decide(kind, options, request)
@@ -227,7 +228,7 @@ export const makeHostedStandIn = Effect.fnUntraced(function*(
       opaque.set(token, granted)
       return token
     }
-    // Five parts, as Auth0 encrypts tokens for itself.
+    // Five parts: Auth0 encrypts such tokens for itself.
     if (granted.audience === undefined) return "eyJhbGciOiJkaXIifQ..aXY.Y2lwaGVydGV4dA.dGFn"
     return new SignJWT(claimsOf(kind, issuer, granted))
       .setProtectedHeader({ alg: "RS256", kid: key.kid, typ: kind === "auth0" ? "at+jwt" : "JWT" })
@@ -261,7 +262,7 @@ export const makeHostedStandIn = Effect.fnUntraced(function*(
       : undefined
   }
 
-  /** What the response has as a refresh token. */
+  /** The refresh token in the response, if any. */
   const refreshTokenFor = (granted: Granted, presented: string | null): string | undefined => {
     if (kind !== "gitlab" && !granted.scopes.includes("offline_access")) return undefined
     if (presented !== null && kind === "okta") return presented
@@ -290,7 +291,7 @@ export const makeHostedStandIn = Effect.fnUntraced(function*(
 
   const register = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { redirect_uris: [redirectUri], ...metadata } = JSON.parse(await text(request))
-    // Okta wants an API token of its administrators.
+    // Okta requires an API token of an administrator.
     if (kind === "okta") return json(response, 403, { errorCode: "E0000005", errorSummary: "Invalid session" })
     const id = `tpc_${randomUUID()}`
     clients.set(id, { id, redirectUri })
@@ -345,7 +346,7 @@ export const makeHostedStandIn = Effect.fnUntraced(function*(
         token_endpoint: `${here}${place.token}`,
         jwks_uri: `${here}${place.keys}`,
         registration_endpoint: `${here}${place.register}`,
-        // Scopes of an API are not among them.
+        // Scopes of the API are not listed there.
         scopes_supported: [...openIdScopes, ...(kind === "gitlab" ? [] : ["offline_access"])],
         response_types_supported: ["code"],
         grant_types_supported: ["authorization_code", "refresh_token"],

@@ -1,4 +1,4 @@
-/** The official MCP clients, 1.x and 2.x, behind one face. */
+/** The official MCP clients, 1.x and 2.x, behind one interface. */
 import * as V2 from "@modelcontextprotocol/client"
 import { UnauthorizedError } from "@modelcontextprotocol/sdk/client/auth.js"
 import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js"
@@ -31,7 +31,7 @@ export interface OfficialClient {
   readonly read: (uri: string) => Effect.Effect<string, ClientFailed>
   /** The text of a prompt's first message. */
   readonly prompt: (name: string) => Effect.Effect<string, ClientFailed>
-  /** Log messages and list changes that the server sent on its own account. */
+  /** Log messages and list changes that the server has sent without a request. */
   readonly notifications: () => ReadonlyArray<string>
   /** Ends the session at the server (1.x and 2.x legacy). */
   readonly terminate: Effect.Effect<void, ClientFailed>
@@ -82,7 +82,7 @@ export const connectV1 = Effect.fnUntraced(function*(
     })
   let transport = open()
   yield* Effect.addFinalizer(() => Effect.promise(() => client.close()))
-  // The SDK's class has an optional property of type `| undefined` where its own interface has none.
+  // The SDK's class has an optional property of type `| undefined`; its own interface does not.
   const connect = () => client.connect(transport as Transport)
   yield* attempt(() =>
     connect().catch(async (error: unknown) => {

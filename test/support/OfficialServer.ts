@@ -7,7 +7,7 @@ export interface OfficialServer {
   readonly url: string
   /** Sessions that are open now; always 0 for a server without sessions. */
   readonly sessions: () => number
-  /** Calls of `slow` that were cancelled, or whose caller left. */
+  /** Calls of `slow` that were cancelled, or whose caller disconnected. */
   readonly cancelled: () => number
 }
 
@@ -21,7 +21,7 @@ export const slowInput = z.object({ steps: z.number(), pauseMillis: z.number() }
 export const authHeaders = (headers: Iterable<readonly [string, unknown]>): string =>
   JSON.stringify(Object.fromEntries(Array.from(headers).filter(([name]) => name.startsWith("x-auth-"))))
 
-/** Reports each step, with a pause before it; `undefined` when the signal came first. */
+/** Reports each step after a pause; `undefined` if the signal was aborted first. */
 export const walk = async (
   { pauseMillis, steps }: z.infer<typeof slowInput>,
   signal: AbortSignal,

@@ -68,7 +68,7 @@ export const officialServerV1: Effect.Effect<OfficialServer, never, Scope.Scope>
     const server = makeServer(() => {
       cancelled += 1
     })
-    // The SDK's class has accessors of type `| undefined` where its own interface has optional properties.
+    // The SDK's class has accessors of type `| undefined`; its own interface has optional properties.
     await server.connect(transport as Transport)
     return transport
   }

@@ -1,5 +1,5 @@
 /**
- * An MCP server built with `@modelcontextprotocol/server` 2.x: both eras at one endpoint, no sessions.
+ * An MCP server built with `@modelcontextprotocol/server` 2.x: old and new revisions at one endpoint, no sessions.
  *
  * Requests of revision 2026-07-28 are served as such, those of 2025 and before statelessly. Tools: `echo`, `add`,
  * `whoami` (the `x-auth-*` headers of the call), `slow` (progress notifications), `announce` (a change of the tool list,
@@ -51,7 +51,7 @@ export const officialServerV2: Effect.Effect<OfficialServer, never, Scope.Scope>
     })
   )
   const serve = toNodeHandler(handler)
-  // The package's type has optional properties where Node's are `| undefined`.
+  // The package's type has optional properties; Node's has `| undefined`.
   const { origin } = yield* listen((request, response) =>
     Effect.promise(() => serve(request as NodeIncomingMessageLike, response))
   )

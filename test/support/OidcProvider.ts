@@ -16,11 +16,11 @@ import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
 import { makeOidcAdapter } from "./OidcAdapter.ts"
 
 export interface OidcProviderOptions {
-  /** Scopes of every resource; `["mcp:read", "mcp:write"]` unless given. */
+  /** Scopes of every resource. Default: `["mcp:read", "mcp:write"]`. */
   readonly scopes?: ReadonlyArray<string>
   /** `sub` and `email` of the one user. */
   readonly user?: { readonly subject: string; readonly email: string }
-  /** In seconds of real time; 300 unless given. */
+  /** In seconds of real time. Default: 300. */
   readonly accessTokenLife?: number
 }
 
@@ -65,7 +65,7 @@ const configuration = (key: JWK, options: Required<OidcProviderOptions>): Config
       })
     }
   },
-  // All are given, because the package warns on the console about each that is not.
+  // All options are set, because the package warns on the console about each missing one.
   ttl: {
     AccessToken: options.accessTokenLife,
     AuthorizationCode: 60,
@@ -107,12 +107,12 @@ export const makeOidcProvider = Effect.fnUntraced(function*(
   const privateJwk = yield* Effect.promise(() => exportJWK(key.privateKey))
   let serve: ((request: IncomingMessage, response: ServerResponse) => Promise<void>) | undefined
 
-  // The issuer is known only when the port is, so the provider comes after its server.
+  // The issuer contains the port, so the provider is built after its server.
   const { origin } = yield* listen((request, response) => Effect.promise(async () => serve?.(request, response)))
   let registrations = 0
   const provider = new Provider(
     origin,
-    // jose's type allows what a private RSA key never lacks.
+    // A private RSA key always has these members, which jose's type declares as optional.
     configuration({ ...privateJwk, kid: key.kid, alg: "RS256", use: "sig" } as JWK, options)
   )
   provider.on("registration_create.success", () => {

@@ -1,8 +1,8 @@
-/** Pages on the way of a sign-in, and the user before them. */
+/** The pages of a sign-in, and the user who fills them in. */
 
 /** A form of a page as it is sent (`POST`). */
 export interface PageForm {
-  /** Where to; relative to the page. */
+  /** The target, relative to the page. */
   readonly action: string
   readonly fields: Readonly<Record<string, string>>
 }

@@ -1,4 +1,4 @@
-/** What an upstream sees of a request, and how it responds. */
+/** A request that an upstream has received, and how it responds. */
 import type * as Effect from "effect/Effect"
 import type { ServerResponse } from "node:http"
 
@@ -12,13 +12,13 @@ export interface RecordedRequest {
   readonly rawHeaders: ReadonlyArray<string>
   /** Every value of a header; `name` in any case. */
   readonly headers: (name: string) => ReadonlyArray<string>
-  /** Waits for the end of the body; never ends if the client leaves first. */
+  /** Waits for the end of the body; never returns if the client disconnects first. */
   readonly body: Effect.Effect<Uint8Array>
   /** The body up to now. */
   readonly received: () => Uint8Array
-  /** Waits for the end of the exchange: the response was sent whole, or the client left before. */
+  /** Waits for the end of the exchange: the response was sent, or the client has disconnected. */
   readonly ended: Effect.Effect<"Responded" | "Aborted">
 }
 
-/** Responds to one request; interrupted when the client leaves. */
+/** Responds to one request; interrupted if the client disconnects. */
 export type UpstreamHandler = (request: RecordedRequest, response: ServerResponse) => Effect.Effect<void>

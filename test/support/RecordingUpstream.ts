@@ -1,7 +1,7 @@
 /**
- * An MCP server stand-in that records every request byte for byte and responds as configured by a test.
+ * A stand-in for an MCP server that records every request byte for byte, and responds as a test configures.
  *
- * Real HTTP on the loopback interface. `upstreamResponses.ts` holds ready-made handlers.
+ * Real HTTP on the loopback interface. `upstreamResponses.ts` contains handlers.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -13,9 +13,9 @@ import { jsonRpc } from "./upstreamResponses.ts"
 export interface RecordingUpstream {
   /** `http://127.0.0.1:<port>`, without a slash. */
   readonly origin: string
-  /** The requests that have come so far, oldest first. */
+  /** The requests so far, oldest first. */
   readonly requests: () => ReadonlyArray<RecordedRequest>
-  /** Waits until that many requests have come, and returns the last one. */
+  /** Waits for this many requests, and returns the last one. */
   readonly awaitRequest: (count?: number) => Effect.Effect<RecordedRequest>
   /** Responds with this handler from now on. */
   readonly respondWith: (handler: UpstreamHandler) => Effect.Effect<void>
@@ -61,7 +61,7 @@ export const makeRecordingUpstream: Effect.Effect<RecordingUpstream, never, Scop
       for (const { done } of ready) yield* Deferred.succeed(done, undefined)
       yield* handler(request, response)
     }),
-    // Larger than the gateway's own limit, so that everything that the gateway forwards arrives.
+    // Larger than the gateway's own limit, so that everything that the gateway forwards can arrive.
     { maxHeaderSize: 256 * 1024 }
   )
 

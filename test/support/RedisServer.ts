@@ -1,4 +1,4 @@
-/** A Redis server of this machine's own, on loopback, that ends with its scope. */
+/** A Redis server on loopback that ends with its scope. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type ChildProcess, spawn } from "node:child_process"
@@ -11,13 +11,13 @@ export interface RedisServer {
   readonly port: number
   /** `redis://127.0.0.1:<port>`. */
   readonly url: string
-  /** Sends a command over a separate connection, and returns the reply as it comes over the wire. */
+  /** Sends a command over a separate connection, and returns the raw reply. */
   readonly command: (...words: ReadonlyArray<string>) => Effect.Effect<string>
   /** Ends the process as a crash would. */
   readonly kill: Effect.Effect<void>
   /** Starts it again on the same port, empty. */
   readonly start: Effect.Effect<void>
-  /** Makes it silent until `resume`; its connections stay open. */
+  /** Makes it unresponsive until `resume`; its connections stay open. */
   readonly stall: Effect.Effect<void>
   readonly resume: Effect.Effect<void>
 }
@@ -59,7 +59,7 @@ const exchange = (port: number, words: ReadonlyArray<string>) =>
 /**
  * Starts a Redis server on a port of the system's choice.
  *
- * @param options more words of its command line
+ * @param options further arguments of its command line
  */
 export const startRedis = Effect.fnUntraced(function*(
   options: ReadonlyArray<string> = []

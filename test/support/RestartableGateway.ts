@@ -1,4 +1,4 @@
-/** The built gateway as a process of its own, which can be killed and started again at the same place. */
+/** The built gateway as a separate process, which can be killed and started again with the same port and files. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
@@ -24,38 +24,38 @@ export interface RestartableGateway extends Place {
   readonly upstream: RecordingUpstream
   /** Kills the process, and starts it again with the same settings. */
   readonly restart: Effect.Effect<void>
-  /** All that the processes have written to standard output. */
+  /** Everything that the processes have written to standard output. */
   readonly log: () => string
-  /** The files that the processes have left in their folders, and those that the one of now has open to write to. */
+  /** The files that the processes have left in their folders, and those that the current one has open for writing. */
   readonly written: Effect.Effect<ReadonlyArray<string>>
-  /** Waits until the process that runs now has written what matches. */
+  /** Waits until the current process has written a match. */
   readonly awaitLog: (pattern: RegExp) => Effect.Effect<void>
 }
 
-/** A place for a gateway, which the provider has to know before it starts. */
+/** The address of a gateway, which the provider must know before the gateway starts. */
 export const reserve: Effect.Effect<Place> = Effect.map(reservePort, (port) => {
   const origin = `http://127.0.0.1:${port}`
   return { port, origin, resource: `${origin}/mcp`, callback: `${origin}/oauth/callback` }
 })
 
-/** The files that a process has open to write to. Linux shows them. */
+/** The files that a process has open for writing. Only on Linux. */
 const openForWriting = async (pid: number | undefined): Promise<ReadonlyArray<string>> => {
   const found: Array<string> = []
   for (const descriptor of await readdir(`/proc/${pid}/fd`)) {
-    // It may have been closed since.
+    // It may have been closed in the meantime.
     const file = await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => "")
     const information = await readFile(`/proc/${pid}/fdinfo/${descriptor}`, "utf8").catch(() => "")
     const [, flags = "0"] = /^flags:\s*(\d+)/m.exec(information) ?? []
-    // The last digit, in base 8, is 0 for reading alone.
+    // The last octal digit is 0 for files that are open only for reading.
     if (file.startsWith("/") && !file.startsWith("/dev/") && !flags.endsWith("0")) found.push(file)
   }
   return found
 }
 
-/** The session key of all gateways. */
+/** The session key that all gateways use. */
 const sessionKey = "the-session-key-of-the-suite-with-real-providers"
 
-/** Starts the gateway before an MCP server that writes down what reaches it; `more` may name another. */
+/** Starts the gateway in front of an MCP server that records its requests; `more` may name another server. */
 export const startRestartable = Effect.fnUntraced(function*(
   place: Place,
   provider: Json,

@@ -1,4 +1,4 @@
-/** The reverse proxies of this machine, with the configurations that the project has for them. They end with their scope. */
+/** The reverse proxies of this machine, with the configurations of this project. They stop with their scope. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type ChildProcess, spawn } from "node:child_process"
@@ -9,24 +9,24 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { env } from "node:process"
 
-/** The ports that take the place of those in a configuration. */
+/** The ports that replace those in a configuration. */
 export interface ProxyPorts {
-  /** In place of 8000. */
+  /** Replaces 8000. */
   readonly proxy: number
-  /** In place of 3000. */
+  /** Replaces 3000. */
   readonly gateway: number
-  /** In place of 8080. */
+  /** Replaces 8080. */
   readonly server: number
 }
 
 /** A folder of `src/deploy` with configurations. */
 export type ProxyFolder = "forward-auth" | "in-front"
 
-/** What starts a proxy. */
+/** How to start a proxy. */
 export interface ProxyOptions {
   /** Default: `forward-auth`. */
   readonly folder?: ProxyFolder
-  /** The folder with `cert.pem` and `key.pem`, in place of `/etc/ssl/mcp`. */
+  /** The folder with `cert.pem` and `key.pem`, which replaces `/etc/ssl/mcp`. */
   readonly tls?: string
 }
 
@@ -41,7 +41,7 @@ const configured = async (
     .replaceAll(":8000", `:${proxy}`).replaceAll(":3000", `:${gateway}`).replaceAll(":8080", `:${server}`)
     .replaceAll("/etc/ssl/mcp", tls)
 
-/** nginx needs more than the file for its http block, and places of its own for temporary files. */
+/** nginx needs a main configuration around the http block, and paths for temporary files. */
 const nginxMain = (directory: string): string => `
 daemon off;
 worker_processes 1;
@@ -110,7 +110,7 @@ const launch = async (
   return proxy
 }
 
-/** Starts a proxy with its file of a folder of `src/deploy`. */
+/** Starts a proxy with its file from a folder of `src/deploy`. */
 export const startProxy = (
   name: ProxyName,
   ports: ProxyPorts,
@@ -126,7 +126,7 @@ export const startProxy = (
     ({ directory, proxy }) =>
       Effect.promise(async () => {
         const ended = once(proxy, "exit")
-        // Caddy waits for the ends of streams unless it is killed; nginx has workers, which only its own process ends.
+        // Caddy waits for streams to end unless it is killed. nginx must end its workers itself.
         if (proxy.kill(name === "caddy" ? "SIGKILL" : "SIGTERM")) await ended
         await rm(directory, { recursive: true, force: true })
       })

@@ -27,7 +27,7 @@ export type StandIn = "entra" | "google" | "cognito"
 export interface StandInProvider {
   /** `http://127.0.0.1:<port>`, without a slash. */
   readonly origin: string
-  /** In the spelling of the tokens: for `entra` and `cognito`, with a tenant in its path. */
+  /** The issuer, as in tokens. For `entra` and `cognito`, with a tenant in its path. */
   readonly issuer: string
   /** Requests to the token endpoint, as forms. */
   readonly tokenRequests: ReadonlyArray<URLSearchParams>
@@ -35,7 +35,7 @@ export interface StandInProvider {
   readonly authorizations: ReadonlyArray<URLSearchParams>
 }
 
-/** The audience of the tokens of `entra`, and what its scopes begin with. */
+/** The audience of `entra` tokens, and the prefix of its scopes. */
 export const entraAudience = "1f0c4ed0-4d3d-4a1e-8f77-9b0a3f6f3a11"
 export const entraScope = "api://notes/mcp.read"
 
@@ -56,7 +56,7 @@ export const standInClient = { id: "gateway-client", secret: "the-secret-of-the-
 
 export const standInUser = "stand-in-user"
 
-/** Google's name of the scope `email` in tokens. */
+/** The name of the scope `email` in Google's tokens. */
 export const googleEmailScope = "https://www.googleapis.com/auth/userinfo.email"
 
 const scopesOf: Readonly<Record<StandIn, ReadonlyArray<string>>> = {
@@ -65,13 +65,13 @@ const scopesOf: Readonly<Record<StandIn, ReadonlyArray<string>>> = {
   cognito: ["notes/read"]
 }
 
-/** A provider with other values than those above. */
+/** Values that replace the defaults of a provider. */
 export interface StandInOptions {
   /** The id of its one client. */
   readonly clientId?: string
   /** The audience of the tokens of `entra`. */
   readonly audience?: string
-  /** The scopes that it knows, as clients request them. */
+  /** The scopes that the provider knows, as clients request them. */
   readonly scopes?: ReadonlyArray<string>
   /** In seconds of real time. */
   readonly accessTokenLife?: number
@@ -102,7 +102,7 @@ const asDocumented = (payload: Record<string, unknown>, kind: StandIn): void => 
     azpacr: "1",
     nbf: payload["iat"],
     oid: sub,
-    // Without the URI of the application, and without those of OpenID Connect.
+    // Without the URI of the application before them, and without scopes of OpenID Connect.
     scp: String(scope).split(" ").flatMap((word) => word.includes("://") ? word.slice(word.lastIndexOf("/") + 1) : [])
       .join(" "),
     sub: `pairwise-${String(sub)}`,
@@ -111,11 +111,11 @@ const asDocumented = (payload: Record<string, unknown>, kind: StandIn): void => 
   })
 }
 
-/** Whether a request for authorization leads to a refresh token. */
+/** Returns whether an authorization request leads to a refresh token. */
 const isOffline = (kind: StandIn, request: URLSearchParams | undefined): boolean => {
   switch (kind) {
     case "entra":
-      // `oidc-provider` itself drops the scope where the request has no prompt=consent.
+      // `oidc-provider` itself drops the scope unless the request has `prompt=consent`.
       return request?.get("scope")?.split(" ").includes("offline_access") === true
     case "google":
       return request?.get("access_type") === "offline"
@@ -209,7 +209,7 @@ const signIn = async (provider: Provider, request: IncomingMessage, response: Se
 
 const onOtherHost = (url: unknown): string => String(url).replace("127.0.0.1", "localhost")
 
-/** The metadata as the provider's real one has them. */
+/** The metadata in the form of the real provider. */
 const hideMetadata = (kind: StandIn, document: Record<string, unknown>): Record<string, unknown> => {
   const { code_challenge_methods_supported: _, ...rest } = document
   switch (kind) {
@@ -256,7 +256,7 @@ const describeToken = async (provider: Provider, request: IncomingMessage, respo
   ))
 }
 
-/** Changes the body of a response, which the provider ends with its whole body. */
+/** Changes the body of a response that the provider sends at once. */
 const changeBody = (response: ServerResponse, change: (body: string) => string | Promise<string>): void => {
   const end = response.end.bind(response)
   response.end = ((body: unknown) => {
@@ -286,7 +286,7 @@ export const makeStandInProvider = Effect.fnUntraced(function*(
   const issuer = `${origin}${path}`
   const provider = new Provider(
     issuer,
-    // jose's type allows what a private RSA key never lacks.
+    // A private RSA key always has these members, which jose's type declares as optional.
     configuration(
       peculiar,
       { ...privateJwk, kid: key.kid, alg: "RS256", use: "sig" } as JWK,
@@ -296,17 +296,17 @@ export const makeStandInProvider = Effect.fnUntraced(function*(
   )
   provider.use(async (context, next) => {
     await next()
-    // The provider's own type does not say that the body of a form is an object of strings.
+    // The provider's type does not state that a form is an object of strings.
     if (context.path === "/token") tokenRequests.push(new URLSearchParams(Object.entries(context.oidc?.body ?? {})))
   })
 
-  /** `oidc-provider` makes no JWT without an audience, so it is taken out afterwards. */
+  /** `oidc-provider` issues no JWT without an audience, so the audience is removed afterwards. */
   const withoutAudience = async (accessToken: string): Promise<string> => {
     const { aud: _, ...claims } = decodeJwt(accessToken)
     return new SignJWT(claims).setProtectedHeader({ alg: "RS256", kid: key.kid }).sign(key.privateKey)
   }
 
-  /** A token response as the provider sends it. */
+  /** A token response in the form of the real provider. */
   const changeTokens = async (body: string): Promise<string> => {
     const response: Readonly<Record<string, unknown>> = JSON.parse(body)
     const { access_token: accessToken, refresh_token: refreshToken, ...rest } = response
@@ -347,7 +347,7 @@ export const makeStandInProvider = Effect.fnUntraced(function*(
     if (url.pathname === `${path}/.well-known/openid-configuration`) {
       changeBody(response, (body) => JSON.stringify(hideMetadata(kind, JSON.parse(body))))
     }
-    // `oidc-provider` finds its path from the difference of the two, as Express leaves them.
+    // `oidc-provider` derives its path from the difference between the two, as Express sets them.
     Object.assign(request, { originalUrl: request.url, url: (request.url ?? "/").replace(path, "") })
     await handle(request, response)
   }

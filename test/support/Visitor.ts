@@ -1,4 +1,7 @@
-/** An MCP client without a library: each step from the first 401 to a called tool is a method, so that tests can act in between. */
+/**
+ * An MCP client without a library. Each step from the first 401 to a tool call is a method, so that tests can act in
+ * between.
+ */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { createHash, randomBytes } from "node:crypto"
@@ -11,9 +14,9 @@ type Json = Readonly<Record<string, unknown>>
 
 /** What a client knows in advance. */
 export interface VisitorOptions {
-  /** A client of the authorization server, where clients cannot register. */
+  /** A registered client, for authorization servers without registration. */
   readonly clientId?: string
-  /** `http://127.0.0.1:33418/callback` unless given; nothing listens there. */
+  /** Default: `http://127.0.0.1:33418/callback`, where nothing listens. */
   readonly redirectUri?: string
 }
 
@@ -30,7 +33,7 @@ const json = (url: string, init: RequestInit = {}): Effect.Effect<{ readonly sta
     return { status: response.status, body: text.startsWith("{") ? JSON.parse(text) : { text } }
   })
 
-/** The place of an authorization server's metadata (RFC 8414, section 3.1). */
+/** The URL of an authorization server's metadata (RFC 8414, section 3.1). */
 const metadataUrl = (issuer: string, name: string): string => {
   const { origin, pathname } = new URL(issuer)
   return `${origin}/.well-known/${name}${pathname === "/" ? "" : pathname}`
@@ -98,11 +101,11 @@ export class Visitor {
       this.metadata = (yield* json(`${this.issuer.replace(/\/$/, "")}/.well-known/openid-configuration`)).body
     }
     assert.strictEqual(this.metadata["issuer"], this.issuer)
-    // Clients go no further without it.
+    // Clients stop without it.
     assert.include(this.metadata["code_challenge_methods_supported"], "S256")
   })
 
-  /** Registers (RFC 7591). Gives the status and the body. */
+  /** Registers (RFC 7591). Returns the status and the body. */
   readonly register = (more: Json = {}): Effect.Effect<{ readonly status: number; readonly body: Json }> =>
     Effect.tap(
       Effect.suspend(() =>
@@ -142,7 +145,7 @@ export class Visitor {
     return url.href
   }
 
-  /** Sends its user to sign in. Gives the code. */
+  /** Sends the user to sign in. Returns the code. */
   readonly authorize = (
     fillIn: FillIn,
     options: {

@@ -1,4 +1,4 @@
-/** Checks what holds for every request that is rejected. */
+/** Checks that apply to every rejected request. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { leaks } from "./canary.ts"
@@ -6,15 +6,16 @@ import type { FixtureRequest, GatewayFixture } from "./GatewayFixture.ts"
 
 export interface Rejection {
   readonly status: number
-  /** The `error` member of the body, or that of `data` in a JSON-RPC error, which may have none. */
+  /** The expected `error` in the body, or in `data` of a JSON-RPC error, which may have none. */
   readonly error: string | undefined
-  /** The number of requests that the upstream gets; 0 by default. */
+  /** The number of requests that the upstream gets. Default: 0. */
   readonly upstreamRequests?: number
 }
 
 /**
- * Sends a request and asserts that the gateway itself rejects it: the upstream sees nothing of it, the response is a
- * JSON error with CORS and trace fields, no token shows in the response or the log, and the next good request succeeds.
+ * Sends a request and asserts that the gateway itself rejects it: the upstream gets nothing, the response is a JSON
+ * error with CORS and trace fields, neither the response nor the log contains a token, and the next valid request
+ * succeeds.
  */
 export const assertRejected = Effect.fnUntraced(function*(
   fixture: GatewayFixture["Service"],

@@ -1,4 +1,4 @@
-/** Captures everything that is logged, so that a test can show that a secret is nowhere in it. */
+/** Captures everything that is logged, so that a test can show that it contains no secret. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -9,7 +9,7 @@ import { inspect } from "node:util"
 /**
  * The log of everything that runs with this layer, all levels.
  *
- * An entry is its JSON text and, below it, all that another format could show (JSON drops the causes of errors, and
+ * An entry is its JSON text, followed by everything that another format could show (JSON drops causes of errors, and
  * maps; the pretty format does not).
  *
  * Provide it to the layers under test, not only to the test: a server logs with the services it was built with.
@@ -37,8 +37,8 @@ export class LogCapture extends Context.Service<LogCapture, {
 }
 
 /**
- * The shapes in which a secret could leak: as it is, encoded, and, for a token of several parts, each part that is long
- * enough to mean something.
+ * The forms in which a secret could leak: unchanged, encoded, and, for a token of several parts, each part that is long
+ * enough to be meaningful.
  */
 const shapes = (secret: string): ReadonlyArray<string> => {
   const bytes = Buffer.from(secret, "utf8")
@@ -56,6 +56,6 @@ const shapes = (secret: string): ReadonlyArray<string> => {
   )
 }
 
-/** The texts in which the secret, a part or an encoding of it occurs. */
+/** The captured texts that contain the secret, a part of it or an encoding of it. */
 export const leaks = (texts: ReadonlyArray<string>, secret: string): ReadonlyArray<string> =>
   texts.filter((text) => shapes(secret).some((shape) => text.includes(shape)))

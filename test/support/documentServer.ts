@@ -1,11 +1,11 @@
-/** A server with a few documents, for tests of providers that are found in odd places. */
+/** A server with a few documents, for tests of providers with unusual URLs. */
 import * as Effect from "effect/Effect"
 import { serveWebHandler } from "./serve.ts"
 
-/** The response at a path: a JSON document, or any response. */
+/** The response for a path: a JSON document, or any response. */
 export type Place = Record<string, unknown> | (() => Response)
 
-/** Serves `places`, which may be changed later, by their paths, and 404 elsewhere; records the requests. */
+/** Serves `places`, which may be changed later, by their paths, and 404 for other paths. Records the requests. */
 export const serveDocuments = Effect.fnUntraced(function*(
   makePlaces: (origin: string) => Record<string, Place>
 ) {

@@ -1,4 +1,4 @@
-/** The drivers of the course that run in this process, and what each of them makes of an exchange. */
+/** The drivers of the course that run in this process, and their results for an exchange. */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -59,13 +59,13 @@ const gives = ({ body, headers, status }: PlayedResponse): Behaviour => () =>
 
 const json = { "content-type": "application/json" }
 
-/** Accepts `initialize` only as the client wrote it. */
+/** Accepts `initialize` only if the gateway has not changed it. */
 const strict: Behaviour = (request) =>
   new TextDecoder().decode(request.body).includes("_authContext")
     ? gives({ status: 400, headers: json, body: rejected })(request)
     : gives({ status: 200, headers: json, body: initialized })(request)
 
-/** What the MCP server, or the way to it, may do besides responding. */
+/** Behaviours of the MCP server, or of the connection to it, other than a response. */
 const disturbances = {
   odd: gives({ status: 666, headers: json, body: "{}" }),
   strict,
@@ -94,7 +94,7 @@ const behaviours: ReadonlyMap<string, Behaviour> = new Map<string, Behaviour>([
 /** Everything that the MCP server may do, by name. */
 export const behaviourNames: ReadonlyArray<string> = [...behaviours.keys()]
 
-/** What a driver has made of an exchange, without what differs from run to run. */
+/** The result of an exchange on a driver, without parts that vary between runs. */
 export interface Seen {
   readonly status: number
   readonly headers: Readonly<Record<string, unknown>>
@@ -108,7 +108,7 @@ const overHop = new Set(["connection", "content-length", "date", "keep-alive", "
 const logged = (entries: ReadonlyArray<string>): Seen["log"] =>
   entries.flatMap((entry) => {
     const { annotations, level, message } = JSON.parse(entry.split("\n", 1)[0] ?? "")
-    // Where a fault arose differs.
+    // The place of a fault varies.
     return message === "request" || message === "internal fault" || level === "WARN"
       ? [{ message, level, ...annotations, at: undefined, duration_ms: undefined }]
       : []
@@ -121,7 +121,7 @@ export interface Driver {
   readonly sent: Array<UpstreamRequest>
 }
 
-/** The client of a driver: plays the behaviour that the request names, and has no form with callbacks of its own. */
+/** The client of a driver. It behaves as the request demands, and has no callback form. */
 const clientOf = (sent: Array<UpstreamRequest>) =>
   Layer.succeed(GatewayClient, {
     send: (request) =>
@@ -161,7 +161,7 @@ const verdicts = {
   odd_fault: Effect.die(new Error("a defect"))
 }
 
-/** The configured verification, and tokens whose verification ends otherwise than with a caller or a rejection. */
+/** The configured verification, with tokens for the remaining outcomes of a verification. */
 const verifier = TokenVerifier.layerPrefix("odd_", (token) => {
   const text = Redacted.value(token)
   return text in verdicts
@@ -185,7 +185,7 @@ export const start = Effect.fnUntraced(function*<E>(make: Starting<E>, config: C
   return { origin, sent, log: Context.get(context, LogCapture) } satisfies Driver
 })
 
-/** A server of Effect's, which runs `HttpApp` as an effect. */
+/** A server on Effect's HTTP server, which runs `HttpApp` as an effect. */
 export const effects = (config: Config, options: HttpAppOptions) =>
   start((client) =>
     Layer.unwrap(Effect.map(HttpApp, ({ handle }) => HttpServer.serve(handle))).pipe(
@@ -198,7 +198,7 @@ export const effects = (config: Config, options: HttpAppOptions) =>
 export const callbacks = (config: Config, options: HttpAppOptions) =>
   start((client) => NodeGateway.layerUnannounced(verifier, { ...options, gatewayClient: client }), config)
 
-/** Sends what a handler got to the MCP server, as an embedded server that calls another one would. */
+/** Sends the request that a handler got to the MCP server, like an embedded server that calls another one. */
 const handler = Effect.gen(function*() {
   const client = yield* GatewayClient
   const caller = yield* Effect.serviceOption(CurrentIdentity)
@@ -214,7 +214,10 @@ const handler = Effect.gen(function*() {
   return relay(head, received)
 })
 
-/** A server of Effect's with the guard in front of a handler: the host routes the MCP path and the documents to it. */
+/**
+ * A server on Effect's HTTP server with the guard in front of a handler. The host routes the MCP path and the documents
+ * to it.
+ */
 export const guarded = (config: Config, options: HttpAppOptions) =>
   start((client) =>
     Layer.unwrap(Effect.gen(function*() {
@@ -233,7 +236,7 @@ export const guarded = (config: Config, options: HttpAppOptions) =>
       Layer.provideMerge(loopback)
     ), config)
 
-/** Plays an exchange on a driver. */
+/** Runs an exchange on a driver. */
 export const play = Effect.fnUntraced(function*(
   { log, origin, sent }: Driver,
   exchange: PlayedExchange
@@ -250,7 +253,7 @@ export const play = Effect.fnUntraced(function*(
       })
       return { body: await received.text(), headers, status: statusCode }
     } catch {
-      // How much of a response has come before the connection closed is a matter of chance.
+      // How much of a response arrives before the connection is closed varies.
       return { body: "(broken off)", headers: {}, status: 0 }
     }
   })
@@ -262,7 +265,9 @@ export const play = Effect.fnUntraced(function*(
   }
 })
 
-/** Waits for the log entry of the exchange: it is written when the response is over, which may be after its last byte. */
+/**
+ * Waits for the log entry of the exchange. It is written after the response, possibly after the last byte has arrived.
+ */
 export const playLogged = Effect.fnUntraced(function*(driver: Driver, exchange: PlayedExchange) {
   const seen = yield* play(driver, exchange)
   while (!driver.log.entries().some((entry) => entry.includes(`"request"`))) {

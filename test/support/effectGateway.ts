@@ -12,8 +12,8 @@ import { layerGateway } from "../../src/embed/layers.ts"
 import { HttpApp } from "../../src/http/HttpApp.ts"
 
 /**
- * Starts the gateway without anything of `src/node`: `HttpApp` on a plain server of Effect's, with `fetch` to the MCP
- * server, as other hosts run it. Returns its origin; it logs only to `logger`, and stops with the scope.
+ * Starts the gateway without any code of `src/node`: `HttpApp` on Effect's plain HTTP server, with `fetch` to the MCP
+ * server, like other hosts. Returns its origin. It logs only to `logger`, and stops with the scope.
  */
 export const startEffectGateway = (settings: GatewaySettings, logger: Layer.Layer<never> = Logger.layer([])) =>
   Layer.unwrap(Effect.map(HttpApp, ({ handle }) => HttpServer.serve(handle))).pipe(

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 
 const iteratorPrototypes: ReadonlyArray<{ next: () => unknown }> = [[], new Map(), new Set()].map((things) =>
-  // The iterator prototypes that `for` loops and spreads over arrays, maps and sets use; they have no other name.
+  // The prototypes of the iterators that loops and spreads use; they have no global name.
   Object.getPrototypeOf(things[Symbol.iterator]()) as { next: () => unknown }
 )
 
@@ -10,8 +10,8 @@ const arrays: object = Array.prototype
 const copying = ["concat", "filter", "flatMap", "indexOf", "map", "slice", "splice", "unshift"] as const
 
 /**
- * Counts the elements of arrays, maps and sets that are read or copied while an effect runs, in modules other than
- * Node's own, which do not use the prototypes of programs.
+ * Counts the elements of arrays, maps and sets that are read or copied while an effect runs. Code of Node itself does
+ * not count, because it does not use these prototypes.
  */
 export const elementsTouched = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<number, E, R> => {
   let touched = 0

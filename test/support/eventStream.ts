@@ -8,17 +8,17 @@ import { resetConnection } from "./upstreamResponses.ts"
 export interface EventStream {
   /** Responds to a request with this stream; one request at a time. */
   readonly handler: UpstreamHandler
-  /** Writes text as it is, frames included, and waits until the socket has it. */
+  /** Writes raw text, including the framing of events, and waits until the socket has accepted it. */
   readonly write: (text: string) => Effect.Effect<void>
   /** Writes one `message` event. */
   readonly send: (payload: unknown, id?: string) => Effect.Effect<void>
   /** Ends the response. */
   readonly end: Effect.Effect<void>
-  /** Cuts the connection in the middle of the response. */
+  /** Closes the connection in the middle of the response. */
   readonly cut: Effect.Effect<void>
 }
 
-/** Opens with the head alone, so that a test sees what arrives before the first event. */
+/** Sends only the head, so that a test sees what arrives before the first event. */
 export const makeEventStream = (
   headers: Readonly<Record<string, string>> = {}
 ): Effect.Effect<EventStream> =>

@@ -16,7 +16,7 @@ export interface RunningGateway {
   readonly port: number
 }
 
-/** Starts the gateway as `node dist/main.js` would, on a port of the system's choice; it logs to `logger` only. */
+/** Starts the gateway like `node dist/main.js`, on a port that the system chooses. It logs only to `logger`. */
 export const startGateway = (
   settings: GatewaySettings,
   options: {

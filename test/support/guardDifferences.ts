@@ -1,20 +1,23 @@
-/** Where the guard of an embedded server differs from `HttpApp` on purpose, and why. Nothing else may differ. */
+/**
+ * The intended differences between the guard of an embedded server and `HttpApp`, with reasons. Nothing else may
+ * differ.
+ */
 import type { PlayedExchange } from "../fixtures/exchanges.ts"
 import type { Seen } from "./drivers.ts"
 
-/** Parts of what a driver has made of an exchange. */
+/** The parts of an exchange's result on a driver. */
 type Compared = Readonly<Record<string, unknown>>
 
 /** One difference. */
 export interface Difference {
-  /** What differs. */
+  /** The parts that differ. */
   readonly where: string
   readonly reason: string
-  /** Whether it may show in this exchange, of which `HttpApp` makes what is expected. */
+  /** Returns whether the difference may occur in this exchange, given the result of `HttpApp`. */
   readonly applies: (exchange: PlayedExchange, expected: Seen) => boolean
   /** The parts that are still compared. */
   readonly comparable: (left: Compared, seen: Seen) => Compared
-  /** An exchange in which it shows. */
+  /** An exchange in which the difference occurs. */
   readonly example: Partial<PlayedExchange>
 }
 
@@ -37,7 +40,7 @@ const commonFields = [
 
 const isGuarded = ({ target }: PlayedExchange): boolean => /^\/mcp(?:\?|$)|^\/\.well-known\/oauth-/.test(target)
 
-/** What the gateway does not relay as it came: an embedded handler is not another server, and may say all of this. */
+/** What the gateway does not relay unchanged. A handler is not another server, and may send all of this. */
 const changedByGateway = new Set([
   "breaks",
   "challenged",
@@ -50,7 +53,10 @@ const changedByGateway = new Set([
   "strict"
 ])
 
-/** The errors of a message that was read, and of a method without one; of `InvalidRequest` those with these reasons. */
+/**
+ * The errors of a message that was read, and of a method without a message. For `InvalidRequest`, only those with these
+ * reasons.
+ */
 const messageErrors = new Set<unknown>([
   "HeaderMismatch",
   "MethodNotAllowed",
@@ -65,7 +71,7 @@ const isAboutMessage = ({ log: [first] }: Seen): boolean =>
 
 const errorOf = ({ log: [first] }: Seen): unknown => first?.["error"]
 
-/** The member that the gateway removes from messages, as the exchanges have it. */
+/** The member that the gateway removes from messages, as it occurs in the exchanges. */
 const forgedMember = /,"_authContext":\{[^{}]*\}/g
 
 const common: ReadonlyArray<Difference> = [
@@ -120,7 +126,7 @@ const common: ReadonlyArray<Difference> = [
   }
 ]
 
-/** By what the guard is configured with. */
+/** Differences that depend on the configuration of the guard. */
 export const guardDifferences: Readonly<Record<"plain" | "ruled", ReadonlyArray<Difference>>> = {
   plain: [
     ...common,
@@ -145,7 +151,7 @@ export const guardDifferences: Readonly<Record<"plain" | "ruled", ReadonlyArray<
   ]
 }
 
-/** What is to be compared of an exchange at two drivers. */
+/** Returns what to compare of an exchange on two drivers. */
 export const withoutDifferences = (
   differences: ReadonlyArray<Difference>,
   exchange: PlayedExchange,
@@ -153,7 +159,7 @@ export const withoutDifferences = (
   expected: Seen
 ): readonly [seen: Compared, expected: Compared] => {
   const applying = differences.filter(({ applies }) => applies(exchange, expected))
-  // What is not compared at all is not compared in parts either.
+  // If the whole is not compared, its parts are not either.
   if (applying.some(({ comparable }) => comparable === nothing)) return [nothing(), nothing()]
   const comparable = (all: Seen) =>
     applying.reduce<Compared>((left, difference) => difference.comparable(left, all), { ...all })

@@ -1,4 +1,4 @@
-/** Checks what holds for every hostile request, for requests that are given as bytes. */
+/** Checks that apply to every hostile request, for requests in bytes. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { randomUUID } from "node:crypto"
@@ -8,25 +8,25 @@ import { leaks } from "./canary.ts"
 import { type FixtureRequest, type GatewayFixture } from "./GatewayFixture.ts"
 import { rawExchange, rawRequest } from "./rawHttp.ts"
 
-/** Text is sent one byte a character; an array goes out in pieces. */
+/** Text is sent with one byte for each character; an array is sent in pieces. */
 export type Bytes = string | ReadonlyArray<string>
 
 /**
- * Builds a hostile request around a secret made for this one request, to be used as the token that is not good, with the
- * same request without the one hostile change; the fixture's good request unless given.
+ * Builds a hostile request with a secret that is made for it and used as the invalid token, together with the same
+ * request without the hostile change. Default: the fixture's valid request.
  */
 export type Hostile = readonly [name: string, bytes: (secret: string) => Bytes, control?: FixtureRequest]
 
-/** How it must be rejected. */
+/** The expected rejection. */
 export interface Rejection {
   readonly status: number
   /** The `error` member of the body. */
   readonly error: string
-  /** The gateway closes the connection after its one response, regardless of what else was sent. */
+  /** Whether the gateway closes the connection after its one response, regardless of what else was sent. */
   readonly closes?: boolean
 }
 
-/** A `POST` with its body framed by `Content-Length`; `lines` come after the host and may frame it otherwise. */
+/** A `POST` with a body and `Content-Length`. `lines` follow the host, and may frame the body differently. */
 export const post = (lines: ReadonlyArray<string>, target = "/mcp", body = ping): string =>
   rawRequest([
     `POST ${target} HTTP/1.1`,
@@ -36,19 +36,19 @@ export const post = (lines: ReadonlyArray<string>, target = "/mcp", body = ping)
     ...lines
   ], body)
 
-/** A request line and fields as they are, with a host and without a body. */
+/** A raw request line and fields, with a host and without a body. */
 export const bare = (requestLine: string, ...lines: ReadonlyArray<string>): string =>
   rawRequest([`${requestLine} HTTP/1.1`, "Host: 127.0.0.1", ...lines])
 
-// Texts that no response may show: stack frames, module paths, versions of the software.
+// Texts that no response may contain: stack frames, module paths, versions of software.
 const betrayal = /\n\s+at |node_modules|node:internal|\.tsx?:\d|\bundici\b|\bEffect\b|\bjose\b|Node\.js/
 
 /**
  * Sends a hostile request and asserts that the gateway itself rejects it.
  *
- * Exactly one response: JSON without unnecessary information, with CORS and trace fields, and with a challenge if and
- * only if it is required. The upstream saw nothing, no secret is in the response or in the log at any level, and the
- * same request without the hostile change gets 200 right afterwards.
+ * Exactly one response is sent: JSON without unnecessary information, with CORS and trace fields, and with a challenge
+ * if and only if it is required. The upstream gets nothing, neither the response nor the log at any level contains a
+ * secret, and the same request without the hostile change gets 200 right afterwards.
  */
 export const assertHostile = Effect.fnUntraced(function*(
   fixture: GatewayFixture["Service"],

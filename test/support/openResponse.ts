@@ -8,7 +8,7 @@ export interface OpenResponse {
   readonly status: number
   /** Every value of a header; `name` in any case. */
   readonly headers: (name: string) => ReadonlyArray<string>
-  /** Waits for that many further bytes; returns fewer if the response ends before. */
+  /** Waits for this many further bytes; returns fewer if the response ends before. */
   readonly take: (bytes: number) => Effect.Effect<string>
   /** Waits for the end, and returns whether the response was complete. */
   readonly ended: Effect.Effect<"Complete" | "Broken">
@@ -31,7 +31,7 @@ const reader = (incoming: IncomingMessage) => {
     buffered = Buffer.concat([buffered, chunk])
     wake()
   })
-  // A connection that breaks off is what some tests wait for.
+  // Some tests wait for a connection that is closed early.
   incoming.on("error", () => undefined)
   incoming.on("close", () => {
     Deferred.doneUnsafe(ended, Effect.succeed(incoming.complete ? "Complete" : "Broken"))
@@ -53,9 +53,9 @@ const reader = (incoming: IncomingMessage) => {
 }
 
 /**
- * Sends a request on a connection of its own and waits for the head of the response, not for more.
+ * Sends a request on a new connection, and waits only for the head of the response.
  *
- * Interrupting it before, and closing the scope, closes the connection. Dies when there is no response.
+ * Interrupting it, or closing the scope, closes the connection. Dies if there is no response.
  */
 export const openResponse = (
   url: string,

@@ -1,17 +1,17 @@
-/** Sends bytes over a TCP connection as they are and reads what comes back, for tests of framing. */
+/** Sends bytes over a TCP connection and reads the reply, for tests of framing. */
 import * as Effect from "effect/Effect"
 import { connect } from "node:net"
 import { type RawResponses, readResponses } from "./rawResponses.ts"
 
 export interface RawExchangeOptions {
   /**
-   * Return when this many final responses (not 1xx) are complete; 1 unless given. `Infinity` reads until the peer closes,
-   * which shows how many requests it took the bytes for.
+   * The number of final responses (not 1xx) after which to return. Default: 1. `Infinity` reads until the peer closes,
+   * which shows how many requests the peer has read from the bytes.
    */
   readonly responses?: number
-  /** Return when nothing has come for so long, in milliseconds of real time; 12,000 unless given. */
+  /** Return if nothing arrives for this long, in milliseconds of real time. Default: 12,000. */
   readonly idleMillis?: number
-  /** The requests are `HEAD`: no response has a body. */
+  /** Whether the requests are `HEAD`, so that no response has a body. */
   readonly bodiless?: boolean
 }
 
@@ -25,8 +25,8 @@ export interface RawExchange extends RawResponses {
 /**
  * Connects to `origin` (an `http:` URL or a bare `host:port`), sends, and reads.
  *
- * An array is sent in pieces, each in a segment of its own. Text is sent as Latin-1, so that `\xff` is one byte. Dies
- * when the peer does not accept the connection or responds with something that is not HTTP.
+ * An array is sent in pieces, each in its own segment. Text is sent as Latin-1, so that `\xff` is one byte. Dies if the
+ * peer does not accept the connection, or responds with something other than HTTP.
  */
 export const rawExchange = (
   origin: string,

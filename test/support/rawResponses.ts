@@ -1,4 +1,4 @@
-/** Takes HTTP/1.1 responses out of the bytes of a connection, by RFC 9112 and nothing more lenient. */
+/** Parses HTTP/1.1 responses from the bytes of a connection, strictly by RFC 9112. */
 
 interface RawResponse {
   readonly status: number
@@ -12,7 +12,7 @@ interface RawResponse {
   readonly text: string
 }
 
-/** The responses that are complete, and what is left after them. */
+/** The complete responses, and the remaining bytes. */
 export interface RawResponses {
   readonly responses: ReadonlyArray<RawResponse>
   readonly rest: Uint8Array
@@ -20,7 +20,7 @@ export interface RawResponses {
 
 const CRLF = "\r\n"
 
-/** Where a body ends and what it holds; `undefined` while it is incomplete. */
+/** The end of a body and its content; `undefined` while it is incomplete. */
 interface Body {
   readonly bytes: Uint8Array
   readonly end: number
@@ -80,10 +80,10 @@ const headOf = (text: string): Omit<RawResponse, "body" | "text"> => {
 }
 
 /**
- * Reads as many responses as there are.
+ * Parses all complete responses.
  *
- * `closed` means that the peer has ended the connection, which ends a body without a length; `bodiless` that the
- * responses are to `HEAD` requests. Throws on bytes that are not an HTTP response.
+ * `closed`: the peer has closed the connection, which ends a body without a length. `bodiless`: the responses are to
+ * `HEAD` requests. Throws on bytes that are not an HTTP response.
  */
 export const readResponses = (
   received: Uint8Array,

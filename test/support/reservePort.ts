@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:net"
 
 /**
  * Below the ports that systems assign to connections and to `listen(0)`: 32768 and above on Linux, 49152 and above
- * elsewhere. A free port of those could be taken by anyone between the choice and `listen`.
+ * elsewhere. Any process could take one of those between the choice and `listen`.
  */
 const first = 10_000
 const pairs = 11_384
@@ -15,12 +15,12 @@ const listenOn = (port: number): Effect.Effect<Server | undefined> =>
     server.listen(port, "127.0.0.1", () => resume(Effect.succeed(server.unref())))
   })
 
-// Processes begin at different places, so that they seldom meet.
+// Processes begin at different ports, so that they seldom collide.
 let pair = Math.floor(Math.random() * pairs)
 
 /**
- * Reserves a port of 127.0.0.1 for servers that must know their URL before they listen: no other test gets the port as
- * long as this process runs, and the system assigns it to nothing else.
+ * Reserves a port of 127.0.0.1 for servers that must know their URL before they listen. No other test gets the port
+ * while this process runs, and the system does not assign it.
  *
  * Ports come in pairs. A process that listens on the even port owns the odd one.
  */
@@ -30,7 +30,7 @@ export const reservePort: Effect.Effect<number> = Effect.gen(function*() {
     const port = first + 2 * pair + 1
     const lock = yield* listenOn(port - 1)
     if (lock === undefined) continue
-    // A program apart from the tests may be there.
+    // A program outside of the tests may use it.
     const probe = yield* listenOn(port)
     if (probe === undefined) {
       lock.close()

@@ -2,7 +2,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 
-/** Starts what can be ended and started again at the same place, such as a gateway in this process, which forgets all it knows. */
+/**
+ * Runs something that can be stopped and started again at the same address, such as a gateway in this process, which
+ * then has no memory.
+ */
 export const restartable = Effect.fnUntraced(function*(start: Effect.Effect<unknown, never, Scope.Scope>) {
   const outer = yield* Scope.Scope
   let running = yield* Scope.fork(outer)

@@ -1,4 +1,4 @@
-/** Servers on a loopback port of the system's choice, which stop with their scope; each returns its origin. */
+/** Servers on loopback ports that the system chooses. They stop with their scope; each returns its origin. */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"

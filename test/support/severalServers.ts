@@ -1,11 +1,11 @@
-/** A gateway with several MCP servers, of which each records what it gets. */
+/** A gateway with several MCP servers, each of which records its requests. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
 import { settingsOf } from "../config/resolving.ts"
 import { makeRecordingUpstream, type RecordingUpstream } from "./RecordingUpstream.ts"
 
-/** An entry of `servers`, its URL left out. */
+/** An entry of `servers` without its URL. */
 export type ServerEntry = Readonly<Record<string, unknown>> & { readonly name: string }
 
 /** A server for a test: its settings, and the server itself. */
@@ -18,9 +18,9 @@ export interface TestServer {
 export const publicOrigin = "https://mcp.example.com"
 
 /**
- * Settings of a gateway in front of servers that record, on a port of the system's choice.
+ * Settings of a gateway in front of recording servers, on a port that the system chooses.
  *
- * @param entries of `servers`; each gets a server of its own, at `/internal`
+ * @param entries the entries of `servers`; each gets a server at `/internal`
  * @param document the other settings, as in the config file
  */
 export const severalServers = Effect.fnUntraced(function*(

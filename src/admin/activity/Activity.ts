@@ -1,7 +1,7 @@
-/** What a process has done since it started, as data that processes can send each other and add up. Pure. */
+/** What a process has done since its start, in a form that processes can send each other and add up. Pure. */
 import { binCount } from "./durations.ts"
 
-/** Something that went wrong. Times are milliseconds since 1970. */
+/** The last error of something. Times are milliseconds since 1970. */
 export interface ErrorActivity {
   readonly at: number
   readonly error: string
@@ -13,7 +13,7 @@ export interface ServerActivity {
   readonly passed: number
   readonly rejected: number
   readonly failed: number
-  /** Of `POST` requests that were sent to the MCP server, in the bins of `durations.ts`. */
+  /** Durations of `POST` requests that were sent to the MCP server, in the bins of `durations.ts`. */
   readonly durations: ReadonlyArray<number>
   readonly lastResponseAt?: number
   readonly lastError?: ErrorActivity
@@ -32,11 +32,11 @@ export interface RejectionActivity {
   readonly last: ErrorActivity & { readonly server?: string; readonly provider?: string }
 }
 
-/** All of it, each part by name. Nothing in it ever falls. */
+/** The activity, each part by name. No value ever decreases. */
 export interface Activity {
   readonly servers: Readonly<Record<string, ServerActivity>>
   readonly providers: Readonly<Record<string, ProviderActivity>>
-  /** By the keys of `rejections.ts`. */
+  /** The keys are those of `rejections.ts`. */
   readonly rejections: Readonly<Record<string, RejectionActivity>>
 }
 
@@ -60,11 +60,11 @@ const later = (one: number | undefined, other: number | undefined): number | und
 const laterError = <E extends ErrorActivity>(one: E | undefined, other: E | undefined): E | undefined =>
   one === undefined || (other !== undefined && other.at > one.at) ? other : one
 
-/** An object without its members that are `undefined`. */
+/** Removes the members that are `undefined`. */
 const known = <A extends object>(value: A): { readonly [K in keyof A]: Exclude<A[K], undefined> } =>
   Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as {
     readonly [
-      // Only members that are `undefined` are gone.
+      // Only members that are `undefined` are missing.
       K in keyof A
     ]: Exclude<A[K], undefined>
   }

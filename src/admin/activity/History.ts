@@ -1,4 +1,4 @@
-/** The last hour of the gateway's activity, in rings of a fixed size: one slot for each ten seconds. */
+/** The last hour of the gateway's activity, in ring buffers with one slot for each ten seconds. */
 import type { Counts, Series, Traffic } from "../page/Status.ts"
 import { type Activity, idleServer, noActivity, type ServerActivity } from "./Activity.ts"
 import { binCount, quantile } from "./durations.ts"
@@ -10,12 +10,12 @@ export const slotCount = 360
 const slotsOfMinute = 60_000 / slotMillis
 const slotsOfFiveMinutes = 5 * slotsOfMinute
 
-/** Reasons and servers beyond this number have no history. */
+/** The maximum number of reasons and servers with a history. */
 const mostRings = 1_024
 
 const numbers = 3 + binCount
 
-/** The numbers of a server in the order in which a slot has them. */
+/** The values of a server, in the order in which a slot stores them. */
 const flat = ({ durations, failed, passed, rejected }: ServerActivity): ReadonlyArray<number> => [
   passed,
   rejected,
@@ -23,7 +23,7 @@ const flat = ({ durations, failed, passed, rejected }: ServerActivity): Readonly
   ...durations
 ]
 
-/** Rings of slots, each with several numbers. */
+/** Ring buffers of slots, each with several values. */
 class Rings {
   readonly #width: number
   readonly #rings = new Map<string, Uint32Array>()
@@ -32,7 +32,7 @@ class Rings {
     this.#width = width
   }
 
-  /** Writes a slot. Slots that were not written are zero. */
+  /** Writes a slot. Skipped slots become zero. */
   write(name: string, slot: number, values: ReadonlyArray<number>): void {
     const known = this.#rings.get(name)
     if (known === undefined && (this.#rings.size >= mostRings || values.every((value) => value === 0))) return
@@ -45,7 +45,7 @@ class Rings {
     for (const ring of this.#rings.values()) ring.fill(0, slot * this.#width, (slot + 1) * this.#width)
   }
 
-  /** The numbers of a slot; zeros where the name has no ring. */
+  /** The values of a slot; zeros if the name has no ring buffer. */
   read(name: string, slot: number): Uint32Array {
     const ring = this.#rings.get(name)
     return ring === undefined
@@ -60,7 +60,7 @@ const add = (sum: Array<number>, values: ArrayLike<number>): Array<number> => {
 }
 
 const grown = (now: ReadonlyArray<number>, before: ReadonlyArray<number>): ReadonlyArray<number> =>
-  // A sum that has fallen lacks a process that did not reply this time.
+  // A sum that has decreased is incomplete, because a process did not reply this time.
   now.map((value, index) => Math.max(0, value - (before[index] ?? 0)))
 
 const countsOf = ([passed = 0, rejected = 0, failed = 0]: ReadonlyArray<number>): Counts => ({
@@ -69,7 +69,7 @@ const countsOf = ([passed = 0, rejected = 0, failed = 0]: ReadonlyArray<number>)
   failed
 })
 
-/** The last hour as far as it was sampled. Not a service: each process with an admin port owns one. */
+/** The last hour, as far as it was sampled. Not a service, because each process with an admin port has one. */
 export class History {
   readonly #servers = new Rings(numbers)
   readonly #rejections = new Rings(1)
@@ -79,7 +79,7 @@ export class History {
   /** The slot that ends at `#until`. */
   #last = slotCount - 1
 
-  /** @param now milliseconds since 1970; activity before it counts as activity of the first slot */
+  /** @param now milliseconds since 1970; earlier activity counts towards the first slot */
   constructor(now: number) {
     this.#startedAt = now
     this.#until = now
@@ -90,11 +90,11 @@ export class History {
     return this.#until
   }
 
-  /** Notes the activity so far, if at least one slot has passed since the last time. */
+  /** Records the activity so far, if at least one slot has passed since the last call. */
   sample(activity: Activity, now: number): void {
     const passed = Math.floor((now - this.#until) / slotMillis)
     if (passed < 1) return
-    // While the machine was asleep, slots have no samples.
+    // There are no samples for the time in which the machine was asleep.
     for (let skipped = 0; skipped < Math.min(passed, slotCount); skipped++) {
       this.#last = (this.#last + 1) % slotCount
       this.#servers.clear(this.#last)
@@ -133,9 +133,9 @@ export class History {
   }
 
   /**
-   * The requests for some MCP servers together, with those since the last slot ended in the sums.
+   * The requests for some MCP servers together, including those since the last slot ended.
    *
-   * @param names of the servers; `""` is the one without a name
+   * @param names the names of the servers; `""` for a server without a name
    */
   traffic(activity: Activity, names: ReadonlyArray<string>, now: number): Traffic {
     const slots = this.#slots().map((slot) =>

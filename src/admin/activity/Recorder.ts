@@ -1,4 +1,7 @@
-/** Notes what the gateway decides, for the status page: sums, the last error of each thing, and the latest decisions. */
+/**
+ * Records the gateway's decisions for the status page: sums, the last error of each server and provider, and the latest
+ * decisions.
+ */
 import type { AuditEntry } from "../../audit/AuditEntry.ts"
 import type { WriteAuditEntry } from "../../audit/AuditLog.ts"
 import { shownText, withoutCredential } from "../../audit/shown.ts"
@@ -19,10 +22,10 @@ import { binOf } from "./durations.ts"
 
 export const keptDecisions = 200
 
-/** More servers and providers than a configuration has, so that reloading it again and again has a bound, too. */
+/** More servers and providers than a configuration has. Limits what repeated reloads can add. */
 const mostNames = 1_024
 
-/** Notes the exchanges of one process. Takes constant room. */
+/** Records the exchanges of one process, in constant memory. */
 export interface Recorder {
   readonly observe: ObserveExchange
   readonly write: WriteAuditEntry
@@ -37,7 +40,7 @@ interface ServerNotes extends Writable<Omit<ServerActivity, "durations">> {
   readonly durations: Array<number>
 }
 
-/** Finds the notes about a name, or begins them. */
+/** Returns the record of a name, which is created if necessary. */
 const notesOf = <A>(all: Map<string, A>, name: string, make: () => A): A => {
   const known = all.get(name)
   if (known !== undefined) return known
@@ -46,7 +49,7 @@ const notesOf = <A>(all: Map<string, A>, name: string, make: () => A): A => {
   return begun
 }
 
-/** The text of an error as in the log, but shorter, because a status has one for each server and provider. */
+/** The text of an error in the log, shortened, because the status has one for each server and provider. */
 const errorNotes = (error: GatewayError, { endedAt, exchange }: ObservedExchange): ErrorActivity => {
   const detail = "detail" in error ? error.detail : undefined
   return {
@@ -60,7 +63,7 @@ const errorNotes = (error: GatewayError, { endedAt, exchange }: ObservedExchange
 
 const providerOf = (error: GatewayError): string | undefined => "provider" in error ? error.provider : undefined
 
-/** Whether the failure is the MCP server's, as far as the gateway can tell. */
+/** Returns whether the MCP server caused the failure, as far as the gateway can tell. */
 const isOfServer = ({ _tag }: GatewayError): boolean => _tag === "UpstreamUnavailable" || _tag === "UpstreamTimeout"
 
 const isRequest = ({ error, route }: ObservedExchange["exchange"]): boolean =>
@@ -79,7 +82,7 @@ export const makeRecorder = (): Recorder => {
     const notes = notesOf<ServerNotes>(servers, server, () => ({ ...idleServer, durations: [...idleServer.durations] }))
     if (status !== undefined && status >= 500) notes.failed++
     else if (error !== undefined) notes.rejected++
-    // Otherwise the client left before there was a decision.
+    // Otherwise the client disconnected before there was a decision.
     else if (wasSent) notes.passed++
     if (error !== undefined && isOfServer(error)) notes.lastError = errorNotes(error, observed)
     if (!wasSent || status === undefined || (error !== undefined && isOfServer(error))) return

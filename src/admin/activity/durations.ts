@@ -1,10 +1,13 @@
-/** Durations as counts in bins whose width grows with the duration, so that any number of them takes the same room. Pure. */
+/** Durations, counted in bins that grow with the duration, so that the memory does not depend on their number. Pure. */
 
-/** The upper end of the first bin in milliseconds; each next one ends √2 times later, the last but one at 94 seconds. */
+/**
+ * The upper end of the first bin, in milliseconds. Each further end is √2 times as large; the last but one is 94
+ * seconds.
+ */
 const firstEnd = 0.5
 const growth = Math.SQRT2
 
-/** How many bins there are. The last one has all that is longer. */
+/** The number of bins. The last one counts all longer durations. */
 export const binCount = 37
 
 export const binOf = (millis: number): number => {
@@ -15,7 +18,7 @@ export const binOf = (millis: number): number => {
 const endOf = (bin: number): number => firstEnd * growth ** bin
 
 /**
- * The duration that a share of all durations does not exceed, to about 10 percent; `null`: there are no durations.
+ * Returns the duration that a share of all durations does not exceed, to about 10 percent; `null` if there are none.
  *
  * @param share from 0 to 1
  */

@@ -4,6 +4,6 @@ export interface Advice {
   readonly title: string
   readonly meaning: string
   readonly fix: string
-  /** It happens to every client in the ordinary course, and is not a sign of trouble. */
+  /** Whether it happens to all clients in normal operation, so that it is not a sign of a problem. */
   readonly isUsual?: true
 }

@@ -1,4 +1,4 @@
-/** Every reason for which a request is rejected or fails, in words for operators: what it means, and how to fix it. */
+/** All reasons for which requests are rejected or fail, for operators: what each means, and how to fix it. */
 import type { GatewayError } from "../../errors/GatewayError.ts"
 import type { Advice } from "./Advice.ts"
 import { headerMismatch, invalidRequest } from "./invalidRequest.ts"

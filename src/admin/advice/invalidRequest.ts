@@ -57,7 +57,7 @@ const mirrored = (field: MirroredField): Advice => ({
   fix: "Update the client's SDK, and check that no proxy changes or drops the field."
 })
 
-/** About fields that do not repeat what the message says. */
+/** About fields that do not agree with the message. */
 export const headerMismatch: Readonly<Record<MirroredField, Advice>> = {
   "MCP-Protocol-Version": mirrored("MCP-Protocol-Version"),
   "Mcp-Method": mirrored("Mcp-Method"),

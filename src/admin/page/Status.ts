@@ -13,7 +13,7 @@ export interface Series {
   readonly passed: ReadonlyArray<number>
   readonly rejected: ReadonlyArray<number>
   readonly failed: ReadonlyArray<number>
-  /** The median duration of `POST` requests in milliseconds; `null`: no sample in this slot. */
+  /** The median duration of `POST` requests, in milliseconds; `null` if the slot has no sample. */
   readonly p50: ReadonlyArray<number | null>
   readonly p95: ReadonlyArray<number | null>
 }
@@ -25,13 +25,13 @@ export interface Traffic {
   readonly lastFiveMinutes: Counts
   /** Requests in a second, over the last minute. */
   readonly perSecond: number
-  /** Durations of the last five minutes, in milliseconds; `null`: there was no request. */
+  /** Durations of the last five minutes, in milliseconds; `null` if there was no request. */
   readonly p50: number | null
   readonly p95: number | null
   readonly series: Series
 }
 
-/** Something that went wrong. */
+/** The last error of something. */
 export interface LastError {
   readonly at: number
   /** The kind of error, as in the log. */
@@ -42,10 +42,10 @@ export interface LastError {
 
 /** One MCP server. */
 export interface ServerStatus {
-  /** Empty where the gateway has one server without a name. */
+  /** Empty if the gateway has one server without a name. */
   readonly name: string
   readonly upstream: string
-  /** The URL for clients, where it is known. */
+  /** The URL for clients, if it is known. */
   readonly resource?: string | undefined
   /** `failing`: the last error is newer than the last response. `idle`: nothing was sent to it yet. */
   readonly state: "ok" | "failing" | "idle"
@@ -87,7 +87,7 @@ export interface ProviderStatus {
 
 /** A reason for which requests were rejected or failed. */
 export interface RejectionStatus {
-  /** The kind of error, and its reason where it has one: `InvalidToken.Expired`. */
+  /** The kind of error, with its reason if it has one: `InvalidToken.Expired`. */
   readonly reason: string
   readonly sinceStart: number
   readonly lastHour: number
@@ -98,11 +98,11 @@ export interface EffectiveSetting {
   readonly name: string
   /** In the form of the config file; secrets are masked. */
   readonly value: Json
-  /** `program`: of code that embeds the gateway. */
+  /** `program`: code that embeds the gateway. */
   readonly source: "command line" | "environment" | "file" | "default" | "program"
 }
 
-/** The configuration at work, in a program that reads it again while it runs. */
+/** The configuration in use, in a program that can reload it. */
 export interface ConfigurationStatus {
   /** 1 at start, one more with each reload. */
   readonly generation: number
@@ -116,7 +116,7 @@ export interface Status {
   readonly now: number
   readonly startedAt: number
   readonly version: string
-  /** The processes that serve requests, and how many of them gave their part of this status in time. */
+  /** The number of processes that serve requests, and how many of them replied in time. */
   readonly workers: { readonly configured: number; readonly heard: number }
   /** The slots of all series. The last one ended at `until`. */
   readonly slots: { readonly millis: number; readonly count: number; readonly until: number }

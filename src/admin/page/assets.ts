@@ -13,7 +13,7 @@ const icon = (colour: string, shape: string): Asset => ({
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path fill="${colour}" d="M12 2 21 6v6c0 5-3.8 8.6-9 10-5.2-1.4-9-5-9-10V6Z"/><path fill="none" stroke="#fff" stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round" d="${shape}"/></svg>`
 })
 
-/** By path. Each icon has the shape of its state as well, which shows on the browser's tab. */
+/** The files by path. Each icon also shows the state by its shape, which is visible on the browser's tab. */
 export const assets: Readonly<Record<string, Asset>> = {
   "/page.css": { type: "text/css; charset=utf-8", body: style },
   "/page.js": { type: "text/javascript; charset=utf-8", body: `(${String(browser)})()\n` },
@@ -23,8 +23,8 @@ export const assets: Readonly<Record<string, Asset>> = {
 }
 
 /**
- * What the page may do: load these files, and send requests to the gateway itself. No inline script or style, no other
- * host, no frame around it, and no text that becomes markup.
+ * The content security policy of the page: it may load these files, and send requests to the gateway itself. No inline
+ * scripts or styles, no other host, no frames, and no text that becomes markup.
  */
 export const contentSecurityPolicy = [
   "default-src 'none'",

@@ -1,5 +1,6 @@
 /**
- * The script of the page, as one function that uses nothing outside of itself: its text is served as `/page.js`.
+ * The script of the page, as one function that uses nothing outside of itself, because its text is served as
+ * `/page.js`.
  *
  * It refreshes the live parts of the page, applies filters while they are typed, and shows explanations without leaving the
  * page. The page works without it.
@@ -9,7 +10,7 @@ export const browser = (): void => {
   const refreshMillis = 5_000
   const waitMillis = 15_000
 
-  /** Parses pages without `innerHTML` and its kind, which the policy of the page forbids. Nothing in them is executed. */
+  /** Parses pages without `innerHTML` or similar, which the policy of the page forbids. Nothing in them is executed. */
   const request = (method: string, url: string, body?: URLSearchParams): Promise<Document> =>
     new Promise((resolve, reject) => {
       const call = new XMLHttpRequest()
@@ -28,7 +29,7 @@ export const browser = (): void => {
       call.send(body ?? null)
     })
 
-  /** Changes by readers must survive a refresh. */
+  /** What readers have changed must survive a refresh. */
   const isOfReader = (element: Element, attribute: string): boolean =>
     attribute === "open" && element instanceof HTMLDetailsElement
 
@@ -48,7 +49,7 @@ export const browser = (): void => {
   }
 
   /**
-   * Changes a node of the page until it equals another one. Equal parts stay in place, and with them focus, selection,
+   * Changes a node of the page until it equals another one. Equal parts are kept, and with them focus, selection,
    * scroll position and open sections.
    */
   const change = (from: Node, to: Node): void => {
@@ -60,7 +61,7 @@ export const browser = (): void => {
     let next = from.firstChild
     for (const wanted of to.childNodes) {
       let found = next
-      // Nodes that are gone, or stand later: those in between are removed below if nothing is like them.
+      // Nodes that are gone or come later. Those in between are removed below, if no later node is like them.
       while (found !== null && !sameKind(found, wanted)) found = found.nextSibling
       if (found === null) {
         from.insertBefore(document.importNode(wanted, true), next)
@@ -88,7 +89,7 @@ export const browser = (): void => {
     }
   }
 
-  /** A reader who selects text may want to copy it, which a change would prevent. */
+  /** A reader who has selected text may want to copy it, so it is not changed. */
   const isMarked = (element: Element): boolean => {
     const selection = document.getSelection()
     return selection !== null && !selection.isCollapsed && selection.containsNode(element, true)
@@ -112,7 +113,7 @@ export const browser = (): void => {
   let isPaused = false
   let lastGood = performance.now()
   let timer: ReturnType<typeof setTimeout> | undefined
-  // A response that a later request has overtaken is not shown.
+  // Ignored if a later request was already sent.
   let latest = 0
 
   const query = (): string => {
@@ -164,7 +165,7 @@ export const browser = (): void => {
   }
 
   if (filters instanceof HTMLFormElement) {
-    // They apply at once; the button is for readers without scripts.
+    // Filters apply while they are typed. The button is for readers without scripts.
     document.getElementById("apply")?.closest("p")?.setAttribute("hidden", "")
     const apply = () => {
       history.replaceState(null, "", `./${query()}${location.hash}`)
@@ -201,7 +202,7 @@ export const browser = (): void => {
       form.removeAttribute("aria-busy")
       explanation.focus()
     })
-    // A browser must not offer the token again when it returns to the page.
+    // Cleared, so that the browser does not offer the token again when the reader returns to the page.
     addEventListener("pagehide", () => form.reset())
   }
 

@@ -10,11 +10,11 @@ export interface Filter {
   readonly decision: string
   readonly server: string
   readonly provider: string
-  /** Part of any member of an entry, in any case. */
+  /** A part of any member of an entry, in any case. */
   readonly text: string
 }
 
-/** The texts of a filter are at most as long as the longest text of an entry. */
+/** The maximum length of a filter: that of the longest text in an entry. */
 const longestText = 256
 
 /** Reads a filter from the query of a URL: `decision`, `server`, `provider`, `text`. */
@@ -49,7 +49,7 @@ const words: Readonly<Record<AuditDecision, readonly [State, string]>> = {
   rate_limited: ["warn", "rate limited"]
 }
 
-/** A decision with its sign: one that was good for nothing, because the MCP server failed, shows that. */
+/** A decision with its sign. An allowed message for which the MCP server failed has a sign of its own. */
 const outcomeOf = ({ decision, status = 0 }: AuditEntry): readonly [State, string] => {
   const [state, word] = words[decision]
   if (decision === "allowed" && status >= 500) return ["warn", "allowed, failed"]
@@ -81,7 +81,7 @@ const why = ({ ended, error, missing_scopes, reason, rule }: AuditEntry): Html =
   return foreign(parts.join(", "))
 }
 
-/** An entry's name among the others, by which the page knows it again: entries of a batch have the same id. */
+/** The id of an entry in the page. It has more than the request id, because entries of a batch have the same one. */
 const keyOf = (entry: AuditEntry): string => `${entry.time} ${entry.trace_id} ${entry.tool ?? entry.method ?? ""}`
 
 const columns = {

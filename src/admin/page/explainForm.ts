@@ -18,7 +18,7 @@ const states: Readonly<Record<Explanation["steps"][number]["verdict"], readonly 
 
 const step = ({ expected, fix, found, name, verdict }: Explanation["steps"][number]): Html => {
   const [state, word] = states[verdict]
-  // A step that was not checked takes one line.
+  // A step that was not checked is shown in one line.
   const isShort = verdict === "skipped" && fix === undefined
   return html`<li class="step ${state}"><div class="step-head"><span class="title">${name}</span>${
     isShort && html`<span class="note">${foreign(found)}</span>`

@@ -30,19 +30,19 @@ export const pathData = (commands: string): Html => Html.ofPath(commands)
 /** The values that a template accepts: text, a number, HTML, a list of these, or nothing. */
 export type Part = Html | string | number | undefined | false | ReadonlyArray<Part>
 
-/** Longer texts are cut: the longest texts of the gateway's own, reasons for the log, are shorter. */
+/** The maximum length of a text. The gateway's own texts, such as reasons for the log, are shorter. */
 const longest = 2_048
 
-// Control characters, marks that change the direction of text, invisible characters, line separators, half characters,
-// and characters without a meaning that all fonts share.
+// Control characters, marks that change the direction of text, invisible characters, line separators, lone surrogates,
+// and code points that fonts do not agree on.
 const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu
 
-// More marks on one letter would cover the lines around it.
+// More combining marks on one letter would cover the lines around it.
 const pileOfMarks = /(\p{M}{3})\p{M}+/gu
 
 /**
- * Makes any text safe for an element's content or a quoted attribute: escaped, truncated, with `�` instead of characters
- * that a reader cannot see or that change the order of others.
+ * Makes any text safe for an element's content or a quoted attribute: escaped, shortened, and with `�` in place of
+ * characters that are invisible or reorder others.
  */
 export const escaped = (text: string): string => {
   const cut = text.length > longest ? `${text.slice(0, longest)}…` : text
@@ -61,9 +61,9 @@ const written = (part: Part): string => {
  *
  * Attributes must be in double quotes, and no value may be part of a script, of a style, or of a URL's scheme.
  *
- * So "<script>" as the value of a paragraph is `<p>&lt;script&gt;</p>`.
+ * For example, "<script>" as the value of a paragraph becomes `<p>&lt;script&gt;</p>`.
  */
 export const html = (strings: TemplateStringsArray, ...values: ReadonlyArray<Part>): Html => Html.of(strings, values)
 
-/** A text that others have chosen, isolated from the direction of the text around it. */
+/** A text that others have chosen, isolated so that it cannot change the direction of the text around it. */
 export const foreign = (text: string): Html => html`<bdi>${text}</bdi>`

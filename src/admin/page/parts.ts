@@ -4,7 +4,10 @@ import type { LastError } from "./Status.ts"
 import type { Level } from "./troubles.ts"
 import { relative } from "./words.ts"
 
-/** The states of things. Each has a colour, a shape and a word, so that the colour alone is never needed. */
+/**
+ * The states of servers, providers and the like. Each has a colour, a shape and a word, so that no one depends on the
+ * colour.
+ */
 export type State = Level | "ok" | "idle"
 
 const shapes: Readonly<Record<State, Html>> = {
@@ -14,7 +17,7 @@ const shapes: Readonly<Record<State, Html>> = {
   bad: html`<path d="M5.2 1.2h5.6l4 4v5.6l-4 4H5.2l-4-4V5.2Z"/><path class="cut" d="m5.6 5.6 4.8 4.8m0-4.8-4.8 4.8"/>`
 }
 
-/** The sign of a state, for eyes only: a word always stands next to it. */
+/** The sign of a state. Hidden from screen readers, because a word is always next to it. */
 export const sign = (state: State): Html =>
   html`<svg class="sign ${state}" viewBox="0 0 16 16" aria-hidden="true">${shapes[state]}</svg>`
 
@@ -52,7 +55,8 @@ export interface Column {
 /**
  * A table in a frame that scrolls if it is too wide, also by keyboard.
  *
- * On narrow screens each row becomes a card, so roles are written down that a browser would otherwise forget.
+ * On narrow screens each row becomes a card. Roles are explicit, because browsers would otherwise drop those of a
+ * table.
  */
 export const table = (label: string, kind: string, columns: ReadonlyArray<Column>, rows: Part): Html =>
   html`<div class="scroll" role="region" aria-label="${label}" tabindex="0"><table class="${kind}" role="table" aria-label="${label}">

@@ -1,7 +1,7 @@
 /** Small plots as inline SVG. The style sheet colours their classes. Pure. */
 import { type Html, html, pathData } from "./html.ts"
 
-/** The size of a plot in units of its view box; the style sheet decides how large it appears. */
+/** The size of a plot in units of its view box; the style sheet determines the size on the screen. */
 interface Size {
   readonly width: number
   readonly height: number
@@ -9,7 +9,7 @@ interface Size {
 
 const decimals = (value: number): string => String(Math.round(value * 10) / 10)
 
-/** Values combined into at most as many as a plot has room for. */
+/** Combines values into at most as many groups as a plot has room for. */
 const combined = <A, B>(values: ReadonlyArray<A>, most: number, combine: (group: ReadonlyArray<A>) => B) => {
   const size = Math.max(1, Math.ceil(values.length / most))
   return Array.from(
@@ -23,7 +23,7 @@ const mean = (values: ReadonlyArray<number>): number => values.reduce((sum, valu
 export const thinned = (values: ReadonlyArray<number>, most: number): ReadonlyArray<number> =>
   combined(values, most, mean)
 
-/** The mean or the longest of each group of durations, as far as there are any. */
+/** The mean or the longest of each group of durations; none for a group without durations. */
 export const thinnedDurations = (
   values: ReadonlyArray<number | null>,
   most: number,
@@ -110,7 +110,7 @@ const grid = ({ height, width }: Size): Html => {
 
 const plotSize: Size = { width: 360, height: 96 }
 
-/** The points of a large plot: each is 30 seconds, which levels out chance. */
+/** The number of points of a large plot. Each stands for 30 seconds, which smooths out noise. */
 export const plotPoints = 120
 
 const frame = (title: string, size: Size, kind: string, content: ReadonlyArray<Html>): Html =>
@@ -119,7 +119,7 @@ const frame = (title: string, size: Size, kind: string, content: ReadonlyArray<H
 /**
  * A stacked area plot of the last hour.
  *
- * @param title the whole plot in words, for readers that do not see it
+ * @param title the whole plot in words, for readers who cannot see it
  */
 export const areaPlot = (title: string, layers: ReadonlyArray<Layer>, top: number): Html => {
   const shown = layers.map(({ name, values }) => ({ name, values: thinned(values, plotPoints) }))
@@ -135,7 +135,7 @@ export const linePlot = (
 
 const sparkSize: Size = { width: 60, height: 20 }
 
-/** The last hour in the height of a line of text. */
+/** A plot of the last hour, as high as a line of text. */
 export const spark = (title: string, layers: ReadonlyArray<Layer>): Html => {
   const shown = layers.map(({ name, values }) => ({ name, values: thinned(values, sparkSize.width) }))
   return frame(title, sparkSize, "spark", stack(shown, stackTop(shown), sparkSize))

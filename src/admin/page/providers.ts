@@ -16,7 +16,7 @@ const phaseTexts: Readonly<Record<string, string>> = {
   empty: "not needed yet"
 }
 
-/** More keys than this are behind a summary that opens. */
+/** If there are more keys than this, they are collapsed. */
 const shownAtOnce = 4
 
 const keyList = ({ keys, skipped }: KeysStatus): Html => {

@@ -5,7 +5,7 @@ import { live, section } from "./parts.ts"
 import type { RejectionStatus, Status } from "./Status.ts"
 import { count, relative } from "./words.ts"
 
-/** A bar as long as a share of the longest one, in a view box so that no style is needed. */
+/** A bar as long as a share of the longest one. Drawn as SVG, because inline styles are forbidden. */
 const bar = (value: number, longest: number): Html =>
   html`<svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true"><rect width="100" height="6" class="rail"/><rect width="${
     Math.round(1000 * value / Math.max(1, longest)) / 10

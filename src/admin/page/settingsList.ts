@@ -30,7 +30,7 @@ const row = ({ name, source, value }: EffectiveSetting): Html =>
 const settingsTable = (label: string, rows: ReadonlyArray<EffectiveSetting>): Html =>
   table(label, "settings", Object.values(columns), rows.map(row))
 
-/** The section: what was set first, defaults behind a summary. */
+/** The section: settings that were set first, and collapsed defaults. */
 export const settings = ({ configuration, now, settings, warnings }: Status): Html => {
   const [set, defaults] = [
     settings.filter(({ source }) => source !== "default"),

@@ -42,15 +42,16 @@ export const stateText = (state: string): string => stateTexts[state] ?? state
 const reasonOf = (provider: ProviderStatus): string | undefined =>
   provider.keySets.find(({ lastFailure }) => lastFailure !== undefined)?.lastFailure ?? provider.lastError?.detail
 
-/** More rejected tokens than a single caller's mistake. */
+/** More rejected tokens than one caller causes by mistake. */
 const fewest = 5
 
-/** Not one token of a provider was accepted: usually its settings here and its own do not agree. */
+/** No token of a provider was accepted, usually because its settings do not match those of the gateway. */
 const acceptsNone = (provider: ProviderStatus): boolean =>
   provider.accepted === 0 && provider.lastAcceptedAt === undefined && provider.rejected >= fewest
 
 /**
- * The most frequent reason for rejecting tokens of a provider, as far as the latest rejection for each reason shows.
+ * Returns the most frequent reason for rejecting tokens of a provider, as far as the latest rejection for each reason
+ * shows.
  */
 const reasonOfRejections = ({ name }: ProviderStatus, rejections: ReadonlyArray<RejectionStatus>): string => {
   const [most] = rejections.filter(({ last }) => last.provider === name).toSorted((one, other) =>
@@ -87,7 +88,7 @@ const ofProvider = (
     : []
 }
 
-/** The share of failed requests from which on attention is needed. */
+/** The share of failed requests that requires attention. */
 const failedShare = 0.05
 
 export const serverTitle = ({ name }: Pick<ServerStatus, "name">): string =>
@@ -118,13 +119,13 @@ const ofServer = (server: ServerStatus, index: number, now: number): ReadonlyArr
   }]
 }
 
-/** The reason for which most requests were rejected lately, apart from those that are usual. */
+/** The most frequent reason for rejections in the last minutes, except for usual ones. */
 const commonest = (rejections: ReadonlyArray<RejectionStatus>): RejectionStatus | undefined =>
   rejections
     .filter(({ reason }) => adviceOf(reason).isUsual !== true && reason.startsWith("InvalidToken"))
     .toSorted((one, other) => other.lastHour - one.lastHour)[0]
 
-/** Every caller is rejected, which is the sign of a wrong configuration. */
+/** Reports that every caller is rejected, which indicates a wrong configuration. */
 const ofTokens = ({ rejections, traffic: { lastHour } }: Status): ReadonlyArray<Trouble> => {
   const reason = commonest(rejections)
   if (reason === undefined || reason.lastHour < fewest || lastHour.passed > 0) return []
@@ -146,7 +147,7 @@ const ofWorkers = ({ workers: { configured, heard } }: Status): ReadonlyArray<Tr
       where: "overview"
     }]
 
-/** The operator has changed the configuration, and assumes that it is in effect. */
+/** Reports a rejected reload: the operator assumes that the changed configuration is in use. */
 const ofConfiguration = ({ configuration, now }: Status): ReadonlyArray<Trouble> => {
   const failed = configuration?.failed
   if (failed === undefined) return []

@@ -17,7 +17,7 @@ export const rate = (value: number): string => {
   return value < 9.95 ? value.toFixed(1) : count(value)
 }
 
-/** A duration in milliseconds, in the unit that suits it; `–` if it is unknown. */
+/** A duration in milliseconds, in a suitable unit; `–` if it is unknown. */
 export const millis = (value: number | null): string => {
   if (value === null) return "–"
   if (value < 9.95) return `${value.toFixed(1)} ms`
@@ -42,7 +42,7 @@ export const span = (milliseconds: number): string => {
 
 const iso = (at: number): string => DateTime.formatIso(DateTime.makeUnsafe(at))
 
-/** How long ago something was, or in how long it will be, with the exact time for machines and as a tooltip. */
+/** How long ago something was, or how soon it will be, with the exact time for machines and as a tooltip. */
 export const relative = (at: number, now: number): Html => {
   const text = Math.abs(at - now) < 1_000 ? "now" : at < now ? `${span(now - at)} ago` : `in ${span(at - now)}`
   return html`<time datetime="${iso(at)}" title="${iso(at)}">${text}</time>`

@@ -1,4 +1,4 @@
-/** Sends a provider the requests of a facade that need no user, and reports the results. */
+/** Checks the facade of a provider with requests that need no user. */
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
@@ -16,9 +16,7 @@ const madeUp = "a-made-up-code-of-mcp-authorizer--check--online"
 
 const codeRejected = (detail: string) => new OAuthRejected({ error: "invalid_grant", reason: "Code", detail })
 
-/**
- * Presents a code that does not exist: the provider must reject the code, and not the client that presents it.
- */
+/** Presents an invalid code: the provider must reject the code, but not the client that presents it. */
 const checkClient = Effect.fnUntraced(function*(
   settings: GatewaySettings,
   provider: FacadeProvider,
@@ -52,7 +50,7 @@ const checkEndpoints = Effect.fnUntraced(function*(settings: GatewaySettings, pr
   })
 })
 
-/** The issuer of assertions, where it is not the provider, whose keys `checkProvider` requests. */
+/** Checks the issuer of assertions, unless it is the provider, whose keys `checkProvider` requests. */
 const checkAssertions = Effect.fnUntraced(function*(settings: GatewaySettings, provider: FacadeProvider) {
   const keys = assertionKeys(settings, provider)
   if (keys === undefined || provider.facade.assertionIssuer === undefined) return []

@@ -1,4 +1,4 @@
-/** Sends an identity provider every kind of request that the gateway will send, and reports the results. */
+/** Checks an identity provider with every kind of request that the gateway will send to it. */
 import * as Effect from "effect/Effect"
 import type { GatewaySettings, Provider } from "../../config/GatewaySettings.ts"
 import { show } from "../../errors/show.ts"
@@ -57,7 +57,10 @@ export const checkKeySet = Effect.fnUntraced(function*(check: Pick<KeysCheck, "a
   return yield* Effect.catch(inTime(fetched), ({ detail }) => Effect.succeed([error(`keys: ${detail}`)]))
 })
 
-/** Reports what MCP clients will miss in the metadata of an authorization server, unless a facade has metadata of its own for them. */
+/**
+ * Reports what MCP clients will miss in the metadata of an authorization server. Not needed if a facade has its own
+ * metadata.
+ */
 const checkMetadata = (document: JsonObject, issuer: string, hasFacade: boolean): ReadonlyArray<OnlineFinding> => {
   const good = ok(`discovery: the document of ${issuer} names it as the issuer`)
   if (hasFacade) return [good]
@@ -89,7 +92,8 @@ const checkSource = Effect.fnUntraced(function*(check: KeysCheck, hasFacade: boo
   const { metadata, source } = check
   const keys = yield* checkKeySet(check)
   const isFaulty = keys.some(({ level }) => level === "error")
-  // If the keys are found through the document, its problems were reported. An issuer that is not a URL has no document.
+  // If the keys are found through the document, its problems are already reported. An issuer that is not a URL has no
+  // document.
   return (source._tag === "Discovery" && isFaulty) || !URL.canParse(metadata.discoveryUrl ?? metadata.issuer)
     ? keys
     : [...keys, ...(yield* checkDiscovery(metadata, hasFacade))]
@@ -107,7 +111,7 @@ const checkEndpoint = Effect.fnUntraced(function*({ credentials, good, name, pro
   ]
 })
 
-/** Checks a provider. Never fails, and takes no longer than its own exchanges may take. */
+/** Checks a provider. Never fails, and takes no longer than its requests may take. */
 export const checkProvider = Effect.fnUntraced(function*(
   settings: GatewaySettings,
   provider: Provider

@@ -1,4 +1,4 @@
-/** Sends the MCP server a harmless request, the way the gateway forwards requests, and reports the result. */
+/** Checks the MCP server with a harmless request, which is sent like a forwarded one. */
 import * as Effect from "effect/Effect"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { GatewayClient, type UpstreamResponse } from "../../forward/GatewayClient.ts"
@@ -7,7 +7,7 @@ import { ServerPath } from "../../forward/ServerPath.ts"
 import { hintOf } from "../../remote/failureCause.ts"
 import { error, note, ok, type OnlineFinding, warning } from "./OnlineFinding.ts"
 
-/** Starts nothing and changes nothing, with or without a session. */
+/** A message that starts and changes nothing, with or without a session. */
 const ping = new TextEncoder().encode("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}")
 
 const headers = {

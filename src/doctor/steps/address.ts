@@ -80,7 +80,7 @@ const redirected = (reply: Responded, url: URL): Finding => {
 
 const slowMillis = 5_000
 
-/** What the first response shows, apart from authorization. */
+/** Checks what the first response shows, apart from authorization. */
 const checkArrival = (reply: Responded, url: URL): ReadonlyArray<Finding> => {
   const at = requestLine(reply)
   const found = inShort(reply)
@@ -101,7 +101,7 @@ const checkArrival = (reply: Responded, url: URL): ReadonlyArray<Finding> => {
 
 const hasEndpointEvent = (text: string): boolean => /^event:[ ]?endpoint\s*$/m.test(text)
 
-/** Whether GET opens a stream of the old transport, whose first event names the URL for messages. */
+/** Returns whether GET opens a stream of the old transport, whose first event names the URL for messages. */
 const isOldTransport = Effect.fnUntraced(function*(url: URL) {
   const { send } = yield* Exchanges
   const reply = yield* send({
@@ -116,7 +116,7 @@ const isOldTransport = Effect.fnUntraced(function*(url: URL) {
   return reply._tag === "Responded" && isEventStream(reply) && hasEndpointEvent(reply.text)
 })
 
-/** Sends the first message, and follows one redirect as SDK clients do. */
+/** Sends the first message, and follows one redirect like SDK clients. */
 const arrive = Effect.fnUntraced(function*(url: URL) {
   const { send } = yield* Exchanges
   const first: Reply = yield* send({ ...initialize(url), enough: hasResponse })
@@ -129,7 +129,7 @@ const arrive = Effect.fnUntraced(function*(url: URL) {
   return { first, last: yield* send({ ...initialize(at), enough: hasResponse }), at }
 })
 
-/** Certificates with a life of 90 days are renewed 30 days before their end. */
+/** Certificates that are valid for 90 days are usually renewed 30 days before their end. */
 const soonDays = 14
 
 const dayMillis = 86_400_000

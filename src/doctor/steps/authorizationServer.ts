@@ -16,10 +16,10 @@ import { inShort, isHtml, requestLine, type Responded, shownUrl } from "../wire/
 
 const finding = makeFinding(rules)
 
-/** Authorization servers beyond these are not examined: SDKs take the first only. */
+/** The maximum number of authorization servers to examine. SDKs use only the first. */
 const maxServers = 3
 
-/** Where clients look, in their order. */
+/** The URLs where clients look, in their order. */
 const metadataPlaces = (issuer: string): ReadonlyArray<string> => {
   const { origin, pathname } = new URL(issuer)
   const path = withoutSlash(pathname)
@@ -32,7 +32,7 @@ const metadataPlaces = (issuer: string): ReadonlyArray<string> => {
     ]
 }
 
-/** Responses that stop an SDK before it reaches the document. */
+/** Responses that make an SDK stop before it reaches the document. */
 const checkEarlier = ({ followed: { last } }: Place): ReadonlyArray<Finding> => {
   const at = requestLine(last)
   const found = inShort(last)
@@ -97,7 +97,7 @@ const checkOffer = (document: JsonObject, wanted: ReadonlyArray<string>, at: str
   ]
 }
 
-/** Without parameters, an authorization endpoint responds with an error page, and changes nothing. */
+/** Requests the authorization endpoint without parameters: it responds with an error page, and changes nothing. */
 const checkAuthorizationEndpoint = Effect.fnUntraced(function*(document: JsonObject) {
   const { send } = yield* Exchanges
   const url = own(document, "authorization_endpoint")

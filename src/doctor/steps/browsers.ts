@@ -12,7 +12,7 @@ import { inShort, type Reply, requestLine, type Responded, type ToSend } from ".
 
 const finding = makeFinding(rules)
 
-/** Where MCP Inspector runs. */
+/** The origin of MCP Inspector. */
 const browserOrigin = "http://localhost:6274"
 
 const needed = ["authorization", "content-type", "mcp-protocol-version", "mcp-session-id", "mcp-method", "mcp-name"]
@@ -56,7 +56,7 @@ const checkPreflight = (reply: Reply): ReadonlyArray<Finding> => {
   ]
 }
 
-/** What a page can read of the 401, or of the result of an open server. */
+/** Checks what a page can read of the 401, or of the result of an open server. */
 const checkResponse = (reply: Reply): ReadonlyArray<Finding> => {
   if (reply._tag === "NoReply") return []
   const at = `${requestLine(reply)} from ${browserOrigin}`
@@ -81,7 +81,7 @@ const checkCredentials = (reply: Reply): ReadonlyArray<Finding> =>
     ? [finding("cors-credentials", { at: `${requestLine(reply)} from ${strangeOrigin}`, found: "both fields" })]
     : []
 
-/** A document that a page requests without further fields. */
+/** Checks a document that a page requests without further fields. */
 const readable = Effect.fnUntraced(function*(url: string, code: "cors-metadata" | "cors-provider") {
   const { send } = yield* Exchanges
   const reply = yield* send({ method: "GET", url, headers: { origin: browserOrigin } })
@@ -90,7 +90,7 @@ const readable = Effect.fnUntraced(function*(url: string, code: "cors-metadata" 
     : []
 })
 
-/** An endpoint to which a page posts. */
+/** Checks an endpoint that a page posts to. */
 const usable = Effect.fnUntraced(function*(url: unknown) {
   if (typeof url !== "string" || !URL.canParse(url)) return []
   const { send } = yield* Exchanges
@@ -125,7 +125,7 @@ const check = Effect.fnUntraced(function*(known: Known): Effect.fn.Return<Outcom
   ], { concurrency: "unbounded" })
   const findings = [
     ...ofServer,
-    // If the preflight fails, the browser sends nothing else.
+    // If the preflight fails, browsers send nothing else.
     ...(ofServer.some(({ code }) => code === "cors-preflight" || code === "cors-origin") ? [] : checkResponse(first)),
     ...documents.flat(),
     ...checkCredentials(strange)

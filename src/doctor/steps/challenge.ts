@@ -95,7 +95,7 @@ const checkChallenge = (reply: Responded, url: URL): {
   return { challenge, findings: [...checkBearer(challenge, url, at), ...order, ...html] }
 }
 
-/** It has the form of a token, but cannot have been issued by anyone. */
+/** A text in the form of a token that no one can have issued. */
 const madeUp = "Bearer mcp-authorizer-doctor.made-up-token.000000"
 
 const checkMadeUp = (reply: Reply): ReadonlyArray<Finding> => {
@@ -111,13 +111,13 @@ const checkMadeUp = (reply: Reply): ReadonlyArray<Finding> => {
     : [finding("bad-token-status", { at, found })]
 }
 
-/** Every method and revision must get the same 401. */
+/** Checks that every method and revision gets the same 401. */
 const other = (reply: Reply, code: "get-not-challenged" | "modern-not-challenged"): ReadonlyArray<Finding> =>
   reply._tag === "NoReply" || reply.status === 401
     ? []
     : [finding(code, { at: requestLine(reply), found: inShort(reply) })]
 
-/** The responses to first requests other than `initialize`. */
+/** Checks the responses to first requests other than `initialize`. */
 const checkOthers = Effect.fnUntraced(function*(url: URL) {
   const { send } = yield* Exchanges
   const [get, discover, wrong] = yield* Effect.all([
@@ -163,7 +163,7 @@ const asksLater = Effect.fnUntraced(function*(url: URL, arrival: Responded) {
   return list._tag === "Responded" && list.status === 401 ? list : undefined
 })
 
-/** What a browser gets, if the 401 has no usable challenge: often the page of a login proxy. */
+/** Checks what a browser gets if the 401 has no usable challenge: often the page of a login proxy. */
 const checkLogin = Effect.fnUntraced(function*(url: URL) {
   const { send } = yield* Exchanges
   const reply = yield* send({ method: "GET", url: url.href, headers: { accept: "text/html" } })

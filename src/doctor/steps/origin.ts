@@ -33,7 +33,7 @@ const check = Effect.fnUntraced(function*(known: Known): Effect.fn.Return<Outcom
       ? skipped("the token is checked first; give one with --token-file")
       : { seen: `${strangeOrigin} gets ${inShort(reply)}`, findings: [] }
   }
-  // Without a token, or on this machine, nothing else protects the server.
+  // Without a token, or on this machine, only the check of the origin protects the server.
   const level = isOpen || isLoopbackHost(url.hostname) ? "warning" : "note"
   return {
     seen: `${strangeOrigin} may connect`,

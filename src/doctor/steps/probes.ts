@@ -1,4 +1,4 @@
-/** Step 10: other URLs that clients request at the host of the MCP server, which must not mislead them. */
+/** Step 10: other URLs that clients request at the host of the MCP server. Their responses must not mislead clients. */
 import * as Effect from "effect/Effect"
 import { show } from "../../errors/show.ts"
 import { own } from "../../remote/JsonObject.ts"
@@ -15,7 +15,7 @@ const finding = makeFinding(rules)
 const urlsOf = ({ resource, url }: Known): ReadonlyArray<string> => {
   const path = url.pathname === "/" ? "" : url.pathname.replace(/\/$/, "")
   const own = resource?.servers.some((server) => URL.canParse(server) && new URL(server).origin === url.origin) === true
-  // If the authorization server is at the same origin, an earlier step has checked its own places.
+  // Left out if the authorization server has the same origin, because an earlier step has checked its URLs.
   if (own) return [`${url.origin}${path}/.well-known/oauth-protected-resource`]
   return [
     `${url.origin}/.well-known/oauth-authorization-server`,
@@ -33,7 +33,7 @@ const checkReply = (reply: Reply, { origin, pathname }: URL): ReadonlyArray<Find
   if (reply._tag === "NoReply") return reply.kind === "Spent" ? [] : [finding("probe-error", { at, found })]
   if (isRedirect(reply)) return [finding("probe-redirects", { at, found })]
   if (reply.status === 401 || reply.status === 403) {
-    // Few clients look below the endpoint itself, and these continue after 401.
+    // Only few clients look below the endpoint itself, and they continue after 401.
     const isBelow = pathname !== "/" &&
       new URL(reply.request.url).pathname.startsWith(`${pathname.replace(/\/$/, "")}/`)
     return [finding("probe-protected", { at, found, ...(isBelow ? { level: "note", clients: [] } : {}) })]

@@ -53,7 +53,7 @@ type ListMethod = typeof listMethods[number]
 const announcedLists = (capabilities: unknown): ReadonlyArray<ListMethod> =>
   isJsonObject(capabilities) ? listMethods.filter(([name]) => own(capabilities, name) !== undefined) : []
 
-/** What the lists contain, and those that fail. */
+/** The contents of the lists, and the lists that fail. */
 const checkLists = (
   announced: ReadonlyArray<ListMethod>,
   replies: ReadonlyArray<Reply>,
@@ -107,7 +107,7 @@ const checkSession = Effect.fnUntraced(function*(url: URL, session: KnownSession
   return { seen: listed.seen, findings: [...notified, ...listed.findings] }
 })
 
-/** The responses to requests with a wrong session or revision. */
+/** Checks the responses to requests with a wrong session or revision. */
 const checkWrong = Effect.fnUntraced(function*(url: URL, session: KnownSession) {
   const unknown = { ...session, id: "00000000-0000-4000-8000-000000000000" }
   const [revision, strange] = yield* sendAll([
@@ -137,7 +137,7 @@ const notModern: Pick<Outcome, "findings" | "seen"> & { readonly isModern: boole
   findings: []
 }
 
-/** Revision 2026-07-28, which has no sessions. Servers need not speak it. */
+/** Checks revision 2026-07-28, which has no sessions. Servers need not support it. */
 const checkModern = Effect.fnUntraced(function*(url: URL) {
   const [discover] = yield* sendAll([modern(url, "server/discover")])
   if (discover === undefined || discover._tag === "NoReply") return notModern
@@ -154,7 +154,7 @@ const checkModern = Effect.fnUntraced(function*(url: URL) {
       findings: [finding("modern-malformed", { at, found: `supportedVersions: ${show(versions)}` })]
     }
   }
-  // A server that knows the message but not the revision: clients continue with `initialize`.
+  // The server knows the message but not the revision, so clients continue with `initialize`.
   if (!versions.includes(modernRevision)) return notModern
   const announced = announcedLists(own(result, "capabilities"))
   const [mismatch, unknown, ...lists] = yield* sendAll([
@@ -192,7 +192,7 @@ const check = Effect.fnUntraced(function*(known: Known): Effect.fn.Return<Outcom
   const { isOpen, token, url } = known
   if (!isOpen && token === undefined) return skipped("needs a token (--token-file)")
   const { send } = yield* Exchanges
-  // The session of an earlier step is not used again if that step ended it.
+  // Not used again if the earlier step has ended it.
   const begun = known.session === undefined || known.arrival === undefined
     ? yield* send({ ...initialize(url), withToken: true, enough: hasResponse })
     : known.arrival
@@ -207,7 +207,7 @@ const check = Effect.fnUntraced(function*(known: Known): Effect.fn.Return<Outcom
   const session = readSession(begun)
   const { isModern } = modernly
   if (session === undefined) {
-    // A server of the newest revision needs no `initialize`.
+    // In the newest revision, servers need no `initialize`.
     return isModern
       ? { seen: shown([modernRevision, modernly.seen]), findings: modernly.findings, learned: { isModern } }
       : { seen: inShort(begun), findings: [...checkInitialize(begun), ...modernly.findings] }

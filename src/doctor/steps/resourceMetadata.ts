@@ -16,7 +16,7 @@ const finding = makeFinding(rules)
 
 const wellKnown = "/.well-known/oauth-protected-resource"
 
-/** Where clients look, in their order, each place once. */
+/** The URLs where clients look, in their order, each once. */
 const placesOf = ({ challenge, url }: Known) => {
   const named = challenge?.parameters.get("resource_metadata")
   const path = url.pathname === "/" ? "" : url.pathname
@@ -25,7 +25,7 @@ const placesOf = ({ challenge, url }: Known) => {
   return { named: named !== undefined && URL.canParse(named) ? named : undefined, inserted, root }
 }
 
-/** The problem of the response at one place, apart from the contents of the document. */
+/** The problem of the response at one URL, apart from the contents of the document. */
 const checkPlace = ({ document, followed }: Place): ReadonlyArray<Finding> => {
   const { hops, last } = followed
   const first = hops[0]
@@ -125,7 +125,7 @@ const knownResource = (url: string, document: JsonObject): KnownResource => ({
   scopes: strings(own(document, "scopes_supported"))
 })
 
-/** Documents that differ in members that clients use. */
+/** Reports documents that differ in members that clients use. */
 const disagreement = (places: ReadonlyArray<Place>): string | undefined => {
   const used = places.flatMap(({ document, url }) =>
     document === undefined

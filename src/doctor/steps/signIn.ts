@@ -23,10 +23,10 @@ const checkPkce = ({ document, url }: KnownServer): ReadonlyArray<Finding> => {
     : [finding("pkce-no-s256", { at, found: `code_challenge_methods_supported: ${showAll(methods)}` })]
 }
 
-/** No provider can accept this: `redirect_uris` is not a list. So nothing is registered. */
+/** A registration that no server can accept, so that nothing is registered: `redirect_uris` is not a list. */
 const impossible = JSON.stringify({ client_name: "mcp-authorizer-doctor", redirect_uris: 0 })
 
-/** A usual request of clients: Claude's redirect URI, and a public client on the user's machine. */
+/** A registration as clients send it: Claude's redirect URI, and a public client on the user's machine. */
 const ordinary = JSON.stringify({
   client_name: "mcp-authorizer-doctor (may be deleted)",
   redirect_uris: ["http://127.0.0.1:6274/oauth/callback"],
@@ -42,19 +42,21 @@ const shownError = (reply: Responded): string => {
   return error === undefined ? inShort(reply) : `${inShort(reply)}: ${show(error)}`
 }
 
-/** Deletes a client that the doctor registered (RFC 7592, section 2.3). Not every provider can. */
+/** Deletes a client that the doctor has registered (RFC 7592, section 2.3), if the provider supports it. */
 const deleteClient = Effect.fnUntraced(function*(client: JsonObject, endpoint: string) {
   const { send } = yield* Exchanges
   const url = own(client, "registration_client_uri")
   const token = own(client, "registration_access_token")
   if (typeof url !== "string" || typeof token !== "string" || !URL.canParse(url)) return false
-  // A token is not sent to another host.
+  // The token must not be sent to another host.
   if (new URL(url).origin !== new URL(endpoint).origin) return false
   const reply = yield* send({ method: "DELETE", url, headers: { authorization: `Bearer ${token}` } })
   return reply._tag === "Responded" && reply.status < 300
 })
 
-/** Tries the registration endpoint: with a message that cannot succeed or, if the operator permits, as a client does. */
+/**
+ * Tries the registration endpoint: with a message that must fail or, if the operator permits, with a real registration.
+ */
 const tryRegistration = Effect.fnUntraced(function*(endpoint: string, register: boolean) {
   const { send } = yield* Exchanges
   const reply = yield* send({

@@ -1,4 +1,4 @@
-/** Step 9: whether event streams arrive as they are sent, or are held back on their way. */
+/** Step 9: whether event streams arrive as they are sent, or are held back on the way. */
 import * as Effect from "effect/Effect"
 import { show } from "../../errors/show.ts"
 import { type Finding, makeFinding } from "../Finding.ts"
@@ -12,10 +12,10 @@ import { inShort, isEventStream, isHtml, type Reply, requestLine, type Responded
 
 const finding = makeFinding(rules)
 
-/** How long a server, which has just responded to other requests, may take to begin a stream. */
+/** How long a server that has just responded to other requests may take to begin a stream. */
 const headMillis = 5_000
 
-/** Without a byte for longer than this, a stream has no heartbeat. */
+/** A stream without a byte for longer than this has no heartbeat. */
 const heartbeatMillis = 20_000
 
 const checkHead = (reply: Responded): ReadonlyArray<Finding> => {

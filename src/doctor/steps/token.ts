@@ -44,7 +44,7 @@ const identifiers = ({ resource, url }: Known): ReadonlyArray<string> => {
 const isForServer = (known: Known, { audience }: Claims): boolean =>
   audience.some((one) => identifiers(known).includes(one))
 
-/** Texts with which servers report a missing token. */
+/** Texts by which servers report a missing token. */
 const isMissing =
   /\b(?:missing|no|without) (?:an? |the )?(?:bearer |access |oauth )*(?:token|authorization|credentials?)\b|\b(?:token|authorization|credentials?) (?:is |are )?(?:missing|required)\b|\bnot authenticated\b/i
 
@@ -96,7 +96,7 @@ const checkForgeries = Effect.fnUntraced(function*(opening: ToSend, token: strin
   )
 })
 
-/** Uses the session that the token began, without the token. */
+/** Sends a request in the token's session without the token. */
 const checkSession = Effect.fnUntraced(function*({ url }: Known, id: string) {
   const { send } = yield* Exchanges
   const request = initialize(url)
@@ -131,7 +131,7 @@ const check = Effect.fnUntraced(function*(known: Known): Effect.fn.Return<Outcom
   const nowSeconds = (yield* Clock.currentTimeMillis) / 1_000
   const session = readSession(reply)
   if (session === undefined || !isAccepted(reply)) {
-    // Not a rejection of the token: the next step reports the problem of the response.
+    // Not reported here, because it does not reject the token: the next step reports it.
     if (reply.status < 400) return { seen: inShort(reply), findings: [], learned: { arrival: reply } }
     return { seen: inShort(reply), findings: [rejection(reply, known, claims, nowSeconds)] }
   }

@@ -5,8 +5,8 @@ import type { Reply, ToSend } from "./Reply.ts"
 /**
  * The requests of one examination.
  *
- * Never fails: what went wrong is part of the reply. Each request is bounded in time and size, no redirect is followed,
- * and the number of all requests is bounded. The token goes to the origin of the MCP server only, and never appears in a
+ * Never fails: problems are part of the reply. Each request is limited in time and size, redirects are not followed,
+ * and the number of requests is limited. The token is sent only to the origin of the MCP server, and never appears in a
  * reply, even if the server repeats it.
  */
 export class Exchanges extends Context.Service<Exchanges, {

@@ -1,4 +1,4 @@
-/** A request of the doctor, and what came back. Pure. */
+/** The doctor's requests, and their replies. Pure. */
 import * as Result from "effect/Result"
 import { show } from "../../errors/show.ts"
 import { hintOf } from "../../remote/failureCause.ts"
@@ -9,11 +9,11 @@ export interface ToSend {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>> | undefined
   readonly body?: string | undefined
-  /** Sends the operator's token, if there is one and the URL is that of the MCP server. */
+  /** Whether to send the operator's token, if there is one and the URL is that of the MCP server. */
   readonly withToken?: boolean | undefined
-  /** Sent in place of the operator's token. */
+  /** A token to send in place of the operator's. */
   readonly authorization?: string | undefined
-  /** Ends the reading of the body, with what was read so far. */
+  /** Returns whether enough of the body was read. */
   readonly enough?: ((text: string) => boolean) | undefined
   /** How long to wait for the head. Default: 10 seconds. */
   readonly headMillis?: number | undefined
@@ -37,12 +37,12 @@ export interface Responded {
   /** The body as text, up to the limit. */
   readonly text: string
   /**
-   * How the body ended: `complete`; `enough` was read; `cut` at the limit of its size; `slow`: the time was over;
-   * `broken`: the connection was.
+   * How the body ended: `complete`; `enough` was read; `cut` at the size limit; `slow` for the time limit; `broken` if
+   * the connection was lost.
    */
   readonly end: "broken" | "complete" | "cut" | "enough" | "slow"
   readonly chunks: ReadonlyArray<Chunk>
-  /** When the head came, by the clock of this machine, in milliseconds since 1970. */
+  /** When the head arrived, by the clock of this machine, in milliseconds since 1970. */
   readonly receivedAt: number
   /** Milliseconds from sending the request to the head of the response. */
   readonly headMillis: number
@@ -50,11 +50,11 @@ export interface Responded {
   readonly totalMillis: number
 }
 
-/** Nothing came back. */
+/** There was no response. */
 export interface NoReply {
   readonly _tag: "NoReply"
   readonly request: ToSend
-  /** `Spent`: the examination has sent as many requests as it may. */
+  /** `Spent`: the examination has reached its limit of requests. */
   readonly kind: "InvalidUrl" | "Spent" | "Timeout" | "Unreachable"
   readonly code?: string | undefined
   readonly way?: string | undefined
@@ -125,7 +125,7 @@ export const inShort = (reply: Reply): string => {
   return what === undefined ? String(reply.status) : `${reply.status}, ${what}`
 }
 
-/** A body that is a JSON object, `undefined` if it is not. Duplicate members are left to JSON.parse, as clients do. */
+/** A body that is a JSON object; `undefined` for others. Of duplicate members, the last counts, as in most clients. */
 export const jsonOf = (reply: Responded): JsonObject | undefined => {
   const strict = parseJsonObject(reply.text)
   if (Result.isSuccess(strict)) return strict.success

@@ -11,7 +11,7 @@ export interface TlsState {
 /**
  * Reads the certificate of a server, which an `HttpClient` does not show.
  *
- * `undefined` if there is no TLS, no direct connection, or if the platform cannot read it. That is the default.
+ * `undefined` without TLS, through a proxy, or if the platform cannot read it, which is the default.
  */
 export const TlsInspector = Context.Reference<(url: URL) => Effect.Effect<TlsState | undefined>>(
   "mcp-authorizer/doctor/wire/TlsInspector",

@@ -14,15 +14,15 @@ import { version } from "../../version.ts"
 import { Exchanges } from "./Exchanges.ts"
 import type { Chunk, NoReply, Reply, Responded, ToSend } from "./Reply.ts"
 
-/** More than a walk with four authorization servers sends. A server that leads the doctor on stops here. */
+/** More than an examination with four authorization servers needs. Limits what a misbehaving server can cause. */
 const maxRequests = 250
 
-/** Requests to one server at a time: few, because it may limit their rate. */
+/** The maximum number of concurrent requests to one server. Low, because the server may limit their rate. */
 const atATime = 4
 
 const defaultMillis = 10_000
 
-/** Size limit of a body. Documents of real servers have a few KiB, key sets up to 100. */
+/** The size limit of a body. Documents of real servers have a few KiB, key sets up to 100. */
 const maxBytes = 1_048_576
 
 /** How many chunks of a body keep their times. */
@@ -38,10 +38,10 @@ export interface WireOptions {
   readonly token?: Redacted.Redacted<string> | undefined
 }
 
-/** A long enough text to be a secret, not a word that pages contain anyway. */
+/** The minimum length of a secret. Shorter texts may be words that pages contain anyway. */
 const minSecretLength = 8
 
-/** Replaces the token, and its signature alone, in everything that a server sends. */
+/** Replaces the token, and also its signature alone, in everything that a server sends. */
 const makeHide = (token: Redacted.Redacted<string> | undefined): (text: string) => string => {
   if (token === undefined) return (text) => text
   const value = Redacted.value(token)
@@ -57,7 +57,7 @@ interface Body {
   readonly chunks: ReadonlyArray<Chunk>
 }
 
-/** Reads a body until it ends, is long enough, or its time is over. */
+/** Reads a body until it ends, is long enough, or takes too long. */
 const readBody = Effect.fnUntraced(function*(
   response: HttpClientResponse.HttpClientResponse,
   { bodyMillis = defaultMillis, enough }: ToSend,
@@ -119,14 +119,14 @@ export const layer = ({ target, token }: WireOptions): Layer.Layer<Exchanges, ne
   Layer.effect(
     Exchanges,
     Effect.gen(function*() {
-      // Closed with the scope of one exchange, so that a connection whose body is not read is closed at once.
+      // Closing the scope closes the connection, even if its body was not read.
       const client = HttpClient.withScope(yield* HttpClient.HttpClient)
       const turns = yield* Semaphore.make(atATime)
       const hide = makeHide(token)
       let sent = 0
 
       const authorizationFor = ({ authorization, url, withToken }: ToSend): string | undefined => {
-        // Also for tokens that were made from it.
+        // Tokens that were derived from the operator's are replaced as well.
         if (new URL(url).origin !== target.origin) return undefined
         return authorization ??
           (withToken === true && token !== undefined ? `Bearer ${Redacted.value(token)}` : undefined)
@@ -179,7 +179,7 @@ export const layer = ({ target, token }: WireOptions): Layer.Layer<Exchanges, ne
         send: (request) =>
           turns.withPermits(1)(exchange(request)).pipe(
             Effect.provideService(HttpClient.TracerPropagationEnabled, false),
-            // For `fetch`, which follows redirects by default. Other clients ignore this.
+            // `fetch` follows redirects by default; other clients ignore this option.
             Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" })
           ),
         sent: Effect.sync(() => sent)
