@@ -108,8 +108,8 @@ export const makeCheckMessage = (
             ? rejectMessage(exchange, ruled.failure, bytes)
             : rejected(message.failure)
         }
-        const { listens, said, tools } = message.success
-        const mismatch = disagreement(mirrored, said)
+        const { content: mirrorable, listens, tools } = message.success
+        const mismatch = disagreement(mirrored, mirrorable)
         if (mismatch !== undefined && admission !== undefined) {
           if (audits) noteOperations(exchange, bytes)
           return reject(exchange, mismatch)

@@ -4,7 +4,7 @@
 const word = /^(?:[a-z]{1,24}|[A-Z]{1,24}|[A-Z][a-z]{1,23})?[0-9]{0,2}$/
 
 const longestSegment = 48
-const mostDigits = 3
+const maxDigits = 3
 
 /**
  * Returns whether a segment consists of a few words, such as `oauth-protected-resource` or `.well-known`, perhaps with
@@ -13,15 +13,15 @@ const mostDigits = 3
  */
 const isPlain = (segment: string): boolean =>
   segment.length <= longestSegment && segment.split(/[._-]/).every((part) => word.test(part)) &&
-  segment.replace(/[^0-9]/g, "").length <= mostDigits
+  segment.replace(/[^0-9]/g, "").length <= maxDigits
 
-const mostSegments = 12
+const maxSegments = 12
 
 const show = (target: string): string => {
   const path = /^[^?#;]*/.exec(target)?.[0] ?? ""
-  const segments = path.split("/", mostSegments + 1)
-  const shown = segments.slice(0, mostSegments).map((segment) => isPlain(segment) ? segment : "…")
-  const isCut = segments.length > mostSegments || ![undefined, "?"].includes(target[path.length])
+  const segments = path.split("/", maxSegments + 1)
+  const shown = segments.slice(0, maxSegments).map((segment) => isPlain(segment) ? segment : "…")
+  const isCut = segments.length > maxSegments || ![undefined, "?"].includes(target[path.length])
   return shown.join("/") + (isCut ? "…" : "")
 }
 

@@ -7,7 +7,9 @@ import type { Explanation, Step } from "./Explanation.ts"
 import { clocks, type FixContext, fixFor, noteFor } from "./fixes.ts"
 import type { GivenToken } from "./form.ts"
 
-/** Rules that apply before a token is read, or to what others state about it. */
+/**
+ * Rules that do not apply to the content of a JWT: those before it is parsed, and those about responses of the provider.
+ */
 const notOfJwt: ReadonlySet<RuleName> = new Set(["form", "provider", "endpoint", "verifier"])
 
 const ofJwt: ReadonlySet<RuleName> = new Set(ruleNames.filter((name) => !notOfJwt.has(name)))

@@ -217,7 +217,7 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number, 
       }
       const message = rewriteRequest(body, rulesFor(admitted))
       if (Result.isFailure(message)) return Result.fail(message.failure)
-      const mismatch = disagreement(admitted.mirrored, message.success.said)
+      const mismatch = disagreement(admitted.mirrored, message.success.content)
       if (mismatch !== undefined) return Result.fail(mismatch)
       const { bytes, initializeId, listens } = message.success
       const injection = injectionFor(admission, initializeId, body)
@@ -236,8 +236,8 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number, 
       return {
         request,
         rewriter: new RequestRewriter(rulesFor(admitted)),
-        complete: ({ initializeId, said }) => {
-          const mismatch = disagreement(admitted.mirrored, said)
+        complete: ({ initializeId, content }) => {
+          const mismatch = disagreement(admitted.mirrored, content)
           return mismatch === undefined
             ? Result.succeed(injectionFor(admitted.admission, initializeId))
             : Result.fail(mismatch)

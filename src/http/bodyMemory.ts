@@ -19,7 +19,7 @@ export const noMemory = (): Overloaded =>
 export interface BodyMemory {
   readonly budget: ByteBudget
   /** The maximum for one message, in bytes. */
-  readonly most: number
+  readonly max: number
   /**
    * Whether messages wait for memory. On platforms where requests cannot wait for each other, the platform limits
    * memory.
@@ -33,21 +33,21 @@ export const makeBodyMemory = (
   isAwaited: boolean
 ): BodyMemory => ({
   budget: new ByteBudget(maxBufferedBytes),
-  most: Math.min(maxBodyBytes, Math.floor(maxBufferedBytes / 2)),
+  max: Math.min(maxBodyBytes, Math.floor(maxBufferedBytes / 2)),
   isAwaited
 })
 
 /** Waits until there is memory for the body of a request; the scope is that of the request. */
 export const awaitMemory = (
-  { budget, isAwaited, most }: BodyMemory,
+  { budget, isAwaited, max }: BodyMemory,
   headers: RequestHead["headers"],
   owner: Owner
 ): Effect.Effect<void, Overloaded, Scope.Scope> => {
-  const length = headers["transfer-encoding"] === undefined ? Number(headers["content-length"] ?? 0) : most
+  const length = headers["transfer-encoding"] === undefined ? Number(headers["content-length"] ?? 0) : max
   if (!isAwaited || length <= uncountedBytes) return Effect.void
   const claim = budget.open(owner)
   const granted = Effect.callback<void, Overloaded>((resume) =>
-    claim.take(Math.min(length, most), () => resume(Effect.void), () => resume(Effect.fail(noMemory())))
+    claim.take(Math.min(length, max), () => resume(Effect.void), () => resume(Effect.fail(noMemory())))
   )
   return Effect.andThen(
     Effect.addFinalizer(() => Effect.sync(() => claim.release())),

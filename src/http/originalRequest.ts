@@ -36,8 +36,8 @@ const subrequestFields: ReadonlySet<string> = new Set([
  * Returns the value of all given fields. They must agree, because a client may have sent the field that the proxy does
  * not set.
  */
-const agreed = (what: string, said: ReadonlyArray<string>): Result.Result<string, InvalidRequest> => {
-  const [first, ...others] = said
+const agreed = (what: string, values: ReadonlyArray<string>): Result.Result<string, InvalidRequest> => {
+  const [first, ...others] = values
   if (first === undefined) {
     return notAccepted(
       `the proxy does not name the ${what} of the original request: see the configurations for each proxy`

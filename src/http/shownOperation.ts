@@ -24,12 +24,12 @@ export const shownOperation = ({ method, subject }: Operation, authorization: st
   return { method: shown(method), [subject.kind]: shown(name) }
 }
 
-const mostNames = 8
+const maxNames = 8
 
 const joined = (names: ReadonlyArray<string | undefined>): string | undefined => {
   const different = [...new Set(names.filter((name) => name !== undefined))]
   if (different.length === 0) return undefined
-  return different.slice(0, mostNames).join(", ") + (different.length > mostNames ? ", …" : "")
+  return different.slice(0, maxNames).join(", ") + (different.length > maxNames ? ", …" : "")
 }
 
 /** The operations of a request; of a batch, the first few different ones. */

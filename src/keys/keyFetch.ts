@@ -86,8 +86,7 @@ export const presentKeys = ({ keys }: KeySet.KeySet): string => {
 }
 
 /**
- * Builds the error for a token for which no key, or several, fit: with the key that the token names, and the keys of
- * the set.
+ * Builds the error for a token without exactly one fitting key. It names the key of the token, and the keys of the set.
  */
 export const unknownKey = ({ header, reason, set }: KeySet.NoFittingKey): UnknownKey =>
   withoutStack(() =>

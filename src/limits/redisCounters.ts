@@ -57,8 +57,8 @@ const script = Redis.script(
   { lua, numberOfKeys: (_, keys) => keys.length }
 ).withReturnType<unknown>()
 
-const isIndex = (value: unknown, most: number): value is number =>
-  typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= most
+const isIndex = (value: unknown, max: number): value is number =>
+  typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= max
 
 /** The reply of the store, if it is valid. */
 const verdictOf = (

@@ -10,7 +10,7 @@ import type { JsonScanner, JsonToken } from "./json/scanJson.ts"
 import { joinBytes } from "./json/spliceBytes.ts"
 import { KeptString } from "./keptString.ts"
 import { MessageParams } from "./messageParams.ts"
-import type { FieldText, SaidByMessage } from "./mirrors.ts"
+import type { FieldText, MirroredContent } from "./mirrors.ts"
 import { initialize, type NamedMethod, namedMethods, toolsCall } from "./namedMethods.ts"
 import { ParamMirror } from "./paramMirror.ts"
 import { reject, repeated } from "./reject.ts"
@@ -107,7 +107,7 @@ export class ClientMessage {
   }
 
   /** The parts of the message that request fields must repeat. */
-  get said(): SaidByMessage {
+  get content(): MirroredContent {
     const { method, params } = this
     const named = typeof method === "object" ? method : undefined
     return {

@@ -31,7 +31,7 @@ export interface OtherFields {
 }
 
 /** The parts of a body that fields must repeat. */
-export interface SaidByMessage {
+export interface MirroredContent {
   readonly isBatch: boolean
   readonly id: RequestId | undefined
   readonly hasId: boolean
@@ -79,39 +79,39 @@ export type Disagreement = HeaderMismatch | MissingProtocolVersion | InvalidRequ
  */
 export const disagreement = (
   fields: MirroredFields,
-  said: SaidByMessage | undefined
+  content: MirroredContent | undefined
 ): Disagreement | undefined => {
-  if (said === undefined || !mustAgree(fields, said.version)) return undefined
+  if (content === undefined || !mustAgree(fields, content.version)) return undefined
   const { others, version } = fields
-  if (said.isBatch) {
+  if (content.isBatch) {
     return new InvalidRequest({
       reason: "MalformedMessage",
       detail: "a batch, which this revision of MCP does not have"
     })
   }
-  const id = said.id ?? null
+  const id = content.id ?? null
   const mismatch = (field: MirroredField, detail: string) => new HeaderMismatch({ field, id, detail })
   const missingVersion = (detail: string) => new MissingProtocolVersion({ id, detail })
   if (Result.isFailure(version)) return mismatch("MCP-Protocol-Version", version.failure)
-  if (Result.isFailure(said.version)) return missingVersion(said.version.failure)
+  if (Result.isFailure(content.version)) return missingVersion(content.version.failure)
   // A notification or a response: fields are not required.
-  const isLenient = said.method === undefined || (!said.hasId && said.method.startsWith("notifications/"))
-  if (said.version.success === undefined) {
+  const isLenient = content.method === undefined || (!content.hasId && content.method.startsWith("notifications/"))
+  if (content.version.success === undefined) {
     if (!isLenient) return missingVersion(`the message has no ${versionMember} in params._meta`)
-  } else if (said.version.success !== version.success) {
+  } else if (content.version.success !== version.success) {
     return mismatch("MCP-Protocol-Version", version.success === undefined ? "missing" : "not that of the message")
   }
   if (others === undefined) return undefined
-  const method = wrong(others.method, said.method, isLenient)
+  const method = wrong(others.method, content.method, isLenient)
   if (method !== undefined) return mismatch("Mcp-Method", method)
-  const name = said.hasSubject ? wrong(others.name, said.subject, said.subject === undefined) : undefined
+  const name = content.hasSubject ? wrong(others.name, content.subject, content.subject === undefined) : undefined
   if (name !== undefined) return mismatch("Mcp-Name", name)
-  return said.wrongParam === undefined ? undefined : mismatch("Mcp-Param", said.wrongParam)
+  return content.wrongParam === undefined ? undefined : mismatch("Mcp-Param", content.wrongParam)
 }
 
 /** Returns the problem of a field that repeats this text, for the log. */
-const wrong = (field: FieldText, said: string | undefined, mayBeMissing: boolean): string | undefined => {
+const wrong = (field: FieldText, content: string | undefined, mayBeMissing: boolean): string | undefined => {
   if (Result.isFailure(field)) return field.failure
   if (field.success === undefined) return mayBeMissing ? undefined : "missing"
-  return field.success === said ? undefined : "not that of the message"
+  return field.success === content ? undefined : "not that of the message"
 }

@@ -3,7 +3,7 @@ import type { InvalidRequest } from "../errors/GatewayError.ts"
 import { ClientMessage } from "./clientMessage.ts"
 import { MessageOutput } from "./json/messageOutput.ts"
 import type { JsonScanner, JsonToken } from "./json/scanJson.ts"
-import { mustAgree, type SaidByMessage } from "./mirrors.ts"
+import { type MirroredContent, mustAgree } from "./mirrors.ts"
 import { initialize, listen } from "./namedMethods.ts"
 import { reject, rejectToken } from "./reject.ts"
 import type { RequestRules, RequestSummary } from "./requestRules.ts"
@@ -23,7 +23,7 @@ export class RequestReader {
   private isEmpty = true
   private toolsOfBatch: Set<string> | undefined = undefined
   private batchListens = false
-  private saidByBatch: SaidByMessage | undefined = undefined
+  private batchContent: MirroredContent | undefined = undefined
 
   constructor(scanner: JsonScanner, rules: RequestRules) {
     this.scanner = scanner
@@ -39,7 +39,7 @@ export class RequestReader {
         initializeId: undefined,
         listens: this.batchListens,
         tools: this.toolsOfBatch === undefined ? noTools : [...this.toolsOfBatch],
-        said: this.saidByBatch,
+        content: this.batchContent,
         ...(this.rules.namesMethod === true ? batchAsks : undefined)
       }
     }
@@ -49,7 +49,7 @@ export class RequestReader {
       initializeId: message.method === initialize ? message.id : undefined,
       listens: message.method === listen,
       tools: tool === undefined ? noTools : [tool],
-      said: this.saidBy(message),
+      content: this.contentOf(message),
       ...(this.rules.namesMethod === true ? { measured: { isBatch: false, method: message.methodName } } : undefined)
     }
   }
@@ -112,9 +112,9 @@ export class RequestReader {
   }
 
   /** The parts of the message that fields must repeat, if they are collected. */
-  private saidBy(message: ClientMessage): SaidByMessage | undefined {
+  private contentOf(message: ClientMessage): MirroredContent | undefined {
     const { mirrored } = this.rules
-    return mirrored !== undefined && mustAgree(mirrored, message.revision) ? message.said : undefined
+    return mirrored !== undefined && mustAgree(mirrored, message.revision) ? message.content : undefined
   }
 
   private endMessage(): InvalidRequest | undefined {
@@ -123,7 +123,7 @@ export class RequestReader {
     if (this.isBatch) {
       const { method, tool } = this.message
       if (method === listen) this.batchListens = true
-      this.saidByBatch ??= this.saidBy(this.message)
+      this.batchContent ??= this.contentOf(this.message)
       if (tool !== undefined) (this.toolsOfBatch ??= new Set()).add(tool)
     } else {
       this.holdEnd()

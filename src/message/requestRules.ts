@@ -1,6 +1,6 @@
 /** The options for rewriting a request body, and the summary of its messages. */
 import type { RequestId } from "./json/scalarValue.ts"
-import type { MirroredFields, SaidByMessage } from "./mirrors.ts"
+import type { MirroredContent, MirroredFields } from "./mirrors.ts"
 
 export interface RequestRules {
   /**
@@ -35,5 +35,5 @@ export interface RequestSummary {
   /** The method of the message, if it was requested. */
   readonly measured?: MeasuredMethod
   /** The parts that the fields of the request must repeat, if any. */
-  readonly said: SaidByMessage | undefined
+  readonly content: MirroredContent | undefined
 }

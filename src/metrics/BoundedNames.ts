@@ -12,17 +12,17 @@ const plainName = /^[A-Za-z0-9_./-]{1,64}$/
 export class BoundedNames {
   readonly #known: ReadonlySet<string>
   readonly #seen: Set<string>
-  readonly #most: number
+  readonly #max: number
 
   /**
-   * @param most how many names are shown in addition to the known ones
+   * @param max how many names are shown in addition to the known ones
    * @param known names that are always shown
    * @param seen names that were shown before
    */
-  constructor(most: number, known: Iterable<string>, seen: Set<string>) {
+  constructor(max: number, known: Iterable<string>, seen: Set<string>) {
     this.#known = new Set([...known].filter((name) => plainName.test(name)))
     this.#seen = seen
-    this.#most = most
+    this.#max = max
   }
 
   /**
@@ -32,7 +32,7 @@ export class BoundedNames {
    */
   labelOf(name: string, mayAdd: boolean): string {
     if (this.#known.has(name) || this.#seen.has(name)) return name
-    if (!mayAdd || this.#seen.size >= this.#most || !plainName.test(name)) return otherName
+    if (!mayAdd || this.#seen.size >= this.#max || !plainName.test(name)) return otherName
     this.#seen.add(name)
     return name
   }

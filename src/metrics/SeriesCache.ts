@@ -1,18 +1,18 @@
 /** The existing series of one metric, by their labels. */
 export class SeriesCache<A> {
   readonly #series = new Map<string, A>()
-  readonly #most: number
+  readonly #max: number
 
-  /** @param most the maximum number of series */
-  constructor(most: number) {
-    this.#most = most
+  /** @param max the maximum number of series */
+  constructor(max: number) {
+    this.#max = max
   }
 
   /** Returns the series with a key; creates it if there is room, otherwise returns the series for the rest. */
   get(key: string, make: () => A, rest: () => A): A {
     const present = this.#series.get(key)
     if (present !== undefined) return present
-    if (this.#series.size >= this.#most) return rest()
+    if (this.#series.size >= this.#max) return rest()
     const made = make()
     this.#series.set(key, made)
     return made

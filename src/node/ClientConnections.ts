@@ -16,15 +16,15 @@ const lookedAt = 256
  * the new connection is rejected.
  */
 export class ClientConnections<A extends Closable> {
-  readonly #most: () => number
+  readonly #max: () => number
   /** By peer, the oldest first; never empty. */
   readonly #byPeer = new Map<string, Set<A>>()
   #size = 0
   #displaced = 0
 
-  /** @param most how many may be open now */
-  constructor(most: () => number) {
-    this.#most = most
+  /** @param max how many may be open now */
+  constructor(max: () => number) {
+    this.#max = max
   }
 
   get size(): number {
@@ -38,7 +38,7 @@ export class ClientConnections<A extends Closable> {
 
   /** Adds a connection, and closes another one if the limit is reached. Returns false if this one must be closed. */
   add(peer: string, connection: A): boolean {
-    if (this.#size >= this.#most()) {
+    if (this.#size >= this.#max()) {
       this.#displaced++
       const displaced = this.#displacedBy(peer)
       if (displaced === undefined) return false

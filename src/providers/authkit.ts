@@ -27,7 +27,7 @@ const isMeantBy = (given: GivenFields): boolean => {
  * The hosts that keys may be fetched from: AuthKit's own; the issuer's host, because AuthKit can be served from a
  * customer's domain; and loopback hosts in other URLs, where tests run their issuer.
  */
-const usualDomains = (hosts: ReadonlyArray<GivenHost>): ReadonlyArray<string> =>
+const defaultDomains = (hosts: ReadonlyArray<GivenHost>): ReadonlyArray<string> =>
   authkitDomains.concat(
     hosts.filter(({ field, host }) =>
       !matchesDomain(authkitDomains, host) && (field === "issuer" || isLoopbackHost(host))
@@ -65,8 +65,8 @@ export const authkit: ProviderType<JwtProvider> = {
         readIssuer(fields, "authkit", {
           example: "Set it to your AuthKit domain, as in https://your-tenant.authkit.app"
         }),
-      usualKeys: (issuer) => ({ _tag: "Jwks", uri: `${withoutSlash(issuer)}/oauth2/jwks` }),
-      usualDomains
+      defaultKeys: (issuer) => ({ _tag: "Jwks", uri: `${withoutSlash(issuer)}/oauth2/jwks` }),
+      defaultDomains
     }),
   advertisedIssuers,
   metadata: (provider, name) => ({ _tag: "Document", document: document(name, provider) })

@@ -72,14 +72,14 @@ interface JwtResolving {
   readonly type: JwtProvider["type"]
   readonly context: ProviderContext
   readonly readIssuer: (fields: FieldReader) => string | undefined
-  readonly usualKeys: (issuer: string) => KeySource
-  readonly usualDomains?: (hosts: ReadonlyArray<GivenHost>) => ReadonlyArray<string>
+  readonly defaultKeys: (issuer: string) => KeySource
+  readonly defaultDomains?: (hosts: ReadonlyArray<GivenHost>) => ReadonlyArray<string>
 }
 
 /** Builds a provider of JWTs. Reports every problem and returns `undefined` if a field is wrong. */
 export const resolveJwt = (
   fields: FieldReader,
-  { context, readIssuer, type, usualDomains, usualKeys }: JwtResolving
+  { context, readIssuer, type, defaultDomains, defaultKeys }: JwtResolving
 ): JwtProvider | undefined => {
   const jwksUri = fields.read("jwks_uri")
   const publicKey = fields.read("public_key")
@@ -110,7 +110,7 @@ export const resolveJwt = (
         ["token_endpoint", endpoints.token],
         ["userinfo_endpoint", endpoints.userinfo]
       ],
-      usualDomains
+      defaultDomains
     ),
     algorithms: fields.read("algorithms") ?? ["RS256" as const],
     requireAccessTokenType: fields.read("require_at_jwt") ?? false,
@@ -121,7 +121,7 @@ export const resolveJwt = (
     ? { _tag: "Jwks", uri: jwksUri }
     : publicKey !== undefined
     ? { _tag: "PublicKey", pem: publicKey }
-    : usualKeys(issuer)
+    : defaultKeys(issuer)
   return { ...rest, ...given, ...tenants, issuer, keys }
 }
 

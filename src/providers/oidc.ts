@@ -32,7 +32,7 @@ export const oidc: ProviderType<JwtProvider> = {
           mayBeName: fields.given.has("jwks_uri") || fields.given.has("public_key"),
           mayBeTemplate: true
         }),
-      usualKeys: () => ({ _tag: "Discovery" })
+      defaultKeys: () => ({ _tag: "Discovery" })
     }),
   describe: (provider) => ({ ...jwtType.describe(provider), assume_pkce: provider.assumePkce ?? true }),
   advertisedIssuers,

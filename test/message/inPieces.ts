@@ -32,13 +32,13 @@ export interface Sent {
   readonly early: Uint8Array
   readonly outcome: Result.Result<RewrittenRequest, InvalidRequest>
   /** The most that was held at once, in bytes. */
-  readonly mostHeld: number
+  readonly maxHeld: number
 }
 
 export const send = (pieces: Iterable<Uint8Array>, rules: RequestRules): Sent => {
   const rewriter = new RequestRewriter(rules)
   const early: Array<Uint8Array> = []
-  let mostHeld = 0
+  let maxHeld = 0
   for (const piece of pieces) {
     const pushed = rewriter.push(piece)
     if (Result.isFailure(pushed)) {
@@ -47,17 +47,17 @@ export const send = (pieces: Iterable<Uint8Array>, rules: RequestRules): Sent =>
       assert.isTrue(Result.isFailure(again) && again.failure === failure)
       const end = rewriter.end()
       assert.isTrue(Result.isFailure(end) && end.failure === failure)
-      return { early: joinBytes(early), outcome: Result.fail(pushed.failure), mostHeld }
+      return { early: joinBytes(early), outcome: Result.fail(pushed.failure), maxHeld }
     }
     assert.isAtMost(pushed.success.length, 1)
     early.push(...pushed.success)
-    mostHeld = Math.max(mostHeld, rewriter.heldBytes)
+    maxHeld = Math.max(maxHeld, rewriter.heldBytes)
   }
   const outcome = Result.map(rewriter.end(), ({ rest, ...summary }) => ({
     bytes: joinBytes([...early, ...rest]),
     ...summary
   }))
-  return { early: joinBytes(early), outcome, mostHeld }
+  return { early: joinBytes(early), outcome, maxHeld }
 }
 
 /** Asserts that the body comes to the same in pieces as it does whole. */

@@ -68,7 +68,7 @@ const expected = (parts: Parts): string | undefined => {
 
 const found = (fields: MirroredFields, rewritten: ReturnType<typeof rewriteRequest>): string | undefined => {
   if (Result.isFailure(rewritten)) return assert.fail(rewritten.failure.detail)
-  const error = disagreement(fields, rewritten.success.said)
+  const error = disagreement(fields, rewritten.success.content)
   return error?._tag === "HeaderMismatch" ? error.field : error?._tag
 }
 

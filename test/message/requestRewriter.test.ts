@@ -151,10 +151,10 @@ describe("RequestRewriter", () => {
         ["params of initialize", `{"method":"initialize","params":{"a":[0`, ",0", "]}}"]
       ]
       for (const [what, before, repeated, after] of cases) {
-        const { early, length, mostHeld, outcome } = sendLong(before, repeated, after)
+        const { early, length, maxHeld, outcome } = sendLong(before, repeated, after)
         assert.isTrue(Result.isSuccess(outcome), what)
-        assert.isAtMost(mostHeld, maxTokenBytes + 128, what)
-        assert.isAtLeast(early.length, length - mostHeld - 128, what)
+        assert.isAtMost(maxHeld, maxTokenBytes + 128, what)
+        assert.isAtLeast(early.length, length - maxHeld - 128, what)
       }
     })
 
@@ -167,12 +167,12 @@ describe("RequestRewriter", () => {
           [`{"_authContext\\u0000`, "a", `":0,"method":"ping"}`]
         ] as const
       ) {
-        const { mostHeld, outcome } = sendLong(before, repeated, after)
+        const { maxHeld, outcome } = sendLong(before, repeated, after)
         assert.isTrue(
           Result.isSuccess(outcome) && decoder.decode(outcome.success.bytes) === `{"method":"ping"}`,
           before
         )
-        assert.isAtMost(mostHeld, maxTokenBytes + 128, before)
+        assert.isAtMost(maxHeld, maxTokenBytes + 128, before)
       }
     })
 
@@ -185,9 +185,9 @@ describe("RequestRewriter", () => {
           [`{"method":"ping"}`, "\n", ""]
         ] as const
       ) {
-        const { mostHeld, outcome } = sendLong(before, repeated, after, 4)
+        const { maxHeld, outcome } = sendLong(before, repeated, after, 4)
         assert.isTrue(Result.isSuccess(outcome), before)
-        assert.isAtLeast(mostHeld, 3 * piece, before)
+        assert.isAtLeast(maxHeld, 3 * piece, before)
       }
     })
   })

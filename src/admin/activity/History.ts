@@ -11,7 +11,7 @@ const slotsOfMinute = 60_000 / slotMillis
 const slotsOfFiveMinutes = 5 * slotsOfMinute
 
 /** The maximum number of reasons and servers with a history. */
-const mostRings = 1_024
+const maxRings = 1_024
 
 const numbers = 3 + binCount
 
@@ -35,7 +35,7 @@ class Rings {
   /** Writes a slot. Skipped slots become zero. */
   write(name: string, slot: number, values: ReadonlyArray<number>): void {
     const known = this.#rings.get(name)
-    if (known === undefined && (this.#rings.size >= mostRings || values.every((value) => value === 0))) return
+    if (known === undefined && (this.#rings.size >= maxRings || values.every((value) => value === 0))) return
     const ring = known ?? new Uint32Array(this.#width * slotCount)
     this.#rings.set(name, ring)
     ring.set(values, slot * this.#width)

@@ -23,7 +23,7 @@ import { binOf } from "./durations.ts"
 export const keptDecisions = 200
 
 /** More servers and providers than a configuration has. Limits what repeated reloads can add. */
-const mostNames = 1_024
+const maxNames = 1_024
 
 /** Records the exchanges of one process, in constant memory. */
 export interface Recorder {
@@ -45,7 +45,7 @@ const notesOf = <A>(all: Map<string, A>, name: string, make: () => A): A => {
   const known = all.get(name)
   if (known !== undefined) return known
   const begun = make()
-  if (all.size < mostNames) all.set(name, begun)
+  if (all.size < maxNames) all.set(name, begun)
   return begun
 }
 

@@ -26,7 +26,7 @@ export const verdict = (found: ReadonlyArray<Trouble>): { readonly state: State;
 }
 
 /** More than these would hide the rest of the page. */
-const mostTroubles = 8
+const maxTroubles = 8
 
 const verdictOf = (status: Status): Html => {
   const found = troubles(status)
@@ -37,7 +37,7 @@ ${
     found.length === 0 ?
       undefined :
       html`<ul class="troubles">${
-        found.slice(0, mostTroubles).map(({ level, text, where }) =>
+        found.slice(0, maxTroubles).map(({ level, text, where }) =>
           html`<li>${sign(level)}<a href="#${where}"><span class="visually-hidden">${
             level === "bad" ? "Problem: " : "Warning: "
           }</span><bdi class="clamp">${text}</bdi></a></li>`
@@ -45,8 +45,8 @@ ${
       }</ul>`
   }
 ${
-    found.length > mostTroubles &&
-    html`<p class="note">and ${count(found.length - mostTroubles)} more, at the servers and providers below</p>`
+    found.length > maxTroubles &&
+    html`<p class="note">and ${count(found.length - maxTroubles)} more, at the servers and providers below</p>`
   }</div>`
 }
 

@@ -12,7 +12,7 @@ import type { Explained } from "./explainForm.ts"
 import { page } from "./page.ts"
 
 /** The longest form: a token may be as long as `MCP_MAX_TOKEN_BYTES` permits at most, percent-encoded. */
-const mostFormBytes = 256n * 1024n
+const maxFormBytes = 256n * 1024n
 
 /** The maximum lengths of the names of a method and a tool in the form. */
 const longestName = 256
@@ -80,7 +80,7 @@ const formOf = Effect.gen(
     const request = yield* HttpServerRequest.HttpServerRequest
     if (!isForm(request.headers["content-type"])) return undefined
     return yield* request.text.pipe(
-      Effect.provideService(HttpServerRequest.MaxBodySize, mostFormBytes),
+      Effect.provideService(HttpServerRequest.MaxBodySize, maxFormBytes),
       Effect.option,
       Effect.map(Option.getOrUndefined)
     )

@@ -10,8 +10,8 @@ interface Size {
 const decimals = (value: number): string => String(Math.round(value * 10) / 10)
 
 /** Combines values into at most as many groups as a plot has room for. */
-const combined = <A, B>(values: ReadonlyArray<A>, most: number, combine: (group: ReadonlyArray<A>) => B) => {
-  const size = Math.max(1, Math.ceil(values.length / most))
+const combined = <A, B>(values: ReadonlyArray<A>, max: number, combine: (group: ReadonlyArray<A>) => B) => {
+  const size = Math.max(1, Math.ceil(values.length / max))
   return Array.from(
     { length: Math.ceil(values.length / size) },
     (_, group) => combine(values.slice(group * size, (group + 1) * size))
@@ -20,16 +20,16 @@ const combined = <A, B>(values: ReadonlyArray<A>, most: number, combine: (group:
 
 const mean = (values: ReadonlyArray<number>): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
-export const thinned = (values: ReadonlyArray<number>, most: number): ReadonlyArray<number> =>
-  combined(values, most, mean)
+export const thinned = (values: ReadonlyArray<number>, max: number): ReadonlyArray<number> =>
+  combined(values, max, mean)
 
 /** The mean or the longest of each group of durations; none for a group without durations. */
 export const thinnedDurations = (
   values: ReadonlyArray<number | null>,
-  most: number,
+  max: number,
   by: "mean" | "longest"
 ): ReadonlyArray<number | null> =>
-  combined(values, most, (group) => {
+  combined(values, max, (group) => {
     const known = group.filter((value) => value !== null)
     if (known.length === 0) return null
     return by === "mean" ? mean(known) : Math.max(...known)

@@ -23,15 +23,15 @@ export const auditLog = string(
       )
 )
 
-const mostArguments = 64
+const maxArguments = 64
 
 /** Arguments of tools by their paths: `pay.amount`, `pay.recipient.iban`. */
 export const auditArguments = list(
   "comma list",
   /,/,
   (members) =>
-    members.length > mostArguments
-      ? invalid(`has more than ${mostArguments} members`, "Name the arguments that an auditor needs")
+    members.length > maxArguments
+      ? invalid(`has more than ${maxArguments} members`, "Name the arguments that an auditor needs")
       : members.every((member) => /^[^.*\s][^*\s]*\.[^.*\s]+$/u.test(member))
       ? Result.succeed(members)
       : invalid(

@@ -76,7 +76,7 @@ export const traceField: Kind<string, string> = string("field name", (text) => {
 })
 
 /** The field in which MCP clients send tokens. */
-const usualTokenField = "authorization"
+const defaultTokenField = "authorization"
 
 /** The name of the field with the token, in lower case: `Authorization`, or one in which proxies put credentials. */
 export const tokenField: Kind<string, string> = string("field name", (text) => {
@@ -84,7 +84,7 @@ export const tokenField: Kind<string, string> = string("field name", (text) => {
   const { claimsIdentity, folded } = fieldName(name)
   const isCredential = claimsIdentity && name === folded && !ownFields.has(folded) && !folded.startsWith("cookie") &&
     !/^x-http-method|^x-method-override$|^proxy$/.test(folded)
-  return name === usualTokenField || isCredential
+  return name === defaultTokenField || isCredential
     ? Result.succeed(name)
     : invalid(
       "is not a field in which a proxy puts a token",

@@ -51,10 +51,10 @@ const readBy = (value: unknown): Checked<ReadonlyArray<LimitDimension>> => {
   return Result.succeed(limitDimensions.filter((dimension) => value.includes(dimension)))
 }
 
-const readNumber = (name: string, value: unknown, most: number): Checked<number> =>
-  typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= most
+const readNumber = (name: string, value: unknown, max: number): Checked<number> =>
+  typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= max
     ? Result.succeed(value)
-    : invalid(`has a ${name} that is not a whole number from 1 to ${most}`, "Write digits without quotes")
+    : invalid(`has a ${name} that is not a whole number from 1 to ${max}`, "Write digits without quotes")
 
 const readWord = <const W extends string>(
   name: string,

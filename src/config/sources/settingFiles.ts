@@ -14,7 +14,7 @@ export type FileContent = { readonly text: string } | { readonly problem: string
 /** The content of the file with a path; `undefined` if it has not been read, or cannot be read. */
 export type ContentOf = (path: string) => FileContent | undefined
 
-/** For hosts without files, and for programs that embed the gateway. */
+/** The `ContentOf` of hosts without files, and of programs that embed the gateway. */
 export const noFiles: ContentOf = () => undefined
 
 /** Whether a setting may be given by a file: every secret, and keys. */
@@ -25,7 +25,7 @@ export const mayBeFile = (name: SettingName): boolean => {
 
 export const fileSettings: ReadonlyArray<SettingName> = settingNames.filter(mayBeFile)
 
-// A secret that was put into the wrong variable does not look like this.
+// Stricter than file systems, so that a secret in the wrong variable is not taken for a path and shown.
 const path =
   /^(?:[A-Za-z]:|\.{1,2}|~)?(?:[\\/][\w .@-]{1,64}){2,32}$|^[\w .\\/@-]{0,200}\.[A-Za-z][\w-]{0,11}$|^\/[a-z_-]{1,32}$/
 

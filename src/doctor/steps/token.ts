@@ -131,7 +131,7 @@ const check = Effect.fnUntraced(function*(known: Known): Effect.fn.Return<Outcom
   const nowSeconds = (yield* Clock.currentTimeMillis) / 1_000
   const session = readSession(reply)
   if (session === undefined || !isAccepted(reply)) {
-    // Not reported here, because it does not reject the token: the next step reports it.
+    // The response does not reject the token, so the next step reports its problem.
     if (reply.status < 400) return { seen: inShort(reply), findings: [], learned: { arrival: reply } }
     return { seen: inShort(reply), findings: [rejection(reply, known, claims, nowSeconds)] }
   }

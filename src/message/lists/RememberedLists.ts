@@ -77,7 +77,7 @@ export class RememberedLists {
     this.servers.set(list, server)
     const lists = this.lists.get(server) ?? new Set<RememberedList>()
     this.lists.set(server, lists.add(list))
-    if (lists.size > mostLists) this.forget(lists.keys().next().value)
+    if (lists.size > maxLists) this.forget(lists.keys().next().value)
     while (this.bytes > this.maxBytes) this.forget(this.servers.keys().next().value)
   }
 
@@ -93,7 +93,7 @@ export class RememberedLists {
 }
 
 /** The maximum for one server. Each of its lists is compared with the beginning of an arriving list. */
-const mostLists = 32
+const maxLists = 32
 
 /** A piece of a text, and its position. */
 export interface Piece {

@@ -53,7 +53,7 @@ export class ListEventFilter implements BodyFilter {
     const { gaps } = this
     if (at !== this.dataEnd) gaps.push({ start: this.dataEnd, end: at })
     // The reader does not see these bytes.
-    if (gaps.length > mostGaps && this.reader.waitsFrom === nowhere) gaps.length = 0
+    if (gaps.length > maxGaps && this.reader.waitsFrom === nowhere) gaps.length = 0
     this.dataEnd = at + piece.length
     this.reader.push(piece, at)
   }
@@ -118,7 +118,7 @@ const around = ({ end, insert, start }: Splice, gaps: ReadonlyArray<Gap>): Reado
 }
 
 /** Up to this many unused entries are kept, because removing them one by one would be slow. */
-const mostGaps = 64
+const maxGaps = 64
 
 const lineFeed = Uint8Array.of(0x0a)
 const nothing = new Uint8Array(0)

@@ -126,7 +126,7 @@ export class NodeExchange implements RelayedExchange {
     readBody(this.#arrived.request, {
       limit,
       collects: !sendsArriving || streamed === undefined,
-      most: memory.most,
+      max: memory.max,
       claim
     }, {
       whole: (bytes) => this.attempt(() => this.#go(whole(bytes))),

@@ -20,7 +20,7 @@ export interface BodyReading {
   /** Whether the body must be collected, regardless of its length. */
   readonly collects: boolean
   /** The maximum number of bytes to claim. */
-  readonly most: number
+  readonly max: number
   /** Returns the claim of this message, which is made on first use. The exchange releases it. */
   readonly claim: () => ByteClaim
 }
@@ -54,13 +54,13 @@ const drop = (request: IncomingMessage): void => {
  */
 export const readBody = (
   request: IncomingMessage,
-  { claim, collects, limit, most: mostClaimed }: BodyReading,
+  { claim, collects, limit, max: maxClaimed }: BodyReading,
   listener: BodyListener
 ): void => {
   const header = request.headers["content-length"]
   const length = header === undefined ? Number.POSITIVE_INFINITY : Number(header)
   const collected = collects ? limit : collectedBytes
-  const most = header !== undefined && length > collected ? 0 : collected
+  const max = header !== undefined && length > collected ? 0 : collected
   let chunks: Array<Uint8Array> = []
   let size = 0
   let finished = false
@@ -94,7 +94,7 @@ export const readBody = (
       chunks = []
       drop(request)
     }
-    claim().take(most === 0 ? streamedBytes : Math.min(length, most, mostClaimed), granted, rejected)
+    claim().take(max === 0 ? streamedBytes : Math.min(length, max, maxClaimed), granted, rejected)
     if (isGranted) return goOn()
     isWaiting = true
     request.pause()
@@ -116,7 +116,7 @@ export const readBody = (
         finish()
         return listener.tooLarge()
       }
-      if (size > most) {
+      if (size > max) {
         request.pause()
         return listener.begun(finish())
       }

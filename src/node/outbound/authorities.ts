@@ -79,7 +79,7 @@ export const readAuthorities = Effect.fnUntraced(function*(
 })
 
 /** The authorities that are trusted without `MCP_UPSTREAM_CA_FILE`, in PEM: those of Node, and those in `MCP_CA_FILE`. */
-export const usualAuthorities = Effect.fnUntraced(function*(
+export const defaultAuthorities = Effect.fnUntraced(function*(
   path: string | undefined
 ): Effect.fn.Return<ReadonlyArray<string>, InvalidConfiguration> {
   const others = yield* usual

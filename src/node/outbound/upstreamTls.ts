@@ -6,11 +6,11 @@ import type { InvalidConfiguration } from "../../config/InvalidConfiguration.ts"
 import type { UpstreamSettings } from "../../config/upstreamSettings.ts"
 import {
   authoritiesFix,
+  defaultAuthorities,
   invalidIn,
   readAuthorities,
   readCertificates,
-  readPem,
-  usualAuthorities
+  readPem
 } from "./authorities.ts"
 
 /** The options of connections to the MCP server. */
@@ -60,7 +60,7 @@ export const readUpstreamTls = Effect.fnUntraced(function*(
   const invalidCert = invalidIn("MCP_UPSTREAM_CLIENT_CERT_FILE", certFix)
   const invalidKey = invalidIn("MCP_UPSTREAM_CLIENT_KEY_FILE", keyFix)
   const ca = upstreamCaFile === undefined
-    ? yield* usualAuthorities(caFile)
+    ? yield* defaultAuthorities(caFile)
     : (yield* readCertificates(upstreamCaFile, invalidCa)).blocks
   const cert = upstreamClientCertFile === undefined
     ? undefined

@@ -15,12 +15,12 @@ import type { ProxyFor } from "../outbound/proxies.ts"
 import type { Export, Signal } from "./Telemetry.ts"
 
 /** Attempts of one batch, and the pauses between them. */
-const mostAttempts = 4
+const maxAttempts = 4
 const shortestPauseMillis = 1_000
 const longestPauseMillis = 30_000
 
 /** How much of a response is read. Its content is not used. */
-const mostResponseBytes = 16_384
+const maxResponseBytes = 16_384
 
 /** Statuses after which a batch is sent again (OTLP/HTTP response, retryable codes). */
 const retryable: ReadonlySet<number> = new Set([429, 502, 503, 504])
@@ -149,7 +149,7 @@ export const makeCollector = Effect.fnUntraced(function*(
       signal: aborted
     })
     const { headers: { "retry-after": after }, statusCode } = response
-    await response.body.dump({ limit: mostResponseBytes, signal: aborted }).catch(() => undefined)
+    await response.body.dump({ limit: maxResponseBytes, signal: aborted }).catch(() => undefined)
     if (statusCode >= 200 && statusCode < 300) return { _tag: "Accepted" }
     const code = `HTTP_${statusCode}`
     if (!retryable.has(statusCode)) return { _tag: "Rejected", code }
@@ -180,7 +180,7 @@ export const makeCollector = Effect.fnUntraced(function*(
         return true
       }
       yield* reports.failed(signal, collector, outcome.code)
-      if (outcome._tag === "Rejected" || attempts === mostAttempts || isClosed) return false
+      if (outcome._tag === "Rejected" || attempts === maxAttempts || isClosed) return false
       const pause = outcome.retryAfterMillis ?? shortestPauseMillis * 2 ** (attempts - 1)
       yield* Effect.sleep(Math.min(pause, longestPauseMillis))
     }

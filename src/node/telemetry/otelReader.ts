@@ -30,7 +30,7 @@ export interface Reader {
 // The longest that a timer of Node can wait.
 const longestMillis = 2 ** 31 - 1
 
-const mostItems = 1_000_000
+const maxItems = 1_000_000
 
 /** Builds the reader of some variables. */
 export const makeReader = (environment: Environment): Reader => {
@@ -61,7 +61,7 @@ export const makeReader = (environment: Environment): Reader => {
     firstSet,
     problem,
     millis: (unset, least, ...names) => integer(unset, least, longestMillis, "a number of milliseconds", names),
-    count: (unset, name) => integer(unset, 1, mostItems, "a number", [name]),
+    count: (unset, name) => integer(unset, 1, maxItems, "a number", [name]),
     warn: (text) => {
       warnings.add(text)
     },

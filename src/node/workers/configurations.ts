@@ -9,7 +9,7 @@ import { relogging } from "../reload/relogging.ts"
 import type { Configuration, Preparation } from "./messages.ts"
 
 /**
- * The configurations of a worker, as its primary orders them: prepared first, and taken when all workers have prepared it.
+ * The configurations of a worker. Its primary orders it to prepare one, and to use it once all workers have prepared it.
  *
  * @param started the settings of the start
  */

@@ -10,14 +10,14 @@ import { textOf } from "./text.ts"
  * The default claims that name the client, in order of preference; `MCP_CLIENT_CLAIMS` replaces them. RFC 9068 and RFC
  * 7662; OpenID Connect; Entra before 2.0; Okta.
  */
-const usualClientClaims: ReadonlyArray<string> = ["client_id", "azp", "appid", "cid"]
+const defaultClientClaims: ReadonlyArray<string> = ["client_id", "azp", "appid", "cid"]
 
 type ClientClaims = Pick<ClaimNames, "clientClaims">
 
 /** Returns the client that a token names: by default in `client_id`, otherwise in `azp`, `appid` or `cid`. */
 export const readClientId = (
   claims: JsonObject,
-  { clientClaims = usualClientClaims }: ClientClaims = {}
+  { clientClaims = defaultClientClaims }: ClientClaims = {}
 ): string | undefined => {
   for (const path of clientClaims) {
     const client = textOf(claimAt(claims, path))
@@ -29,7 +29,7 @@ export const readClientId = (
 /** Returns the values of all claims that name a client, of any type. */
 export const namedClients = (
   claims: JsonObject,
-  { clientClaims = usualClientClaims }: ClientClaims = {}
+  { clientClaims = defaultClientClaims }: ClientClaims = {}
 ): ReadonlyArray<readonly [name: string, client: unknown]> =>
   clientClaims.flatMap((path) => {
     const client = claimAt(claims, path)
@@ -67,7 +67,7 @@ export const checkClient = (
   names: ClientClaims = {}
 ): Rejection | undefined => {
   if (allowed.length === 0 || isOfClients(claims, allowed, names)) return undefined
-  const { clientClaims = usualClientClaims } = names
+  const { clientClaims = defaultClientClaims } = names
   const other = namedClients(claims, names).find(([, client]) =>
     typeof client !== "string" || !allowed.includes(client)
   )

@@ -6,7 +6,7 @@ import { isJsonObject, type JsonObject, own } from "../../remote/JsonObject.ts"
  * The default claims with groups; `MCP_GROUP_CLAIMS` replaces them. Entra, Okta and others; Keycloak, for its realm and
  * for each client; Auth0; Cognito.
  */
-export const usualGroupClaims: ReadonlyArray<string> = [
+export const defaultGroupClaims: ReadonlyArray<string> = [
   "groups",
   "roles",
   "realm_access.roles",

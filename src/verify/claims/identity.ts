@@ -7,7 +7,7 @@ import type { Rejection } from "../Rejection.ts"
 import { boundedClaims } from "./bounded.ts"
 import { readClientId } from "./client.ts"
 import { type EmailRules, readEmail } from "./email.ts"
-import { readGroups, usualGroupClaims } from "./groups.ts"
+import { defaultGroupClaims, readGroups } from "./groups.ts"
 import { readScopes } from "./scopes.ts"
 import { readSubject, readUser, type Subject } from "./subject.ts"
 import { readText } from "./text.ts"
@@ -24,7 +24,7 @@ export interface IdentityRules extends EmailRules, ClaimNames {
 /** The parts of an identity that only rules read. */
 const forRules = (
   claims: JsonObject,
-  { groupClaims = usualGroupClaims }: IdentityRules
+  { groupClaims = defaultGroupClaims }: IdentityRules
 ): Pick<Identity, "claims" | "groups" | "incomplete"> => {
   const bounded = boundedClaims(claims)
   const { groups, isComplete } = readGroups(claims, groupClaims)

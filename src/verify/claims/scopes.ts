@@ -9,7 +9,7 @@ import { type Rejection, rejection } from "../Rejection.ts"
 const scopeToken = /^[^\s\p{C}]+$/u
 
 /** The default claims with scopes; `MCP_SCOPE_CLAIMS` replaces them. RFC 9068; Entra, Okta and others. */
-const usualScopeClaims: ReadonlyArray<string> = ["scope", "scp"]
+const defaultScopeClaims: ReadonlyArray<string> = ["scope", "scp"]
 
 type ScopeClaims = Pick<ClaimNames, "scopeClaims">
 
@@ -21,7 +21,7 @@ type ScopeClaims = Pick<ClaimNames, "scopeClaims">
  */
 export const readScopes = (
   claims: JsonObject,
-  { scopeClaims = usualScopeClaims }: ScopeClaims = {}
+  { scopeClaims = defaultScopeClaims }: ScopeClaims = {}
 ): Result.Result<ReadonlyArray<string>, Rejection> => {
   const value = firstClaim(claims, scopeClaims)?.value
   if (value === undefined) return Result.succeed([])

@@ -120,7 +120,7 @@ const withoutSubject = (sign: string, subjectClaims: ReadonlyArray<string>): Rej
 /** The settings of a provider that determine the subject. */
 export interface SubjectRules extends ClaimNames, Partial<EmailRules> {}
 
-const usualSubjectClaims: ReadonlyArray<string> = ["sub"]
+const defaultSubjectClaims: ReadonlyArray<string> = ["sub"]
 
 /**
  * Reads a subject as text. Integers are allowed, because GitHub and GitLab use them as ids, except in `sub`, which is a
@@ -166,7 +166,7 @@ const readSubjectClaim = (
  * allowed, because every place that forwards the subject encodes it.
  */
 export const readSubject = (claims: JsonObject, rules: SubjectRules = {}): Result.Result<Subject, Rejection> => {
-  const { subjectClaims = usualSubjectClaims } = rules
+  const { subjectClaims = defaultSubjectClaims } = rules
   const found = firstClaim(claims, subjectClaims)
   if (found !== undefined) {
     return Result.map(readSubjectClaim(claims, found, rules), (subject) => ({
@@ -187,7 +187,7 @@ export const readSubject = (claims: JsonObject, rules: SubjectRules = {}): Resul
 
 /** Reads the subject of claims that describe a user. A client never replaces it. */
 export const readUser = (claims: JsonObject, rules: SubjectRules): Result.Result<string, Rejection> => {
-  const { subjectClaims = usualSubjectClaims } = rules
+  const { subjectClaims = defaultSubjectClaims } = rules
   const found = firstClaim(claims, subjectClaims)
   return found === undefined
     ? Result.fail(rejection("MissingClaim", `${subjectClaims.join(" or ")} is missing`))

@@ -12,7 +12,7 @@ const requestsPerSecond = 200_000
 
 // Enough slices to distinguish them, but not more than a slow server can finish in time.
 const slices = 20
-const mostSlices = 60
+const maxSlices = 60
 
 const mebi = 2 ** 20
 
@@ -23,7 +23,7 @@ const follow = Effect.fnUntraced(function*({ origin, pid }: Running) {
   const wanted = seconds * requestsPerSecond
   const memory: Array<number> = []
   let requests = 0
-  while (requests < wanted && memory.length < mostSlices || memory.length < slices) {
+  while (requests < wanted && memory.length < maxSlices || memory.length < slices) {
     requests += (yield* generate(generator, origin, load, seconds)).requests
     memory.push(residentMemory(pid).now / mebi)
   }
