@@ -256,7 +256,7 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   /** Add `x-auth-*` fields to upstream requests. Default: `true`. */
   readonly identity_headers?: Input<"MCP_IDENTITY_HEADERS"> | undefined
   /**
-   * Claims that the MCP server gets in fields of their own: `{"groups": "x-auth-groups", "tid": "x-auth-tenant"}`.
+   * Claims that the MCP server gets in separate fields: `{"groups": "x-auth-groups", "tid": "x-auth-tenant"}`.
    * Clients cannot send these fields. Default: none.
    */
   readonly forward_claims?: Input<"MCP_FORWARD_CLAIMS"> | undefined
@@ -272,8 +272,8 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   /** How long the MCP server may take to begin its response, in seconds. Default: `300`. */
   readonly upstream_timeout?: Input<"MCP_UPSTREAM_TIMEOUT"> | undefined
   /**
-   * How long a response may take in all, in seconds, if its token expires before it ends; after that it is aborted.
-   * Default: `3600`.
+   * How long a response may take in total, in seconds, if its token expires before it ends; after that it is
+   * aborted. Default: `3600`.
    */
   readonly response_timeout?: Input<"MCP_RESPONSE_TIMEOUT"> | undefined
   /**
@@ -296,7 +296,7 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   readonly upstream_auth?: Input<"MCP_UPSTREAM_AUTH"> | undefined
   /**
    * The private key that signs the tokens of `identity_jwt`: Ed25519 or EC on P-256, as PKCS#8 in PEM or as a JWK;
-   * two while it is changed. The first signs; `/.well-known/jwks.json` publishes all. Default: `identity_jwt`
+   * two while you replace it. The first signs; `/.well-known/jwks.json` publishes all. Default: `identity_jwt`
    * cannot be used.
    */
   readonly signing_key?: Input<"MCP_SIGNING_KEY"> | undefined
@@ -314,7 +314,7 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   readonly upstream_client_key_file?: Input<"MCP_UPSTREAM_CLIENT_KEY_FILE"> | undefined
   /** The name of an https MCP server in TLS (SNI), which its certificate must have. Default: the host of its URL. */
   readonly upstream_server_name?: Input<"MCP_UPSTREAM_SERVER_NAME"> | undefined
-  /** The URL under which clients know the gateway, without the MCP path. Default: from each request. */
+  /** The URL that clients use for the gateway, without the MCP path. Default: from each request. */
   readonly public_url?: Input<"MCP_PUBLIC_URL"> | undefined
   /** The path that is protected and forwarded, with everything below it. Default: `/mcp`. */
   readonly path?: Input<"MCP_PATH"> | undefined
@@ -322,15 +322,13 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   readonly host?: Input<"HOST"> | undefined
   /** The port to listen on; 0 lets the system choose. Default: `3000`. */
   readonly port?: Input<"PORT"> | undefined
-  /**
-   * Read the configuration again whenever a file has changed that it comes from, as after SIGHUP. Default: `false`.
-   */
+  /** Read the configuration again whenever one of its files has changed, as after SIGHUP. Default: `false`. */
   readonly config_watch?: Input<"MCP_CONFIG_WATCH"> | undefined
   /** How many processes serve the port together; `auto`: one for each available core. Default: `1`. */
   readonly workers?: Input<"MCP_WORKERS"> | undefined
   /** How long the fields of a request may take to arrive, in seconds. Default: `10`. */
   readonly client_head_timeout?: Input<"MCP_CLIENT_HEAD_TIMEOUT"> | undefined
-  /** How long a request may take to arrive whole, in seconds. Default: `60`. */
+  /** How long a request may take to arrive completely, in seconds. Default: `60`. */
   readonly client_body_timeout?: Input<"MCP_CLIENT_BODY_TIMEOUT"> | undefined
   /**
    * How long an idle connection of a client is kept, in seconds; choose more than the load balancer in front keeps
@@ -387,9 +385,9 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    */
   readonly forward_auth?: Input<"MCP_FORWARD_AUTH"> | undefined
   /**
-   * What `/forward-auth` does where rules need the body of a request, which proxies do not send: `deny`, or `allow`
-   * every caller with a valid token. MCP names methods and tools in fields since revision 2026-07-28. Default:
-   * `deny`.
+   * What `/forward-auth` responds if rules need the body of a request, which proxies do not send: `deny`, or
+   * `allow` every caller with a valid token. MCP names methods and tools in fields since revision 2026-07-28.
+   * Default: `deny`.
    */
   readonly forward_auth_unread?: Input<"MCP_FORWARD_AUTH_UNREAD"> | undefined
   /**
@@ -656,7 +654,7 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   readonly admin_host?: Input<"MCP_ADMIN_HOST"> | undefined
   /**
    * The secret for reading the admin port, as a bearer token or as the password in a browser. Default: this machine
-   * may read without credentials, where there are no `MCP_ADMIN_SCOPES` either.
+   * may read without credentials, if there are no `MCP_ADMIN_SCOPES` either.
    */
   readonly admin_token?: Input<"MCP_ADMIN_TOKEN"> | undefined
   /**

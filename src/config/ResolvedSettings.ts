@@ -13,7 +13,7 @@ export interface ResolvedSettings {
   /** Add `x-auth-*` fields to upstream requests. (`identity_headers`) */
   readonly identityHeaders: Used<"MCP_IDENTITY_HEADERS">
   /**
-   * Claims that the MCP server gets in fields of their own: `{"groups": "x-auth-groups", "tid": "x-auth-tenant"}`.
+   * Claims that the MCP server gets in separate fields: `{"groups": "x-auth-groups", "tid": "x-auth-tenant"}`.
    * Clients cannot send these fields. (`forward_claims`)
    */
   readonly forwardClaims: Used<"MCP_FORWARD_CLAIMS">
@@ -30,7 +30,7 @@ export interface ResolvedSettings {
   /** How long the MCP server may take to begin its response, in milliseconds. (`upstream_timeout`) */
   readonly upstreamTimeoutMillis: Used<"MCP_UPSTREAM_TIMEOUT">
   /**
-   * How long a response may take in all, in milliseconds, if its token expires before it ends; after that it is
+   * How long a response may take in total, in milliseconds, if its token expires before it ends; after that it is
    * aborted. (`response_timeout`)
    */
   readonly responseTimeoutMillis: Used<"MCP_RESPONSE_TIMEOUT">
@@ -51,7 +51,7 @@ export interface ResolvedSettings {
   readonly upstreamAuth: Used<"MCP_UPSTREAM_AUTH">
   /**
    * The private key that signs the tokens of `identity_jwt`: Ed25519 or EC on P-256, as PKCS#8 in PEM or as a JWK;
-   * two while it is changed. The first signs; `/.well-known/jwks.json` publishes all. (`signing_key`)
+   * two while you replace it. The first signs; `/.well-known/jwks.json` publishes all. (`signing_key`)
    */
   readonly signingKeys: Used<"MCP_SIGNING_KEY">
   /**
@@ -68,7 +68,7 @@ export interface ResolvedSettings {
   readonly upstreamClientKeyFile: Used<"MCP_UPSTREAM_CLIENT_KEY_FILE">
   /** The name of an https MCP server in TLS (SNI), which its certificate must have. (`upstream_server_name`) */
   readonly upstreamServerName: Used<"MCP_UPSTREAM_SERVER_NAME">
-  /** The URL under which clients know the gateway, without the MCP path. (`public_url`) */
+  /** The URL that clients use for the gateway, without the MCP path. (`public_url`) */
   readonly publicUrl: Used<"MCP_PUBLIC_URL">
   /** The path that is protected and forwarded, with everything below it. (`path`) */
   readonly path: Used<"MCP_PATH">
@@ -76,15 +76,13 @@ export interface ResolvedSettings {
   readonly host: Used<"HOST">
   /** The port to listen on; 0 lets the system choose. (`port`) */
   readonly port: Used<"PORT">
-  /**
-   * Read the configuration again whenever a file has changed that it comes from, as after SIGHUP. (`config_watch`)
-   */
+  /** Read the configuration again whenever one of its files has changed, as after SIGHUP. (`config_watch`) */
   readonly configWatch: Used<"MCP_CONFIG_WATCH">
   /** How many processes serve the port together; `auto`: one for each available core. (`workers`) */
   readonly workers: Used<"MCP_WORKERS">
   /** How long the fields of a request may take to arrive, in milliseconds. (`client_head_timeout`) */
   readonly clientHeadMillis: Used<"MCP_CLIENT_HEAD_TIMEOUT">
-  /** How long a request may take to arrive whole, in milliseconds. (`client_body_timeout`) */
+  /** How long a request may take to arrive completely, in milliseconds. (`client_body_timeout`) */
   readonly clientBodyMillis: Used<"MCP_CLIENT_BODY_TIMEOUT">
   /**
    * How long an idle connection of a client is kept, in milliseconds; choose more than the load balancer in front
@@ -138,8 +136,8 @@ export interface ResolvedSettings {
    */
   readonly forwardAuth: Used<"MCP_FORWARD_AUTH">
   /**
-   * What `/forward-auth` does where rules need the body of a request, which proxies do not send: `deny`, or `allow`
-   * every caller with a valid token. MCP names methods and tools in fields since revision 2026-07-28.
+   * What `/forward-auth` responds if rules need the body of a request, which proxies do not send: `deny`, or
+   * `allow` every caller with a valid token. MCP names methods and tools in fields since revision 2026-07-28.
    * (`forward_auth_unread`)
    */
   readonly forwardAuthUnread: Used<"MCP_FORWARD_AUTH_UNREAD">

@@ -4,8 +4,8 @@ const limits = Error as { stackTraceLimit?: number | undefined }
 /**
  * Makes an error that has no stack trace.
  *
- * Use it for rejections, which clients can cause in any number: no one reads their traces, and taking one costs half as much
- * as verifying a signature.
+ * Use it for rejections, which clients can cause in large numbers: no one reads their traces, and capturing one costs
+ * half as much as verifying a signature.
  */
 export const withoutStack = <E extends Error>(make: () => E): E => {
   const { stackTraceLimit } = limits

@@ -17,7 +17,7 @@ const lookedAt = 256
  */
 export class ClientConnections<A extends Closable> {
   readonly #max: () => number
-  /** By peer, the oldest first; never empty. */
+  /** The connections of each peer, the oldest first; never empty. */
   readonly #byPeer = new Map<string, Set<A>>()
   #size = 0
   #displaced = 0

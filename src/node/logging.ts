@@ -55,7 +55,7 @@ export const layerLogging = (
       return Layer.mergeAll(
         Logger.layer([logger]),
         Layer.succeed(LineLogger, logger),
-        // Other writers of lines take turns with the log.
+        // Other code must write its lines with the same writer, so that lines are not interleaved.
         Layer.succeed(StandardOutput, writeLine),
         layerMinimumLevel(settings),
         Layer.succeed(References.CurrentLogAnnotations, annotations)

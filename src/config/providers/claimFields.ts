@@ -5,7 +5,7 @@ import type { FieldValue, ProviderFieldName } from "./providerFields.ts"
 /** Optional fields, and the properties of a provider that they set. */
 type OptionalFields = { readonly [F in ProviderFieldName]?: string }
 
-/** Those properties, as far as the fields are given. */
+/** The properties that given optional fields set. */
 type Given<Fields extends OptionalFields> = {
   readonly [F in ProviderFieldName & keyof Fields as Fields[F] & string]?: FieldValue<F> | undefined
 }

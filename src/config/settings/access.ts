@@ -83,7 +83,7 @@ export const access = {
   MCP_FORWARD_AUTH_UNREAD: {
     kind: choice(unreadMessages),
     default: "deny",
-    doc: "What `/forward-auth` does where rules need the body of a request, which proxies do not send: `deny`, or " +
+    doc: "What `/forward-auth` responds if rules need the body of a request, which proxies do not send: `deny`, or " +
       "`allow` every caller with a valid token. MCP names methods and tools in fields since revision 2026-07-28."
   },
   MCP_CA_FILE: {

@@ -21,7 +21,7 @@ export const admin = {
   MCP_ADMIN_TOKEN: {
     kind: adminToken,
     secret: true,
-    otherwise: "this machine may read without credentials, where there are no `MCP_ADMIN_SCOPES` either",
+    otherwise: "this machine may read without credentials, if there are no `MCP_ADMIN_SCOPES` either",
     doc: "The secret for reading the admin port, as a bearer token or as the password in a browser."
   },
   MCP_ADMIN_SCOPES: {

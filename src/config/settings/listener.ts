@@ -11,7 +11,7 @@ export const listener = {
   MCP_PUBLIC_URL: {
     kind: publicUrl,
     otherwise: "from each request",
-    doc: "The URL under which clients know the gateway, without the MCP path.",
+    doc: "The URL that clients use for the gateway, without the MCP path.",
     perServer: true
   },
   MCP_PATH: {
@@ -31,7 +31,7 @@ export const listener = {
     kind: boolean,
     default: "false",
     atStart: true,
-    doc: "Read the configuration again whenever a file has changed that it comes from, as after SIGHUP."
+    doc: "Read the configuration again whenever one of its files has changed, as after SIGHUP."
   },
   MCP_WORKERS: {
     kind: workers,
@@ -49,7 +49,7 @@ export const listener = {
     kind: seconds(1, 86_400),
     property: "clientBodyMillis",
     default: "60",
-    doc: "How long a request may take to arrive whole, in seconds."
+    doc: "How long a request may take to arrive completely, in seconds."
   },
   MCP_CLIENT_IDLE_TIMEOUT: {
     kind: seconds(1, 3600),

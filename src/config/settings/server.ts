@@ -38,7 +38,7 @@ export const server = {
     absent: none,
     otherwise: "none",
     doc:
-      "Claims that the MCP server gets in fields of their own: `{\"groups\": \"x-auth-groups\", \"tid\": \"x-auth-tenant\"}`. " +
+      "Claims that the MCP server gets in separate fields: `{\"groups\": \"x-auth-groups\", \"tid\": \"x-auth-tenant\"}`. " +
       "Clients cannot send these fields.",
     perServer: true
   },
@@ -67,7 +67,7 @@ export const server = {
     kind: seconds(1, 604_800),
     property: "responseTimeoutMillis",
     default: "3600",
-    doc: "How long a response may take in all, in seconds, if its token expires before it ends; after that it is " +
+    doc: "How long a response may take in total, in seconds, if its token expires before it ends; after that it is " +
       "aborted.",
     perServer: true
   },

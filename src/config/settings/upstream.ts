@@ -25,7 +25,7 @@ export const upstream = {
     otherwise: "`identity_jwt` cannot be used",
     doc:
       "The private key that signs the tokens of `identity_jwt`: Ed25519 or EC on P-256, as PKCS#8 in PEM or as a JWK; " +
-      "two while it is changed. The first signs; `/.well-known/jwks.json` publishes all."
+      "two while you replace it. The first signs; `/.well-known/jwks.json` publishes all."
   },
   MCP_UPSTREAM_CA_FILE: {
     kind: text,
