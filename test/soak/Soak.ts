@@ -170,7 +170,14 @@ export const conversation = Effect.fnUntraced(function*<Options, Order = never>(
     (child) => Effect.sync(() => child.kill("SIGKILL"))
   )
   const lines: Array<string> = []
-  const waiting: Array<(line: string) => void> = []
+  const waiting: Array<{ readonly take: (line: string) => void; readonly fail: () => void }> = []
+  const ended = new Error(`clients/${name} has ended`)
+  let hasEnded = false
+  // After its last output.
+  child.once("close", () => {
+    hasEnded = true
+    for (const { fail } of waiting.splice(0)) fail()
+  })
   let rest = ""
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
     const parts = (rest + chunk).split("\n")
@@ -178,7 +185,7 @@ export const conversation = Effect.fnUntraced(function*<Options, Order = never>(
     for (const line of parts) {
       const next = waiting.shift()
       if (next === undefined) lines.push(line)
-      else next(line)
+      else next.take(line)
     }
   })
   return {
@@ -187,8 +194,8 @@ export const conversation = Effect.fnUntraced(function*<Options, Order = never>(
     hear: Effect.callback<string>((resume) => {
       const known = lines.shift()
       if (known !== undefined) return resume(Effect.succeed(known))
-      waiting.push((line) => resume(Effect.succeed(line)))
-      child.once("exit", () => resume(Effect.die(new Error(`clients/${name} has ended`))))
+      if (hasEnded) return resume(Effect.die(ended))
+      waiting.push({ take: (line) => resume(Effect.succeed(line)), fail: () => resume(Effect.die(ended)) })
     })
   }
 })
