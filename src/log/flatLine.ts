@@ -30,7 +30,7 @@ interface Entry {
   readonly cause: string | undefined
 }
 
-/** OpenTelemetry's numbers of severities (logs data model, severity fields). */
+/** The severity numbers of OpenTelemetry (logs data model, severity fields). */
 const severityNumbers: Readonly<Partial<Record<LogLevel.LogLevel, number>>> = {
   Trace: 1,
   Debug: 5,
@@ -57,10 +57,10 @@ const heads: { readonly [Names in LogNames]: (entry: Entry) => Record<string, un
   })
 }
 
-/** The names of fields by one convention; an unknown field gets a name that no other field can have. */
+/** Returns the names of fields in one convention. An unknown field gets a name that no known field can have. */
 const namesBy = (names: LogNames): (name: string) => string => {
   if (names === "default") {
-    // A member of an embedder's entry does not take the place of what every line has.
+    // An embedder's member must not replace a member that every line has.
     const taken: ReadonlySet<string> = new Set(Object.keys(lineFields).filter((name) => name !== "trace_id"))
     return (name) => taken.has(name) ? `field.${name}` : name
   }
@@ -80,7 +80,7 @@ const lineBy = (names: LogNames) => {
 
   return (entry: Entry): Record<string, unknown> => {
     const line = head(entry)
-    // Before the fields, which have the same in its place where a request is concerned.
+    // Written before the fields, because a field `trace_id` replaces it.
     if (entry.spanTraceId !== undefined) line[traceId] = entry.spanTraceId
     if (entry.fields["trace_id"] !== undefined) line[traceId] = entry.fields["trace_id"]
     if (entry.spanId !== undefined) line[spanId] = entry.spanId
@@ -93,7 +93,7 @@ const lineBy = (names: LogNames) => {
   }
 }
 
-/** Renames members of objects to names with dots, so that a line is flat. */
+/** Renames members of objects to names with dots, so that the line is flat. */
 const flattened = (fields: Fields, prefix = "", depth = 0): Record<string, unknown> => {
   const flat: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(fields)) {
@@ -120,10 +120,10 @@ const careful = (options: Logger.Options<unknown>): Pick<Entry, "cause" | "field
 }
 
 /**
- * A log entry as the flat members of a line, named by a convention.
+ * Converts a log entry to the flat members of a line, with the names of a convention.
  *
- * Nothing is nested, and there is nothing of the program's inside in it. The entries that every request ends with take the
- * short way: they have no cause, and no values other than texts, numbers and truth values.
+ * Nothing is nested, and no internals of the program are shown. The entries of requests take a faster path: they have
+ * no cause, and only strings, numbers and booleans as values.
  */
 export const flatEntry = (names: LogNames): Logger.Logger<unknown, Readonly<Record<string, unknown>>> => {
   const line = lineBy(names)

@@ -1,4 +1,4 @@
-/** The names of the fields of a log line, in each of the conventions that it can be written by. Pure. */
+/** The names of the fields of a log line, in each supported convention. Pure. */
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 
@@ -8,13 +8,13 @@ export const logNames = ["default", "ecs", "otel"] as const
 /** One of `logNames`. */
 export type LogNames = typeof logNames[number]
 
-/** One field: its names elsewhere, and its meaning. */
+/** One field: its names in other conventions, and its meaning. */
 export interface LogField {
-  /** In the Elastic Common Schema. */
+  /** The name in the Elastic Common Schema. */
   readonly ecs: string
-  /** By OpenTelemetry's semantic conventions. */
+  /** The name in OpenTelemetry's semantic conventions. */
   readonly otel: string
-  /** One clause for the reference, in Markdown. */
+  /** The meaning, for the reference, in Markdown. */
   readonly doc: string
 }
 
@@ -146,9 +146,9 @@ const isEmpty = (annotations: Annotations): boolean => {
 }
 
 /**
- * Puts fields into the log lines of an effect.
+ * Adds fields to the log lines of an effect.
  *
- * As `Effect.annotateLogs`, which always copies the fields; that costs more than writing them.
+ * Like `Effect.annotateLogs`, which always copies the fields, although that costs more than writing them.
  */
 export const annotate: {
   (fields: LogFields): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>

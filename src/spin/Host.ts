@@ -17,7 +17,7 @@ export interface Host {
   readonly variables: () => ReadonlyArray<readonly [name: string, value: string]>
   /** Sends a request (`wasi:http/outgoing-handler`). Hosts may ignore `signal`. */
   readonly fetch: typeof globalThis.fetch
-  /** Returns the address of the peer of a request, as the host reports it; `undefined`: the host does not. */
+  /** Returns the address of a request's peer; `undefined` if the host does not report it. */
   readonly peerAddress: (headers: Headers) => string | undefined
   /** Opens the store that all instances share. Throws if the component may not use it. */
   readonly openStore: () => Bucket

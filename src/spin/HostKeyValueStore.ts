@@ -5,7 +5,7 @@ import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { StoreClaims } from "../remote/SharedEntries.ts"
 import type { Bucket, Host } from "./Host.ts"
 
-/** The store that predecessors' manifests name, and that every Spin host has. */
+/** The store that the manifests of earlier gateways name, and that every Spin host has. */
 export const storeName = "default"
 
 const encoder = new TextEncoder()
@@ -18,7 +18,7 @@ const failure = (method: string, key?: string) =>
     ...(key === undefined ? {} : { key })
   })
 
-/** Fails for operations that nothing here needs, and that would make the host list every key. */
+/** Fails for operations that the gateway does not need, and that would make the host list every key. */
 const unsupported = (method: string) => Effect.fail(failure(method))
 
 const claimName = (name: string) => `claim:${name}`
@@ -54,7 +54,7 @@ const make = Effect.fnUntraced(function*(
     size: unsupported("size")
   })
 
-  // The first instance that counts has the claim. If the store fails, each instance works for itself.
+  // The first instance that counts gets the claim. If the store fails, each instance does the work itself.
   const claims = StoreClaims.of({
     claim: (name) =>
       use("increment", name, ({ increment }) => (increment?.(claimName(name)) ?? 1) === 1).pipe(

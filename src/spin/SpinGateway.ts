@@ -41,15 +41,15 @@ const ownIo = Layer.succeed(SharedIo, false)
 /** The keys and documents of the configured providers, in the store. */
 const documents = layerDocumentsWith(ProviderMetadata.layerStored).pipe(Layer.provide(ownIo))
 
-/** What else providers need. */
+/** The other services that providers need. */
 const probes = Layer.merge(storedProbe.layer, ownIo)
 
 /** The verification of tokens. Instances share verdicts unless the operator has disabled it. */
 const verifier = ({ storeVerdicts }: GatewaySettings) => storeVerdicts ? TokenVerifier.layerStored : TokenVerifier.layer
 
 /**
- * The app of one MCP server; with the settings of a gateway with several servers, the app for requests that are for
- * none of them.
+ * The app of one MCP server. For the settings of a gateway with several servers, the app for requests that no MCP
+ * server is configured for.
  */
 const app = (settings: GatewaySettings) =>
   settings.servers.length > 0
@@ -59,7 +59,7 @@ const app = (settings: GatewaySettings) =>
       Layer.provide(Layer.provide(ProviderRegistry.layer, probes))
     )
 
-/** The gateway on a host. What one process caches on Node, instances share in the store. */
+/** The gateway on a host. Instances share in the store what one process caches on Node. */
 const layer = (host: Host, settings: GatewaySettings) =>
   app(settings).pipe(
     Layer.provide(documents),
@@ -90,7 +90,7 @@ const build = (host: Host, settings: Settings): Effect.Effect<HandlerWith> =>
 
 type Settings = ReturnType<typeof readSettings>
 
-/** Serves the requests for one MCP server, or those for none of several. */
+/** Serves the requests for one MCP server, or those that no MCP server is configured for. */
 const makeServed = (host: Host, settings: Settings): Handler => {
   let built: Promise<HandlerWith> | undefined
   const throughLayers: HandlerWith = async (request, fetch) => {
@@ -109,7 +109,10 @@ const makeServed = (host: Host, settings: Settings): Handler => {
   }
 }
 
-/** The state of an instance between requests, if it handles several. It builds what its requests need. */
+/**
+ * The state of an instance between requests, for instances that handle several. Everything is built when a request
+ * first needs it.
+ */
 const makeInstance = (host: Host): Handler => {
   const settings = readSettings(host)
   const common = makeServed(host, settings)
@@ -130,8 +133,8 @@ const makeInstance = (host: Host): Handler => {
 }
 
 /**
- * Builds the handler of an instance on its first request: while the component itself is built, there are no variables, no
- * clock and no randomness.
+ * Builds the handler of an instance on its first request, because there are no variables, no clock and no randomness
+ * while the component itself is built.
  *
  * If the settings are invalid, the problems are logged, and every request results in 500.
  */

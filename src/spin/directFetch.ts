@@ -4,7 +4,7 @@ import { isBodiless, isShort } from "../forward/responseLength.ts"
 
 /** A request that was sent. */
 export interface Sent {
-  /** Rejects if there is no response, or none in time. */
+  /** Rejects if there is no response, or if it takes too long. */
   readonly response: Promise<Response>
   /**
    * Like `fetch`, but returns the response of this request to the first caller that repeats it. Others go to the host.
@@ -14,7 +14,10 @@ export interface Sent {
   readonly failing: (reason: unknown) => typeof globalThis.fetch
 }
 
-/** The same, but rejects after this time, with the code that `fetch` uses on other platforms. */
+/**
+ * Returns a promise with the same result, which rejects after this time, with the code that `fetch` uses on other
+ * platforms.
+ */
 export const inTime = <A>(response: Promise<A>, millis: number): Promise<A> => {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_, reject) => {
@@ -61,7 +64,7 @@ export const fieldsOf = (headers: Headers): Record<string, string> => {
   return fields
 }
 
-/** Whether a response is short, complete, and has no fields that do not fit into one line. */
+/** Returns whether a response is short, complete, and without fields that would need several lines. */
 export const isPlain = (status: number, headers: Readonly<Record<string, string>>): boolean =>
   status >= 200 && status <= 599 && status !== 205 && !isBodiless("POST", status) && isShort(headers) &&
   headers["set-cookie"] === undefined &&

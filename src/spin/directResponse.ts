@@ -55,7 +55,7 @@ const again = (request: Request, body: Uint8Array<ArrayBuffer>, traceHeader: str
 
 const mac = Layer.provide(Mac.layerWebCrypto, SecureRandom.layerWebCrypto)
 
-/** As `readSettings` has left it: to the console, if there is an audit log. */
+/** As `readSettings` has configured it: to the console, if there is an audit log. */
 const audit = (settings: GatewaySettings) =>
   Layer.orDie(Layer.provide(AuditLog.layerConsole, Layer.succeed(GatewayConfig, settings)))
 
@@ -99,7 +99,7 @@ export const makeDirectResponse = (
   const log = makeLog(settings)
   const { origin } = new URL(settings.gatewayUrl)
 
-  /** Takes the steps until there is a request to send. Otherwise returns the body that was read. */
+  /** Carries out the steps until there is a request to send. Otherwise returns the body that was read. */
   const prepare = async (
     exchange: Exchange,
     request: Request
@@ -121,7 +121,7 @@ export const makeDirectResponse = (
           break
         case "Ready":
           return { sending: next.value, body }
-        // Left to `HttpApp`, which has what these responses need, and rejects the request again.
+        // Left to `HttpApp`, which rejects the request again, with everything that these responses need.
         case "Respond":
         case "OpenSession":
         case "CountMessages":

@@ -11,8 +11,8 @@ const textOf = (bucket: Bucket, entry: string): string | undefined => {
 }
 
 /**
- * Builds the lookup of a token that an instance has verified: the identity that `TokenVerifier.layerStored` would return
- * without a request; `undefined`: only that verifier can tell.
+ * Builds the lookup of a token that an instance has verified. Returns the identity that `TokenVerifier.layerStored`
+ * would return without a request to a provider; `undefined` if only that verifier can decide.
  */
 export const makeKnownIdentity = ({ openStore }: Host, settings: GatewaySettings) => {
   const find = (digest: string, now: number): Identity | undefined => {

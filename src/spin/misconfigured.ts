@@ -14,7 +14,7 @@ const fault = internalFault({ style: "oauth", resourceMetadata: undefined, requi
  * The response of a gateway that cannot be built: 500 `server_error`, readable for browsers, to everything but
  * preflights.
  *
- * On Spin there is no start that could fail in front of an operator.
+ * On Spin, there is no start at which an operator would see the failure.
  */
 export const misconfigured: Effect.Effect<
   HttpServerResponse.HttpServerResponse,

@@ -7,8 +7,8 @@ const socketAddress = /^(?:\[([^\]]+)\]|([^:]+)):\d+$/
 /**
  * Returns the address of the peer, which Spin reports in `spin-client-addr`; `undefined` without that field.
  *
- * Only the last value is Spin's: Spin adds its own after those of the same name that a client sent. A request of another
- * component of the same application comes from `0.0.0.0`.
+ * Only the last value is Spin's: Spin appends it to values of the same name that a client has sent. For a request of
+ * another component of the same application, the address is `0.0.0.0`.
  */
 export const spinClientAddress = (headers: Headers): string | undefined => {
   const last = headers.get("spin-client-addr")?.split(",").at(-1)?.trim() ?? ""
@@ -18,7 +18,7 @@ export const spinClientAddress = (headers: Headers): string | undefined => {
 
 const addresses = new WeakMap<object, string>()
 
-/** Notes the address of a request's peer. */
+/** Records the address of a request's peer. */
 export const notePeer = (request: Request, address: string | undefined): void => {
   if (address !== undefined) addresses.set(request, address)
 }

@@ -12,7 +12,7 @@ const publicUrl = "https://gateway.invalid"
 const introspectionUrl = "https://issuer.invalid/introspect"
 const jwksUrl = "https://issuer.invalid/jwks"
 
-/** A key without a private half, which was deleted, and a token that was signed with it. No gateway trusts this issuer. */
+/** A key whose private half was deleted, and a token that was signed with it. No gateway trusts this issuer. */
 const jwk = {
   kty: "RSA",
   kid: "r",
@@ -120,17 +120,17 @@ const replace = (target: object, members: Readonly<Record<string, unknown>>): ()
 
 const nothing = () => undefined
 
-/** Replaces what the engine would ask of its host; returns a function that undoes it. */
+/** Replaces the functions by which the engine would use its host; returns a function that undoes it. */
 const withoutHost = (): () => void => {
   const undo = [
     replace(globalThis, {
-      // What is due at once comes next. Nothing else is waited for, because every response is there at once.
+      // Only work that is due at once has to be run, because every response is available at once.
       setTimeout: (run: () => void, millis: number | undefined) => {
         if (!millis) queueMicrotask(run)
         return 0
       },
       clearTimeout: nothing,
-      // The engine has one only while it handles a request.
+      // The engine has this function only while it handles a request.
       location: undefined
     }),
     replace(performance, { now: () => 0 }),

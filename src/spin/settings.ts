@@ -12,7 +12,7 @@ import type { Host } from "./Host.ts"
  */
 const usual = { host: "0.0.0.0" }
 
-/** Without a configured key, sessions are not bound: a key made at start would be different for each request. */
+/** Without a configured key, sessions are not bound, because a random key would differ for each request. */
 const withoutOwnKey = (settings: GatewaySettings): GatewaySettings =>
   settings.sessionKeys.length === 0
     ? { ...settings, bindSessions: false, servers: settings.servers.map(withoutOwnKey) }
@@ -24,7 +24,10 @@ const withoutAuditFile = (settings: GatewaySettings): Result.Result<GatewaySetti
     ? Result.succeed(settings)
     : Result.fail(noAuditFiles)
 
-/** An instance that is made for each request can count nothing, and has no connection to a store. */
+/**
+ * Rejects rate limits and a store: an instance that lives for one request cannot count, and has no connection to a
+ * store.
+ */
 const withoutLimits = (settings: GatewaySettings): Result.Result<GatewaySettings, InvalidConfiguration> => {
   const isLimited = serversOf(settings).some(({ rateLimits }) => rateLimits.length > 0)
   const names = [
@@ -44,8 +47,8 @@ const withoutLimits = (settings: GatewaySettings): Result.Result<GatewaySettings
 }
 
 /**
- * An instance lives for one request: it would import a key and sign for each request, which takes far longer than
- * everything else.
+ * Rejects `identity_jwt`: an instance lives for one request, so it would import a key and sign each time, which takes
+ * far longer than everything else.
  */
 const withoutSigning = (settings: GatewaySettings): Result.Result<GatewaySettings, InvalidConfiguration> =>
   serversOf(settings).every(({ upstreamAuth }) => upstreamAuth._tag !== "IdentityJwt") ?
@@ -61,7 +64,7 @@ const withoutSigning = (settings: GatewaySettings): Result.Result<GatewaySetting
       })
     )
 
-/** The host alone decides which certificates it trusts and shows. */
+/** Rejects TLS settings: only the host decides which certificates are trusted and presented. */
 const withoutTls = (settings: GatewaySettings): Result.Result<GatewaySettings, InvalidConfiguration> => {
   const servers = serversOf(settings)
   const names = [
@@ -83,7 +86,7 @@ const withoutTls = (settings: GatewaySettings): Result.Result<GatewaySettings, I
   )
 }
 
-/** Rejects an admin port, because a component listens on no port of its own, and no instance counts for the others. */
+/** Rejects an admin port: a component does not listen on ports, and no instance counts for the others. */
 const withoutAdminPort = (settings: GatewaySettings): Result.Result<GatewaySettings, InvalidConfiguration> =>
   settings.adminPort === undefined ? Result.succeed(settings) : Result.fail(
     new InvalidConfiguration({

@@ -8,7 +8,7 @@ import * as RemoteValue from "../remote/RemoteValue.ts"
 import { storeEntries } from "../remote/SharedEntries.ts"
 import { type Found, type Probe, SharedProbe } from "../verify/opaque/Reachability.ts"
 
-// A value is fetched again this long before its expiry; the rest is how long it is used.
+// How long before its expiry a value is fetched again. Until then it is used.
 const freshMillis = providerLimits.aheadMillis + 10_000
 
 const reaches: ReadonlySet<unknown> = new Set(["unavailable", "refused"])
@@ -19,7 +19,7 @@ const format: DocumentFormat<Found> = {
   decode: (value) => {
     const [detail, reach] = [own(value, "detail"), own(value, "reach")]
     return Effect.succeed({
-      // One of three words: `ready` if it is neither of the other two.
+      // One of three words: `ready` unless it is one of the other two.
       reach: reaches.has(reach) ? reach as Found["reach"] : "ready",
       detail: typeof detail === "string" ? detail : ""
     })

@@ -1,4 +1,7 @@
-/** The interfaces of `wit/` as the component's JavaScript sees them: `result` is a throw, `option` is `undefined`. */
+/**
+ * The interfaces of `wit/` in the component's JavaScript: an error of a `result` is thrown, and an absent `option` is
+ * `undefined`.
+ */
 
 declare module "wasi:config/store@0.2.0-draft-2024-09-27" {
   export const getAll: () => ReadonlyArray<readonly [name: string, value: string]>

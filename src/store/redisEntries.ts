@@ -8,7 +8,9 @@ import { makePrompt, storeProblem } from "../limits/prompt.ts"
 import type { RawEntries } from "./sealedEntries.ts"
 import { countOperation, noteStoreUp } from "./storeMetrics.ts"
 
-/** A key of another type, which another program has written, counts as missing; the store works. */
+/**
+ * A key of another type, which another program has written, counts as missing. It does not mean that the store fails.
+ */
 const isOfAnotherType = (cause: unknown): boolean => cause instanceof Error && cause.message.startsWith("WRONGTYPE")
 
 const shared = "verdicts about opaque tokens and keys of providers"
@@ -47,7 +49,7 @@ export const makeRedisEntries = Effect.fnUntraced(function*(
       )
     )
 
-  /** Carries out an operation that no request waits for. */
+  /** Runs an operation that no request waits for. */
   const inBackground = (operation: Effect.Effect<unknown, StoreFailed>) =>
     operation.pipe(
       Effect.matchEffect({
@@ -59,7 +61,7 @@ export const makeRedisEntries = Effect.fnUntraced(function*(
     )
 
   return {
-    // Only a part of the entry: another program may have put a gigabyte there.
+    // Reads only a part of the entry: another program may have stored a gigabyte there.
     read: (key, maxLength) =>
       reading(send("GETRANGE", key, "0", String(maxLength - 1))).pipe(
         Effect.map((reply) => typeof reply === "string" && reply !== "" ? reply : undefined),
@@ -69,7 +71,7 @@ export const makeRedisEntries = Effect.fnUntraced(function*(
     remove: (key) => inBackground(writing(send("DEL", key))),
     claim: (key, millis) =>
       writing(send("SET", key, "1", "NX", "PX", String(millis))).pipe(
-        // Any other reply than that there is such a key already.
+        // Any reply other than the one for an existing key.
         Effect.map((reply) => reply !== null),
         Effect.tap((isClaimed) => countOperation("claim", isClaimed ? "success" : "taken")),
         Effect.catch(() => Effect.as(countOperation("claim", "failure"), true))

@@ -1,7 +1,7 @@
 /**
  * RSA signature verification (RFC 8017, section 8), for engines without it or with a slow implementation.
  *
- * Public keys only. The only RSA operation here is a power modulo n; everything else compares octets.
+ * For public keys only. The only RSA operation is a power modulo n; everything else compares octets.
  */
 import { bitLength, isSame, powerModulo, toInteger, toOctets } from "../../keys/integers.ts"
 

@@ -1,6 +1,5 @@
 /**
- * The two operations of Web Crypto that verify a JWS, complete and fast, on top of an engine that implements a part of
- * them.
+ * Completes the two operations of Web Crypto that verify a JWS, for an engine that implements only a part of them.
  *
  * The component's engine lacks RSA-PSS and Ed25519, and tests the modulus for primality whenever it imports an RSA key,
  * which takes many times as long as a verification. ECDSA and all digests are the engine's. For public keys only:
