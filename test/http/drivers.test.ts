@@ -8,6 +8,7 @@ import { request } from "undici"
 import type { HttpAppOptions } from "../../src/http/HttpApp.ts"
 import * as NodeGateway from "../../src/node/NodeGateway.ts"
 import { deniedBodies, exchangeFields, exchangeRules, exchangeWith } from "../fixtures/exchanges.ts"
+import { withoutDifferences } from "../support/differences.ts"
 import {
   behaviourNames,
   callbacks,
@@ -20,7 +21,7 @@ import {
   playLogged,
   start
 } from "../support/drivers.ts"
-import { guardDifferences, withoutDifferences } from "../support/guardDifferences.ts"
+import { guardDifferences } from "../support/guardDifferences.ts"
 
 const Exchange = Schema.Struct({ ...exchangeFields, upstream: Schema.Literals([...behaviourNames]) })
 

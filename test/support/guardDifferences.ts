@@ -3,28 +3,8 @@
  * differ.
  */
 import type { PlayedExchange } from "../fixtures/exchanges.ts"
+import { type Difference, nothing, without } from "./differences.ts"
 import type { Seen } from "./drivers.ts"
-
-/** The parts of an exchange's result on a driver. */
-type Compared = Readonly<Record<string, unknown>>
-
-/** One difference. */
-export interface Difference {
-  /** The parts that differ. */
-  readonly where: string
-  readonly reason: string
-  /** Returns whether the difference may occur in this exchange, given the result of `HttpApp`. */
-  readonly applies: (exchange: PlayedExchange, expected: Seen) => boolean
-  /** The parts that are still compared. */
-  readonly comparable: (left: Compared, seen: Seen) => Compared
-  /** An exchange in which the difference occurs. */
-  readonly example: Partial<PlayedExchange>
-}
-
-const nothing = (): Compared => ({})
-
-const without = (...names: ReadonlyArray<string>) => (left: Compared): Compared =>
-  Object.fromEntries(Object.entries(left).filter(([name]) => !names.includes(name)))
 
 const isSent = (_: PlayedExchange, { sent }: Seen): boolean => sent.length > 0
 
@@ -74,7 +54,7 @@ const errorOf = ({ log: [first] }: Seen): unknown => first?.["error"]
 /** The member that the gateway removes from messages, as it occurs in the exchanges. */
 const forgedMember = /,"_authContext":\{[^{}]*\}/g
 
-const common: ReadonlyArray<Difference> = [
+const common: ReadonlyArray<Difference<Seen>> = [
   {
     where: "paths",
     reason: "the host routes the MCP endpoint and the documents to the guard, and has all other paths for itself",
@@ -127,7 +107,7 @@ const common: ReadonlyArray<Difference> = [
 ]
 
 /** Differences that depend on the configuration of the guard. */
-export const guardDifferences: Readonly<Record<"plain" | "ruled", ReadonlyArray<Difference>>> = {
+export const guardDifferences: Readonly<Record<"plain" | "ruled", ReadonlyArray<Difference<Seen>>>> = {
   plain: [
     ...common,
     {
@@ -149,19 +129,4 @@ export const guardDifferences: Readonly<Record<"plain" | "ruled", ReadonlyArray<
       example: { method: "PUT" }
     }
   ]
-}
-
-/** Returns what to compare of an exchange on two drivers. */
-export const withoutDifferences = (
-  differences: ReadonlyArray<Difference>,
-  exchange: PlayedExchange,
-  seen: Seen,
-  expected: Seen
-): readonly [seen: Compared, expected: Compared] => {
-  const applying = differences.filter(({ applies }) => applies(exchange, expected))
-  // If the whole is not compared, its parts are not either.
-  if (applying.some(({ comparable }) => comparable === nothing)) return [nothing(), nothing()]
-  const comparable = (all: Seen) =>
-    applying.reduce<Compared>((left, difference) => difference.comparable(left, all), { ...all })
-  return [comparable(seen), comparable(expected)]
 }
