@@ -17,8 +17,8 @@ export interface Difference<Result> {
   readonly applies: (exchange: PlayedExchange, expected: Result) => boolean
   /** Returns the parts that are still compared. */
   readonly comparable: (left: Compared, result: Result) => Compared
-  /** An exchange in which the difference occurs. */
-  readonly example: Partial<PlayedExchange>
+  /** An exchange in which the difference always occurs; `undefined` if it occurs by chance. */
+  readonly example: Partial<PlayedExchange> | undefined
 }
 
 /** Nothing is compared. */

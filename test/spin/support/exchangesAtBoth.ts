@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { TestIssuer } from "../../../src/issuer/TestIssuer.ts"
 import { eventually } from "../../fixtures/eventually.ts"
 import {
+  exchangeWith,
   initialized,
   type PlayedExchange,
   type PlayedResponse,
@@ -45,7 +46,6 @@ const strict: UpstreamHandler = (request, response) =>
 /** What the MCP server, or the connection to it, may do besides responding. */
 const disturbances = {
   odd: gives({ status: 666, headers: json, body: "{}" }),
-  strict,
   late: hang,
   down: (request, response) => Effect.andThen(request.body, resetConnection(response)),
   breaks: (request, response) =>
@@ -60,11 +60,15 @@ const disturbances = {
 
 const behaviours: ReadonlyMap<string, UpstreamHandler> = new Map<string, UpstreamHandler>([
   ...responseNames.map((name: ResponseName) => [name, gives(responses[name])] as const),
-  ...Object.entries(disturbances)
+  ...Object.entries(disturbances),
+  ["strict", strict]
 ])
 
 /** Everything that the MCP server may do, by name. */
 export const behaviourNames: ReadonlyArray<string> = [...behaviours.keys()]
+
+/** Those that nothing is remembered of. After `strict`, the Node service adds nothing for an hour, an instance does. */
+export const forgottenBehaviours: ReadonlyArray<string> = behaviourNames.filter((name) => name !== "strict")
 
 /** Fields of log lines that differ from run to run. */
 const passing: ReadonlySet<string> = new Set(["client_address", "duration_ms", "time"])
@@ -156,8 +160,11 @@ export const exchangesAtBoth = Effect.fnUntraced(function*(more: Variables) {
       return { ...result, log: entries() }
     })
 
-  return {
-    component: play(host.origin, host.logged),
-    service: play(node.origin, nodeLogged)
-  }
+  const component = play(host.origin, host.logged)
+  const service = play(node.origin, nodeLogged)
+  // Afterwards both have the keys, which probes report.
+  const first: Exchange = { ...exchangeWith({}), signed: true }
+  yield* component(first)
+  yield* service(first)
+  return { component, service }
 })
