@@ -14,7 +14,7 @@ export const serverName: Kind<string, string> = string(
 
 const hostForm = /^(?:[a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/
 
-/** The host that requests for a server name, in lower case, without a dot at its end and without a default port. */
+/** The host by which requests select a server, in lower case, without a dot at its end and without a default port. */
 export const serverHost: Kind<string, string> = string("host", (text) => {
   if (text.includes("/")) return invalid("is a URL or a path", "Write the host alone, as in files.example.com")
   const host = text.toLowerCase().replace(/\.(?=:|$)/, "").replace(/:(?:80|443)$/, "")

@@ -8,7 +8,7 @@ import { isObject } from "./nested.ts"
 import { type ContentOf, fromSettingFile, givenTwice } from "./settingFiles.ts"
 import type { Given } from "./Source.ts"
 
-/** The members that a file may hold, of the settings that are objects with secrets. */
+/** For settings that are objects with secrets: the members whose values may be read from files. */
 const memberFiles: Partial<Readonly<Record<SettingName, ReadonlyArray<string>>>> = {
   MCP_UPSTREAM_AUTH: upstreamAuthFiles
 }

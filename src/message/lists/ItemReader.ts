@@ -6,7 +6,7 @@ import type { KnownListMember } from "./listMembers.ts"
 import { nowhere } from "./PiecePositions.ts"
 import { ToolAdditions } from "./ToolAdditions.ts"
 
-/** The end of a problem's text after the name of a member, for the log. */
+/** Describes a repeated or unclear member, for the log. */
 export const ambiguous = (name: string): string => `${name} is repeated or in another case`
 
 export class ItemReader {

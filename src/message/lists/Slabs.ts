@@ -29,7 +29,7 @@ export class Slabs {
     return new Uint8Array(size)
   }
 
-  /** Returns a buffer that is no longer used to the pool. */
+  /** Puts a buffer back into the pool, once it is no longer used. */
   give(slab: Uint8Array): void {
     if (this.idleBytes + slab.length > this.maxIdleBytes) return
     this.idle.push(slab)

@@ -23,7 +23,7 @@ export interface ReloadAttempt {
   readonly changed: ReadonlyArray<string>
   /** The providers whose keys could not be fetched. The gateway takes the configuration nevertheless, as it starts without. */
   readonly notReady: ReadonlyArray<string>
-  /** Everything that is wrong, each with its fix, in one line each. Without any configured value. */
+  /** The problems of the configuration, one line each, with the fix and without any configured value. */
   readonly problems: ReadonlyArray<string>
 }
 

@@ -10,7 +10,7 @@ import type { Loss } from "./UpstreamConnection.ts"
 
 const connectTimeoutMillis = 10_000
 
-// The longest idle timeout of a server that is used, and how long before it a connection is closed.
+// The maximum idle timeout that is taken from a server, and how long before its end a connection is closed.
 const longestHintMillis = 60_000
 const hintMarginMillis = 1000
 
