@@ -12,6 +12,7 @@ import { forwardedBodies } from "./httpApp/forwardedBodies.ts"
 import { forwardedFields } from "./httpApp/forwardedFields.ts"
 import { limits } from "./httpApp/limits.ts"
 import { manyCallers } from "./httpApp/manyCallers.ts"
+import { oneInstance } from "./httpApp/oneInstance.ts"
 import { openStreams } from "./httpApp/openStreams.ts"
 import { preflight } from "./httpApp/preflight.ts"
 import { relayedResponses } from "./httpApp/relayedResponses.ts"
@@ -45,6 +46,7 @@ export const requirements: ReadonlyArray<Requirement<Subject>> = [
   ...sessions,
   ...limits,
   ...manyCallers,
+  ...oneInstance,
   ...openStreams
 ]
 

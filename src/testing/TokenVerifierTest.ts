@@ -12,6 +12,7 @@ import { suite as registerSuite } from "./suite.ts"
 import { acceptance } from "./tokenVerifier/acceptance.ts"
 import { claims } from "./tokenVerifier/claims.ts"
 import { headers } from "./tokenVerifier/headers.ts"
+import { jwtHistory } from "./tokenVerifier/jwtHistory.ts"
 import { jwtSecrecy } from "./tokenVerifier/jwtSecrecy.ts"
 import { type JwtVerifierOptions, resolveOptions } from "./tokenVerifier/JwtVerifierOptions.ts"
 import { opaque } from "./tokenVerifier/opaque.ts"
@@ -52,6 +53,7 @@ export const requirements = (options: JwtVerifierOptions = {}): ReadonlyArray<Re
     ...steadiness(settings),
     ...outages(settings),
     ...persistence(settings),
+    ...jwtHistory(settings),
     jwtSecrecy,
     ...reasons(settings)
   ]

@@ -3,14 +3,22 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
 import type { GatewayConfigInput } from "../../src/config/GatewayConfigInput.ts"
+import { Guard } from "../../src/embed/Guard.ts"
 import { layerGateway } from "../../src/embed/layers.ts"
 import { HttpApp } from "../../src/http/HttpApp.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import * as HttpAppTest from "../../src/testing/HttpAppTest.ts"
 import * as Suite from "../../src/testing/suite.ts"
+import { guardApp, guardInapplicable } from "./guardApp.ts"
 import { NodeApp } from "./nodeApp.ts"
 
 HttpAppTest.suite("the gateway", HttpApp.layer)
+
+Suite.suite(
+  "HttpApp (a guarded server)",
+  HttpAppTest.subject(guardApp(Guard.layer)),
+  HttpAppTest.requirements.filter(({ id }) => !Object.hasOwn(guardInapplicable, id))
+)
 
 // They send what no Web client can send over a socket (an invalid `Host`, `Upgrade`, bytes in fields), or methods to which
 // Node's parser responds itself. `test/attacks` sends those as bytes.

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as TokenVerifierTest from "../../src/testing/TokenVerifierTest.ts"
 import { violations } from "../support/violations.ts"
 import { type Broken, brokenSteps, type Verifier } from "./brokenSteps.ts"
+import * as Forgetful from "./forgetfulVerifiers.ts"
 import { handMade } from "./handMadeVerifier.ts"
 import * as Wrapped from "./wrappedVerifiers.ts"
 
@@ -57,7 +58,12 @@ const brokenWrappers: ReadonlyArray<Broken> = [
   ["JWKS-21: keeps after an outage what was only meant for it", ["JWT-75"], Wrapped.shaken(Wrapped.gateway)],
   ["waits for a provider that does not respond", ["JWT-76"], Wrapped.patient(Wrapped.gateway)],
   ["lets no caller leave", ["JWT-64"], Wrapped.holding(Wrapped.gateway)],
-  ["shortens subjects, so that two become one", ["JWT-05"], Wrapped.shortening(Wrapped.gateway)]
+  ["shortens subjects, so that two become one", ["JWT-05"], Wrapped.shortening(Wrapped.gateway)],
+  ["takes the client for the audience", ["JWT-45"], Forgetful.takingClientForAudience(Wrapped.gateway)],
+  ["reports unverified e-mail addresses", ["JWT-46"], Forgetful.trustingEmail(Wrapped.gateway)],
+  ["changes identities that it has returned", ["JWT-66"], Forgetful.sharing(Wrapped.gateway)],
+  ["verifies one token after the other", ["JWT-67"], Wrapped.singleFile(Wrapped.gateway)],
+  ["accepts expired tokens in an outage", ["JWT-73"], Forgetful.clinging(Wrapped.gateway)]
 ]
 
 const brokenOpaque: ReadonlyArray<Broken> = [
@@ -98,7 +104,12 @@ const brokenOpaque: ReadonlyArray<Broken> = [
   ["waits for a provider that does not respond", ["OPAQUE-13"], Wrapped.patient(Wrapped.introspected)],
   ["lets no caller leave", ["OPAQUE-13"], Wrapped.holding(Wrapped.introspected)],
   ["asks no more after one failure", ["OPAQUE-14"], Wrapped.discouraged(Wrapped.introspected)],
-  ["shortens subjects, so that two become one", ["OPAQUE-01"], Wrapped.shortening(Wrapped.introspected)]
+  ["shortens subjects, so that two become one", ["OPAQUE-01"], Wrapped.shortening(Wrapped.introspected)],
+  ["accepts revoked tokens in an outage", ["OPAQUE-15"], Forgetful.clinging(Wrapped.introspected)],
+  ["remembers a rejection for ever", ["OPAQUE-16"], Wrapped.resentful(Wrapped.introspected)],
+  ["changes identities that it has returned", ["OPAQUE-17"], Forgetful.sharing(Wrapped.introspected)],
+  ["reports unverified e-mail addresses", ["OPAQUE-18"], Forgetful.trustingEmail(Wrapped.introspected)],
+  ["lets known tokens wait for unknown ones", ["OPAQUE-19"], Wrapped.singleFile(Wrapped.introspected)]
 ]
 
 const idsOf = (table: ReadonlyArray<Broken>): ReadonlyArray<string> => table.flatMap(([, violated]) => violated)

@@ -12,6 +12,7 @@ import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import * as TokenVerifierTest from "../../src/testing/TokenVerifierTest.ts"
 import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
 import { introspectionProvider, jwtProvider, userinfoProvider } from "../fixtures/providers.ts"
+import { listedTokens, listedVerifier } from "./listedTokens.ts"
 import { asInNode, gatewayVerifier, jwtVerifier } from "./ourVerifiers.ts"
 
 const WithPublicKey = Layer.unwrap(Effect.gen(function*() {
@@ -109,5 +110,7 @@ TokenVerifierTest.suiteOpaque(
   TokenVerifierTest.issuerTokens({ prefix: "mat_", introspected: true }),
   { transport: "http" }
 )
+
+TokenVerifierTest.suiteOpaque("static tokens", listedVerifier, listedTokens, { remembers: Duration.zero })
 
 TokenVerifierTest.suiteOpaque("API keys by prefix, next to JWTs", ApiKeyVerifier, apiKeys, { remembers: Duration.zero })

@@ -164,6 +164,17 @@ export const brokenGatewayClients: Readonly<
         })
     })
   },
+  "returns one object as the head of all responses": {
+    violates: ["CLIENT-17"],
+    client: changed((send) => {
+      const shared: Record<string, string | ReadonlyArray<string>> = {}
+      return (request) =>
+        Effect.map(send(request), (response) => {
+          for (const name of Object.keys(shared)) delete shared[name]
+          return { ...response, headers: Object.assign(shared, response.headers) }
+        })
+    })
+  },
   "returns no part of a body before it is complete": { violates: ["CLIENT-20"], client: withResponse(collected) },
   "reads ahead of a reader that is slow (CVE-2026-27887, Spin)": {
     violates: ["CLIENT-21"],

@@ -131,6 +131,8 @@ const takeApart = (steps: Steps, token: string): Parsed | undefined => {
     : { header, claims, input: `${head}.${payload}`, signature }
 }
 
+const mayBeOwn = (verified: unknown): boolean => verified === undefined || verified === true || verified === "true"
+
 const identityOf = (steps: Steps, claims: JsonObject, issuer: string): Identity | undefined => {
   const subject = steps.subject(claims)
   return typeof subject !== "string" || subject === "" ? undefined : {
@@ -138,7 +140,7 @@ const identityOf = (steps: Steps, claims: JsonObject, issuer: string): Identity 
     issuer,
     clientId: textOf(own(claims, "client_id")) ?? textOf(own(claims, "azp")),
     scopes: steps.scopes(claims),
-    email: textOf(own(claims, "email")),
+    email: mayBeOwn(own(claims, "email_verified")) ? textOf(own(claims, "email")) : undefined,
     name: textOf(own(claims, "name")),
     provider: "hand",
     // Already checked.

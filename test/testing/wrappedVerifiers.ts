@@ -24,7 +24,7 @@ export const gateway = jwtVerifier({ algorithms: ["ES256"] })
 
 export const introspected = gatewayVerifier((issuer) => [introspectionProvider(issuer)])
 
-const around = <E, R>(inner: Layer.Layer<TokenVerifier, E, R>, change: (verify: Verify) => Verify) =>
+export const around = <E, R>(inner: Layer.Layer<TokenVerifier, E, R>, change: (verify: Verify) => Verify) =>
   Layer.effect(TokenVerifier, Effect.map(TokenVerifier, ({ verify }) => ({ verify: change(verify) }))).pipe(
     Layer.provide(inner)
   )

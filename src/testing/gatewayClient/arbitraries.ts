@@ -193,10 +193,18 @@ export const identityFields: Arbitrary.Arbitrary<Record<string, string>> = Arbit
     })
 )
 
-/** Events of an event stream, in ASCII. */
-export const events: Arbitrary.Arbitrary<ReadonlyArray<string>> = Arbitrary.array(
-  Arbitrary.map(textOf([...letters, " ", "\ndata: ", ":"], { maxLength: 20 }), (text) => `data: ${text}\n\n`),
-  { minLength: 1, maxLength: 6 }
+const event = Arbitrary.map(
+  textOf([...letters, " ", "\ndata: ", ":"], { maxLength: 20 }),
+  (text) => `data: ${text}\n\n`
+)
+
+/** Parts of an event stream that are no events: comments, with which servers keep connections alive, and lone fields. */
+const betweenEvents = oneOf([": keep-alive\n\n", ":\n\n", ": a\r\n\r\n", "retry: 100\n\n", "id: 1\n\n", "\n"])
+
+/** Parts of an event stream, in ASCII. The last one is a comment. */
+export const eventTexts: Arbitrary.Arbitrary<ReadonlyArray<string>> = Arbitrary.map(
+  Arbitrary.array(either(event, event, betweenEvents), { minLength: 1, maxLength: 6 }),
+  (texts) => [...texts, ": the end\n\n"]
 )
 
 /** Random bytes, or the given texts. */

@@ -1,6 +1,7 @@
 /** The parts of a request that must arrive, and those that must not. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
+import type { Identity } from "../../identity/Identity.ts"
 import * as assert from "../assert.ts"
 import * as arbitraries from "./arbitraries.ts"
 import { clientRequirement } from "./clientRequirement.ts"
@@ -42,6 +43,19 @@ const assertCarries = (exchange: Exchange, headers: Readonly<Record<string, stri
 
 const decoded = (target: string): string =>
   target.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+
+/** A caller, which the fields of the request already describe as far as the server may know it. */
+const identity: Identity = {
+  subject: "ada",
+  clientId: "desktop",
+  issuer: "https://issuer.example",
+  scopes: ["mcp:read"],
+  email: "ada@example.com",
+  name: "Ada",
+  provider: "issuer",
+  expiresAt: undefined,
+  claims: { sub: "ada" }
+}
 
 export const requests = [
   clientRequirement(
@@ -126,7 +140,7 @@ export const requests = [
       const { adds } = yield* Subject
       const { send, upstream } = yield* connect(respond(200, [["set-cookie", "session=1; Path=/"]]))
       for (let count = 0; count < 2; count++) {
-        const response = yield* send(request({ headers }))
+        const response = yield* send(request({ headers, identity }))
         yield* bodyOf(response)
       }
       assert.lengthOf(upstream.exchanges, 2)

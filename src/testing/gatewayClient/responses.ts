@@ -1,4 +1,5 @@
 /** What must be returned of a response. */
+import * as Arbitrary from "effect/Arbitrary"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib"
@@ -39,6 +40,9 @@ const framings = {
 } as const satisfies Record<string, (status: number, fields: Fields, body: ReadonlyArray<Uint8Array>) => Responder>
 
 const encoders = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync }
+
+/** Statuses of responses with a body. */
+const statuses = [200, 404, 201, 500, 409]
 
 const text = new TextEncoder()
 
@@ -227,6 +231,35 @@ export const responses = [
         { concurrency: "unbounded" }
       )
       assert.lengthOf(upstream.exchanges, bodies.length)
+    })
+  ),
+
+  clientRequirement(
+    {
+      id: "CLIENT-17",
+      title: "MUST NOT change a response that it has returned",
+      source: "CWE-362; CWE-488",
+      runs: 8
+    },
+    { bodies: Arbitrary.array(arbitraries.fields, { minLength: 2, maxLength: 5 }), concurrent: oneOf([true, false]) },
+    Effect.fnUntraced(function*({ bodies, concurrent }) {
+      const { send } = yield* connect(Effect.fnUntraced(function*(exchange) {
+        const body = yield* exchange.body
+        const index = Number(exchange.values("x-caller").join())
+        yield* respond(statuses[index] ?? 200, Object.entries({ ...bodies[index], "x-index": String(index) }), [body])(
+          exchange
+        )
+      }))
+      const returned = yield* Effect.forEach(bodies, (_, index) =>
+        Effect.map(
+          send(request({ headers: { "x-caller": String(index) }, body: text.encode(`body-${index}`) })),
+          (response) => ({ response, status: response.status, headers: { ...response.headers } })
+        ), { concurrency: concurrent ? "unbounded" : 1 })
+      for (const [index, { headers, response, status }] of returned.entries()) {
+        assert.deepStrictEqual([response.status, { ...response.headers }], [status, headers])
+        assertCarries(response, { "x-index": String(index) })
+        assert.strictEqual(Buffer.from(yield* bodyOf(response)).toString(), `body-${index}`)
+      }
     })
   )
 ]

@@ -48,7 +48,7 @@ export const streams = [
       title: "MUST pass on each event as it arrives, before the response ends",
       source: "MCP 2025-11-25, Transports, Sending Messages to the Server; HTML, section 9.2"
     },
-    { events: arbitraries.events },
+    { events: arbitraries.eventTexts },
     Effect.fnUntraced(function*({ events }) {
       const seen = yield* Queue.unbounded<void>()
       const { send } = yield* connect(Effect.fnUntraced(function*(exchange) {

@@ -59,7 +59,26 @@ export const discoveryTarget: Arbitrary.Arbitrary<string> = Arbitrary.map(
   ([name, suffix]) => `/.well-known/${name}${suffix}`
 )
 
-const awkwardPiece = ["/", "//", "..", ".", "%2e%2e", "%2F", "%5c", ";a=b", "mcp", "{mcp}", "?", "&", "x", "%00", "山"]
+const awkwardPiece = [
+  "/",
+  "//",
+  "..",
+  ".",
+  "%2e%2e",
+  "%2F",
+  "%5c",
+  ";a=b",
+  "mcp",
+  "{mcp}",
+  "?",
+  "&",
+  "x",
+  "%00",
+  "%",
+  "%zz",
+  "%c3%28",
+  "山"
+]
 
 /** Any target, well-formed or not, known or unknown. */
 export const anyTarget: Arbitrary.Arbitrary<string> = either(

@@ -1,10 +1,12 @@
 /** Responses that are not complete yet: streams, and clients that leave. */
+import * as Arbitrary from "effect/Arbitrary"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import { UpstreamUnavailable } from "../../errors/GatewayError.ts"
 import { oneOf } from "../arbitrary.ts"
 import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
@@ -20,6 +22,21 @@ const listen = get("{mcp}", { authorization: "Bearer {token}", accept: "text/eve
 const initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}`
 
 const events = { "content-type": "text/event-stream" }
+
+/** Chunks of event streams, cut anywhere. */
+const eventChunks: ReadonlyArray<string | ReadonlyArray<number>> = [
+  ": keep-alive\n\n",
+  ":\n",
+  "\ufeffdata: x\r\n\r\n",
+  "\r",
+  "\n",
+  "retry: 10\n\n",
+  "id\ndata\n\n",
+  "event: message\ndata: {\"jsonrpc\"",
+  "data:  two blanks \n",
+  [0xff, 0x00, 0xc3],
+  [0xa9]
+]
 
 const readToEnd = async (reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> => {
   while (!(await reader.read()).done);
@@ -71,6 +88,85 @@ export const openStreams: ReadonlyArray<Requirement<Subject>> = [
         assert.strictEqual(read, event)
       }
       assert.isTrue((yield* Effect.promise(() => reader.read())).done)
+    })
+  ),
+
+  requirement(
+    {
+      id: "APP-88",
+      title: "MUST pass on event streams byte by byte: comments, all line ends, and bytes that are no text",
+      source: "HTML, section 9.2; MCP 2025-11-25, transports, Streamable HTTP",
+      runs: 10
+    },
+    {
+      settings: anySettings,
+      caller: anyCaller,
+      request: oneOf([listen, message()]),
+      chunks: Arbitrary.array(oneOf(eventChunks), { minLength: 1, maxLength: 6 })
+    },
+    Effect.fnUntraced(function*({ caller, chunks, request, settings }) {
+      const pieces = [...chunks, ": the end\n\n"].map((chunk) =>
+        typeof chunk === "string" ? encoder.encode(chunk) : Uint8Array.from(chunk)
+      )
+      const app = yield* runApp({
+        settings,
+        caller,
+        verdict: good,
+        upstream: scripted(() =>
+          Effect.succeed({
+            status: 200,
+            headers: events,
+            body: { _tag: "Stream", stream: Stream.fromIterable(pieces) }
+          })
+        )
+      })
+      const response = yield* soon(app.open(request), "the stream did not begin")
+      const read = yield* Effect.promise(() => response.arrayBuffer())
+      assert.strictEqual(Buffer.from(read).toString("hex"), Buffer.concat(pieces).toString("hex"))
+    })
+  ),
+
+  requirement(
+    {
+      id: "APP-89",
+      title: "MUST NOT end a response normally that the MCP server broke off",
+      source: "RFC 9112, section 8; CWE-222",
+      runs: 10
+    },
+    {
+      settings: anySettings,
+      caller: anyCaller,
+      request: oneOf([listen, message()]),
+      type: oneOf(["text/event-stream", "application/json", "application/octet-stream"]),
+      first: oneOf(["", "data: 1\n\n", "{\"jsonrpc\":\"2.0\"}"])
+    },
+    Effect.fnUntraced(function*({ caller, first, request, settings, type }) {
+      const body = Stream.concat(
+        Stream.fromIterable(first === "" ? [] : [encoder.encode(first)]),
+        Stream.fail(new UpstreamUnavailable({ detail: "broke off" }))
+      )
+      const app = yield* runApp({
+        settings,
+        caller,
+        verdict: good,
+        upstream: scripted(() =>
+          Effect.succeed({ status: 200, headers: { "content-type": type }, body: { _tag: "Stream", stream: body } })
+        )
+      })
+      const end = yield* Effect.flatMap(
+        soon(app.open(request), "there was no response"),
+        (response) =>
+          Effect.promise(async () => {
+            if (response.status >= 500) return "an error"
+            try {
+              await response.arrayBuffer()
+              return "complete"
+            } catch {
+              return "broken off"
+            }
+          })
+      )
+      assert.notStrictEqual(end, "complete")
     })
   ),
 

@@ -16,6 +16,9 @@ const field = "mcp-session-id"
 
 const session = oneOf(["1868a90c-5f", "~!#$%&'*+", "a.b", "x".repeat(2000)])
 
+/** Messages, the stream of the server's own messages, and the end of the session. */
+const anyMethodOfSession = oneOf(["POST", "GET", "DELETE"])
+
 const admitted = { caller: anyCaller, verdict: Arbitrary.Constant(good) }
 
 const beginning = (id: string) => respondWith(200, "{}", { "content-type": "application/json", [field]: id })
@@ -29,14 +32,20 @@ export const sessions: ReadonlyArray<Requirement<Subject>> = [
       title: "MUST give the MCP server its own session id in the requests of that session's caller",
       source: "MCP 2025-11-25, transports, Session Management"
     },
-    { ...admitted, settings: settingsWith({ session_key: oneOf([undefined, key]) }), session, other: anyCaller },
-    Effect.fnUntraced(function*({ other, session, ...circumstances }) {
+    {
+      ...admitted,
+      settings: settingsWith({ session_key: oneOf([undefined, key]) }),
+      session,
+      other: anyCaller,
+      method: anyMethodOfSession
+    },
+    Effect.fnUntraced(function*({ method, other, session, ...circumstances }) {
       const app = yield* runApp({ ...circumstances, others: [other], upstream: beginning(session) })
       const known = (yield* app.send(message())).headers.get(field) ?? assert.fail("no session")
       assert.match(known, /^[\x21-\x7e]+$/)
-      const again = yield* app.send(message({ [field]: known }))
+      const again = yield* app.send({ ...message({ [field]: known }), method })
       assert.deepStrictEqual([again.relayed, again.headers.get(field)], [true, known])
-      const stolen = yield* app.send(message({ [field]: known }), other)
+      const stolen = yield* app.send({ ...message({ [field]: known }), method }, other)
       assertOwnError(app, stolen, { status: 404, error: "not_found" })
       assert.deepStrictEqual(app.forwarded.map(({ headers }) => headers[field]), [undefined, session])
     })
@@ -53,6 +62,7 @@ export const sessions: ReadonlyArray<Requirement<Subject>> = [
       ...admitted,
       settings: settingsWith({ session_key: Arbitrary.Constant(key) }),
       session,
+      method: anyMethodOfSession,
       spoil: oneOf<(known: string, session: string) => string>([
         (known) => known,
         (_, session) => session,
@@ -63,7 +73,7 @@ export const sessions: ReadonlyArray<Requirement<Subject>> = [
         (known) => `${known}, ${known}`
       ])
     },
-    Effect.fnUntraced(function*({ session, spoil, ...circumstances }) {
+    Effect.fnUntraced(function*({ method, session, spoil, ...circumstances }) {
       const upstream = beginning(session)
       const app = yield* runApp({ ...circumstances, upstream })
       const known = (yield* app.send(message())).headers.get(field) ?? assert.fail("no session")
@@ -74,7 +84,7 @@ export const sessions: ReadonlyArray<Requirement<Subject>> = [
         ? yield* runApp({ ...circumstances, caller: { ...caller, subject: `not ${caller.subject}` }, upstream })
         : app
       const before = asked.forwarded.length
-      const response = yield* asked.send(message({ [field]: named }))
+      const response = yield* asked.send({ ...message({ [field]: named }), method })
       assertOwnError(asked, response, { status: 404, error: "not_found" })
       assert.lengthOf(asked.forwarded, before)
     })

@@ -51,6 +51,15 @@ export interface OpaqueTokens<R> {
    * words than `false`, for another audience, not valid yet. Default: none.
    */
   readonly unacceptable?: Effect.Effect<ReadonlyArray<UnacceptableToken>, never, R> | undefined
+  /**
+   * Issues a token of a user whose e-mail address the provider marks as unverified, in the given words. If given, such an
+   * address must not be reported.
+   */
+  readonly unverified?: ((said: unknown) => Effect.Effect<string, never, R>) | undefined
+  /** Makes the provider reject every token for a while. If given, the verifier must not cache that for more than a minute. */
+  readonly denial?: Effect.Effect<Outage, never, R> | undefined
+  /** Secrets of the verifier, such as its password at the provider, which nothing may show. Default: none. */
+  readonly secrets?: Effect.Effect<ReadonlyArray<string>, never, R> | undefined
   /** Returns how many requests the provider has received. If given, the number of requests is checked. */
   readonly requests?: Effect.Effect<number, never, R> | undefined
   /** Makes the provider slow: it takes a second to respond. If given, interrupted requests are checked. */
@@ -75,6 +84,19 @@ const rejectedClients: ReadonlyArray<Misbehaviour> = [
   Misbehaviour.Respond({ status: 400, body: "{\"error\":\"unauthorized_client\"}" })
 ]
 
+/** The usual response with a status that no response about a token has (RFC 9110, section 15.3). */
+const otherStatuses: ReadonlyArray<Misbehaviour> = [201, 203, 206].map((status) => Misbehaviour.Respond({ status }))
+
+/** A userinfo endpoint rejects a token (RFC 6750, section 3.1). */
+const rejectedToken = Misbehaviour.Respond({
+  status: 401,
+  headers: { "www-authenticate": "Bearer error=\"invalid_token\"" },
+  body: ""
+})
+
+/** An e-mail address that users could have entered themselves. */
+export const unverifiedEmail = "unverified@example.com"
+
 /** Introspection responses for tokens that are not access tokens, in Hydra's form and in Keycloak's. */
 const otherKinds: ReadonlyArray<Readonly<Record<string, unknown>>> = [
   { token_use: "refresh_token" },
@@ -96,12 +118,17 @@ const unacceptable = (audience: string, nowSeconds: number): ReadonlyArray<Reado
   ...[nowSeconds + 600, nowSeconds + 1_000_000_000, "soon"].map((nbf) => ({ nbf })),
   ...[nowSeconds + 600, "yesterday"].map((iat) => ({ iat })),
   ...[nowSeconds - 600, 0, "never", true, [nowSeconds + 600]].map((exp) => ({ exp })),
-  ...["", 7, null, ["ada"], { name: "ada" }].flatMap((sub) => [
-    { sub, client_id: undefined },
-    // Names of the user are no subject: users can change them.
-    { sub, client_id: undefined, username: "ada", preferred_username: "ada", email: "ada@example.com", name: "Ada" }
-  ])
+  ...withoutSubject.map((claims) => ({ ...claims, client_id: undefined }))
 ]
+
+/** Responses without a subject. Names of the user are no subject, because users can change them. */
+const withoutSubject: ReadonlyArray<Readonly<Record<string, unknown>>> = ["", 7, null, undefined, ["ada"], {
+  name: "ada"
+}]
+  .flatMap((sub) => [
+    { sub },
+    { sub, id: 7, uid: "ada", username: "ada", preferred_username: "ada", email: "ada@example.com", name: "Ada" }
+  ])
 
 /** Options of opaque tokens of the suite's own issuer. */
 export interface IssuerTokensOptions {
@@ -124,7 +151,7 @@ export const issuerTokens = (
     const [audience = ""] = [issuer.audience].flat()
     const claims = introspected
       ? unacceptable(audience, yield* nowSeconds).filter((said) => checksAudience || !("aud" in said))
-      : []
+      : withoutSubject
     const made = yield* Effect.forEach(
       claims,
       (said) =>
@@ -132,6 +159,14 @@ export const issuerTokens = (
     )
     return [...made, { says: "sub: ''", token: yield* issuer.issueOpaque({ ...options, subject: "", clientId: "" }) }]
   })),
+  unverified: (said) =>
+    TestIssuer.use((issuer) =>
+      issuer.issueOpaque({ ...options, email: unverifiedEmail, claims: { email_verified: said } })
+    ),
+  denial: TestIssuer.useSync((issuer) =>
+    outage(issuer, introspected ? Misbehaviour.Respond({ body: "{\"active\":false}" }) : rejectedToken)
+  ),
+  secrets: TestIssuer.useSync(({ client: { id, secret } }) => [secret, btoa(`${id}:${secret}`)]),
   revoke: (token) => TestIssuer.use((issuer) => issuer.revoke(token)),
   requests: TestIssuer.use((issuer) =>
     Effect.map(Effect.forEach(paths, issuer.hits), (hits) => hits.reduce((all, some) => all + some, 0))
@@ -139,6 +174,8 @@ export const issuerTokens = (
   slowness: TestIssuer.useSync((issuer) => outage(issuer, Misbehaviour.Respond({ delay: "1 second" }))),
   silence: TestIssuer.useSync((issuer) => outage(issuer, Misbehaviour.Hang())),
   outages: TestIssuer.useSync((issuer) =>
-    [...badResponses, ...(introspected ? rejectedClients : [])].map((misbehaviour) => outage(issuer, misbehaviour))
+    [...badResponses, ...otherStatuses, ...(introspected ? rejectedClients : [])].map((misbehaviour) =>
+      outage(issuer, misbehaviour)
+    )
   )
 })

@@ -57,6 +57,10 @@ export class OpaqueVerifierUnderTest extends Context.Service<OpaqueVerifierUnder
   /** Issues tokens of other kinds than access tokens. */
   readonly others: Effect.Effect<ReadonlyArray<string>>
   readonly unacceptable: Effect.Effect<ReadonlyArray<UnacceptableToken>>
+  /** `undefined` if the provider does not say whether an address is verified. */
+  readonly unverified: ((said: unknown) => Effect.Effect<string>) | undefined
+  readonly denial: Outage | undefined
+  readonly secrets: ReadonlyArray<string>
   /** Returns how many requests the provider has received; `undefined` if they are not counted. */
   readonly requests: Effect.Effect<number | undefined>
   readonly slowness: Outage
@@ -74,6 +78,7 @@ export class OpaqueVerifierUnderTest extends Context.Service<OpaqueVerifierUnder
       Effect.gen(function*() {
         yield* setDay
         const context = yield* buildVerifier(subject, issuerLayer(settings.transport, {}))
+        const { unverified } = tokens
         return {
           settings,
           verify: verifyWith(Context.get(context, TokenVerifier)),
@@ -81,6 +86,9 @@ export class OpaqueVerifierUnderTest extends Context.Service<OpaqueVerifierUnder
           revoke: (token) => Effect.provideContext(tokens.revoke(token), context),
           others: Effect.provideContext(tokens.others ?? Effect.succeed([]), context),
           unacceptable: Effect.provideContext(tokens.unacceptable ?? Effect.succeed([]), context),
+          unverified: unverified && ((said) => Effect.provideContext(unverified(said), context)),
+          denial: yield* Effect.provideContext(tokens.denial ?? Effect.undefined, context),
+          secrets: yield* Effect.provideContext(tokens.secrets ?? Effect.succeed([]), context),
           requests: Effect.provideContext(tokens.requests ?? Effect.undefined, context),
           slowness: yield* Effect.provideContext(tokens.slowness ?? Effect.succeed(noOutage), context),
           silence: yield* Effect.provideContext(tokens.silence ?? Effect.undefined, context),

@@ -61,6 +61,29 @@ const audience: Requirement<VerifierUnderTest> = requirement(
     })
 )
 
+/** Claims other than `aud` that may name the audience, or a client of this name. */
+const audienceElsewhere = ["azp", "client_id", "appid", "resource", "audience", "sub", "iss_aud"]
+
+const audienceClaim: Requirement<VerifierUnderTest> = requirement(
+  {
+    id: "JWT-45",
+    title: "MUST NOT take another claim for the audience of a token",
+    source: "RFC 7519, section 4.1.3; RFC 9068, section 4",
+    runs: 5
+  },
+  { sub: text },
+  ({ sub }) =>
+    Effect.gen(function*() {
+      const { settings: { audience }, sign, verify } = yield* VerifierUnderTest
+      const good = yield* sign({ claims: { sub } })
+      for (const aud of [undefined, "https://other.example/mcp", []]) {
+        for (const name of audienceElsewhere) {
+          yield* rejectedAlongside(verify, good, yield* sign({ claims: { sub, aud, [name]: audience } }))
+        }
+      }
+    })
+)
+
 /** Claims that a token of a user's session has, and one of a program lacks. */
 const sessions: ReadonlyArray<Readonly<Record<string, unknown>>> = [
   { sid: "s-1" },
@@ -111,7 +134,7 @@ export const claims = ({ checksAudience }: JwtVerifierSettings): ReadonlyArray<R
         }
       })
   ),
-  ...(checksAudience ? [audience] : []),
+  ...(checksAudience ? [audience, audienceClaim] : []),
   requirement(
     {
       id: "JWT-42",
@@ -150,6 +173,26 @@ export const claims = ({ checksAudience }: JwtVerifierSettings): ReadonlyArray<R
             yield* sign({ claims: { client_id: client, ...session, sub: undefined } })
           )
           yield* rejectedAlongside(verify, good, yield* sign({ claims: { azp: client, ...session, sub: null } }))
+        }
+      })
+  ),
+  requirement(
+    {
+      id: "JWT-46",
+      title: "MUST NOT report an e-mail address that the token marks as unverified",
+      source: "OpenID Connect Core 1.0, section 5.1; CWE-290",
+      runs: 5
+    },
+    { sub: text },
+    ({ sub }) =>
+      Effect.gen(function*() {
+        const { sign, verify } = yield* VerifierUnderTest
+        const email = "unverified@example.com"
+        for (const said of [false, "false", "False", "no", "", 0, 1, [], [true], {}]) {
+          const verdict = yield* decided(verify, yield* sign({ claims: { sub, email, email_verified: said } }))
+          if ("subject" in verdict) {
+            assert.notStrictEqual(verdict.email, email, `email_verified is ${JSON.stringify(said)}`)
+          }
         }
       })
   ),

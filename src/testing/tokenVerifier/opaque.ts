@@ -9,6 +9,7 @@ import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { either, int, oneOf, scopes, subject, text, textOf, tokenCharacters } from "./arbitrary.ts"
 import { encode } from "./compactToken.ts"
+import { opaqueHistory } from "./opaqueHistory.ts"
 import type { Bearer } from "./OpaqueTokens.ts"
 import { opaqueTrust } from "./opaqueTrust.ts"
 import { OpaqueVerifierUnderTest } from "./OpaqueVerifierUnderTest.ts"
@@ -75,7 +76,15 @@ const madeUp = either<(token: string) => string>(
   )
 )
 
+const swapCase = (text: string): string => {
+  const upper = text.toUpperCase()
+  return upper === text ? text.toLowerCase() : upper
+}
+
 const listed: ReadonlyArray<(token: string) => string> = [
+  // Prefixes and ids are case-sensitive, too.
+  ...[1, 2, 4, 8, 16].map((length) => (token: string) => swapCase(token.slice(0, length)) + token.slice(length)),
+  ...[1, 8].map((length) => (token: string) => token.slice(0, -length) + swapCase(token.slice(-length))),
   (token) => token.toUpperCase(),
   (token) => token.toLowerCase(),
   (token) => `${token}=`,
@@ -261,19 +270,20 @@ export const opaque = (
     { forge: forgeries },
     ({ forge }) =>
       Effect.gen(function*() {
-        const { issue, outages, verify } = yield* OpaqueVerifierUnderTest
+        const { issue, outages, secrets, verify } = yield* OpaqueVerifierUnderTest
         const good = yield* issue({ ...ada, ...secretBearer })
-        yield* keepsSecret(verify, good)
+        yield* keepsSecret(verify, good, secrets)
         // Shorter text may be in a log by coincidence.
         const long = forge(good).filter((forged) => forged.length >= 24)
-        for (const forged of long) yield* keepsSecret(verify, forged)
+        for (const forged of long) yield* keepsSecret(verify, forged, secrets)
         for (const outage of outages) {
           yield* outage.begin
-          const look = Effect.flatMap(issue(ada), (token) => keepsSecret(verify, token))
+          const look = Effect.flatMap(issue(ada), (token) => keepsSecret(verify, token, secrets))
           yield* Effect.ensuring(whileTimePasses(look), outage.end)
           yield* acceptedAtLast(verify, issue(ada))
         }
       })
   ),
-  ...opaqueTrust
+  ...opaqueTrust,
+  ...opaqueHistory({ expires })
 ]

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
-import type * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Semaphore from "effect/Semaphore"
@@ -13,7 +13,7 @@ import type { UpstreamResponse } from "../../../src/forward/GatewayClient.ts"
 import { HttpApp } from "../../../src/http/HttpApp.ts"
 import type { Identity } from "../../../src/identity/Identity.ts"
 import { TokenVerifier } from "../../../src/verify/TokenVerifier.ts"
-import { around, type Defect, misconfigured, receiving, sending, verifying } from "./defects.ts"
+import { around, type Defect, misconfigured, receiving, sending, sendingOther, verifying } from "./defects.ts"
 
 const { HttpServerRequest: Request } = HttpServerRequest
 
@@ -144,6 +144,52 @@ export const sharingDefects: ReadonlyArray<Defect> = [
     )
   ],
   ["hands events on two by two", ["APP-85"], withStream(Stream.rechunk(2))],
+  ["drops the comments of event streams", ["APP-88"], withStream(Stream.filter((chunk) => chunk[0] !== 0x3a))],
+  [
+    "ends a response that was broken off",
+    ["APP-89"],
+    sending((send) => (request) =>
+      Effect.map(send(request), (response): UpstreamResponse =>
+        response.body._tag === "Stream"
+          ? { ...response, body: { _tag: "Stream", stream: Stream.catch(response.body.stream, () => Stream.empty) } }
+          : response)
+    )
+  ],
+  [
+    "knows the client of a session without its token",
+    ["APP-15"],
+    around((handle) => {
+      const tokens = new Map<string, string>()
+      return Effect.updateService(handle, Request, (request) => {
+        const { authorization, "mcp-session-id": session } = request.headers
+        if (session === undefined) return request
+        if (authorization !== undefined) tokens.set(session, authorization)
+        const known = authorization ?? tokens.get(session)
+        return known === undefined ? request : request.modify({ headers: { ...request.headers, authorization: known } })
+      })
+    })
+  ],
+  [
+    "serves a hundred requests",
+    ["APP-16"],
+    around((handle) => {
+      let count = 0
+      return Effect.suspend(() => ++count > 100 ? Effect.succeed(HttpServerResponse.empty({ status: 429 })) : handle)
+    })
+  ],
+  [
+    "sends the method that a field names",
+    ["APP-17"],
+    sendingOther((request, { headers }) => ({
+      method: ["x-http-method-override", "x-http-method", "x-method-override", "x_http_method_override"]
+        .map((name) => headers[name]).find((method) => method !== undefined) ?? request.method
+    }))
+  ],
+  [
+    "drops the slash at the end of a path",
+    ["APP-18"],
+    sendingOther(({ target }) => ({ target: target.replace(/\/(?=$|\?)/, "") }))
+  ],
   [
     "goes on when the client has left",
     ["APP-86"],
