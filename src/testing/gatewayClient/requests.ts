@@ -168,6 +168,10 @@ export const requests = [
       yield* send(request({ method, body }))
       const exchange = onlyOf(upstream)
       assert.isTrue(Buffer.from(body).equals(yield* exchange.body))
+      // As long as a message may be.
+      const long = new Uint8Array(4 * 1024 * 1024).fill(body[0] ?? 0x20)
+      yield* send(request({ method, body: long }))
+      assert.strictEqual((yield* upstream.exchanges[1]?.body ?? Effect.succeed(body)).length, long.length)
       const lengths = exchange.values("content-length")
       const codings = exchange.values("transfer-encoding")
       if (body.length > 0 || lengths.length + codings.length > 0) {

@@ -17,6 +17,9 @@ const sessionField = "mcp-session-id"
 /** Fields that override the method at frameworks that know them. */
 const overrides = ["x-http-method-override", "x-http-method", "x-method-override", "X_HTTP_Method_Override"]
 
+/** Fields in which some proxies pass the original target, and which some frameworks take for the target. */
+const targetFields = ["x-original-url", "x-rewrite-url", "x-original-uri", "x-forwarded-uri", "x-forwarded-path"]
+
 /** The credentials of a client that thinks that the server knows it already. */
 const withoutToken: ReadonlyArray<Readonly<Record<string, string>>> = [
   {},
@@ -115,6 +118,27 @@ export const oneInstance: ReadonlyArray<Requirement<Subject>> = [
       assert.deepStrictEqual(app.forwarded.map(({ method }) => method), [method])
       assert.notInclude(Object.values(app.forwarded[0]?.headers ?? {}), other)
       const rejected = yield* app.send(bare(method, { [name]: other }))
+      assert.deepStrictEqual([rejected.status, rejected.relayed], [401, false])
+    })
+  ),
+
+  requirement(
+    {
+      id: "APP-19",
+      title: "MUST decide by the target of the request itself, and not by fields that name another",
+      source: "RFC 9110, section 7.1; CVE-2018-14773",
+      runs: 10
+    },
+    { settings: anySettings, caller: anyCaller, name: oneOf(targetFields) },
+    Effect.fnUntraced(function*({ name, ...circumstances }) {
+      const app = yield* runApp({ ...circumstances, verdict: good, upstream: ordinary })
+      const document = "/.well-known/oauth-protected-resource"
+      const response = yield* app.send(message({ [name]: document }))
+      assert.deepStrictEqual([response.status, response.relayed], [200, true], response.text)
+      assert.deepStrictEqual(app.forwarded.map(({ target }) => target), [new URL(app.settings.gatewayUrl).pathname])
+      const unknown = yield* app.send(get("/.well-known/other", { [name]: app.settings.path }))
+      assert.deepStrictEqual([unknown.status, unknown.relayed], [404, false])
+      const rejected = yield* app.send(bare("GET", { [name]: document }))
       assert.deepStrictEqual([rejected.status, rejected.relayed], [401, false])
     })
   ),

@@ -186,6 +186,14 @@ export const sharingDefects: ReadonlyArray<Defect> = [
     }))
   ],
   [
+    "takes the path that a field names",
+    ["APP-19"],
+    receiving((request) => {
+      const url = request.headers["x-original-url"] ?? request.headers["x-rewrite-url"]
+      return url === undefined ? request : request.modify({ url })
+    })
+  ],
+  [
     "drops the slash at the end of a path",
     ["APP-18"],
     sendingOther(({ target }) => ({ target: target.replace(/\/(?=$|\?)/, "") }))
