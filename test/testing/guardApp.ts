@@ -28,6 +28,8 @@ const handlerWith = (client: GatewayClient["Service"], settings: GatewayConfig["
   return Effect.gen(function*() {
     const request = yield* HttpServerRequest.HttpServerRequest
     const identity = yield* CurrentIdentity
+    // Shows what the guard adds to the log of handlers.
+    yield* Effect.logDebug("sending")
     const body = new Uint8Array(yield* Effect.orDie(request.arrayBuffer))
     const headers = requestHeaders(request.headers, {
       trustedPeer: false,
