@@ -1,8 +1,11 @@
 /** In place of `@effect/vitest`: the same, without the tests that do not apply to the component. */
 import { it as itOfAll, layer as layerOfAll } from "@effect/vitest"
+import { isSpin } from "../support/hostPrograms.ts"
 import { notApplicable } from "./notApplicable.ts"
 
 export * from "@effect/vitest"
+
+const left = notApplicable(isSpin ? "Spin" : "the test host")
 
 type Callable = (...args: Array<never>) => unknown
 
@@ -15,7 +18,7 @@ const unlessListed = <F extends object>(register: F): F =>
     },
     // A proxy of a function; its handler knows only objects.
     apply: (target, self, args: ReadonlyArray<unknown>) =>
-      notApplicable.has(String(args[0])) ? undefined : Reflect.apply(target as Callable, self, args)
+      left.has(String(args[0])) ? undefined : Reflect.apply(target as Callable, self, args)
   })
 
 export const it = unlessListed(itOfAll)

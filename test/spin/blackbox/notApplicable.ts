@@ -2,6 +2,8 @@
 
 interface Reason {
   readonly because: string
+  /** The one host for which it is a reason; for all hosts unless given. */
+  readonly only?: "the test host" | "Spin"
   /** Whole files, and tests by their names in files that run. */
   readonly files?: ReadonlyArray<string>
   readonly tests?: ReadonlyArray<string>
@@ -131,6 +133,7 @@ export const reasons: ReadonlyArray<Reason> = [
     ]
   },
   {
+    only: "the test host",
     because:
       "The WASI shim of the test host writes one line for each field, in UTF-8, and ends with a broken connection.",
     tests: [
@@ -144,6 +147,7 @@ export const reasons: ReadonlyArray<Reason> = [
     ]
   },
   {
+    only: "the test host",
     because: "The test host runs one instance at a time: nothing can wait behind an open response.",
     files: [
       "attacks/errorsSurvival",
@@ -202,5 +206,14 @@ export const reasons: ReadonlyArray<Reason> = [
   }
 ]
 
+/** The files that are run in Spin. */
+export const suitesInSpin: ReadonlyArray<string> = [
+  ...suites,
+  ...reasons.flatMap(({ files = [], only }) => only === "the test host" ? files : []).map((name) =>
+    `test/${name}.test.ts`
+  )
+]
+
 /** The names of the tests that do not run. */
-export const notApplicable: ReadonlySet<string> = new Set(reasons.flatMap(({ tests = [] }) => tests))
+export const notApplicable = (host: "the test host" | "Spin"): ReadonlySet<string> =>
+  new Set(reasons.flatMap(({ only = host, tests = [] }) => only === host ? tests : []))

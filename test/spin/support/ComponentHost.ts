@@ -6,8 +6,7 @@ import type * as Scope from "effect/Scope"
 import { type ChildProcess, fork } from "node:child_process"
 import { once } from "node:events"
 import { createInterface } from "node:readline"
-import { fileURLToPath } from "node:url"
-import { builtComponent } from "./builtComponent.ts"
+import { type HostProgram, instancesSideBySide, oneInstance } from "./hostPrograms.ts"
 
 /** The key-value store of the host: it works, is not granted to the component, or fails at each operation. */
 export type StoreMode = "granted" | "denied" | "failing"
@@ -19,8 +18,6 @@ export interface Running {
   readonly outboundHosts?: ReadonlyArray<string>
 }
 
-const programOf = (name: string) => fileURLToPath(new URL(name, import.meta.url))
-
 const portOf = (message: unknown): number =>
   typeof message === "object" && message !== null && "port" in message && typeof message.port === "number"
     ? message.port
@@ -31,25 +28,39 @@ const namesOf = (message: unknown): ReadonlyArray<string> =>
     ? message.names
     : []
 
-const start = (program: string, ...options: ReadonlyArray<string>) =>
-  Effect.flatMap(builtComponent, (directory) =>
+/** What the program says next. Fails with its output if it ends instead. */
+const messageOf = async (child: ChildProcess, log: ReadonlyArray<string>): Promise<unknown> => {
+  const ended = new AbortController()
+  const { signal } = ended
+  const end = once(child, "exit", { signal }).then(() => {
+    throw new Error(`the host has ended: ${log.join("").slice(-4000)}`)
+  })
+  const message = once(child, "message", { signal })
+  try {
+    return (await Promise.race([message, end]))[0]
+  } finally {
+    ended.abort()
+    await Promise.allSettled([message, end])
+  }
+}
+
+const start = (program: Effect.Effect<HostProgram>) =>
+  Effect.flatMap(program, ([module, ...args]) =>
     Effect.acquireRelease(
       Effect.promise(async () => {
-        const child: ChildProcess = fork(programOf(program), [directory, ...options], {
-          stdio: ["ignore", "pipe", "pipe", "ipc"]
-        })
+        const child: ChildProcess = fork(module, args, { stdio: ["ignore", "pipe", "pipe", "ipc"] })
         const log: Array<string> = []
         for (const output of [child.stdout, child.stderr]) {
           output?.setEncoding("utf8")
           output?.on("data", (text: string) => log.push(text))
         }
-        const [message] = await once(child, "message")
-        return { child, log, port: portOf(message) }
+        return { child, log, port: portOf(await messageOf(child, log)) }
       }),
       ({ child }) =>
         Effect.promise(async () => {
           if (child.exitCode !== null || child.signalCode !== null) return
-          child.kill("SIGKILL")
+          // A signal that the program can handle: it ends the programs that it has started.
+          child.kill("SIGTERM")
           await once(child, "exit")
         })
     ))
@@ -75,17 +86,16 @@ export class ComponentHost extends Context.Service<ComponentHost, {
   readonly onLine: (listener: (line: string) => void) => Effect.Effect<void>
 }>()("mcp-authorizer/test/spin/support/ComponentHost") {
   static readonly #make = (
-    ...program: Parameters<typeof start>
+    program: Effect.Effect<HostProgram>
   ): Effect.Effect<ComponentHost["Service"], never, Scope.Scope> =>
     Effect.map(
-      start(...program),
+      start(program),
       ({ child, log, port }) => {
         const tell = (told: object) =>
           Effect.promise(async () => {
-            const replied = once(child, "message")
+            const reply = messageOf(child, log)
             child.send(told)
-            const [message] = await replied
-            return message
+            return reply
           })
         const run = (variables: Readonly<Record<string, string>>, running: Running) =>
           Effect.map(tell({ variables, store: "granted", ...running }), () => {
@@ -110,11 +120,11 @@ export class ComponentHost extends Context.Service<ComponentHost, {
     )
 
   /** One instance at a time. */
-  static readonly make = ComponentHost.#make("host.mjs")
+  static readonly make = ComponentHost.#make(oneInstance)
 
   static readonly layer = Layer.effect(ComponentHost, ComponentHost.make)
 
   /** One instance for each connection with requests, up to this number at a time. */
   static readonly layerSideBySide = (instances: number) =>
-    Layer.effect(ComponentHost, ComponentHost.#make("sideBySide.mjs", String(instances)))
+    Layer.effect(ComponentHost, ComponentHost.#make(instancesSideBySide(instances)))
 }

@@ -13,6 +13,7 @@ import { WASIShim } from "@bytecodealliance/preview2-shim/instantiation"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
+import { aged } from "./aged.mjs"
 import { isAllowed } from "./outboundHosts.mjs"
 import { SharedEntries } from "./sharedEntries.mjs"
 import { requestFields } from "./spinFields.mjs"
@@ -138,21 +139,10 @@ const server = new HTTPServer({
   }
 })
 
-/** As if all times in an entry were `seconds` nearer. */
-const aged = (value, seconds) => {
-  const entry = JSON.parse(new TextDecoder().decode(value))
-  for (const name of ["expires_at", "retry_at", "down_until", "extra_until"]) {
-    if (name in entry) entry[name] -= seconds
-  }
-  return new TextEncoder().encode(JSON.stringify(entry))
-}
-
 process.on("message", (told) => {
   if (told.list) return process.send({ names: [...entries.keys()] })
   if (told.age !== undefined) {
-    for (const [name, value] of entries) {
-      if (!name.startsWith("claim:")) entries.set(name, aged(value, told.age))
-    }
+    for (const [name, value] of entries) entries.set(name, aged(name, value, told.age))
   } else {
     variables = told.variables
   }

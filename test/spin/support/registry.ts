@@ -11,6 +11,12 @@ interface Stored {
   readonly bytes: Uint8Array
 }
 
+interface Reply {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Uint8Array
+}
+
 /** The registry, and the paths of what was pushed to it. */
 export const makeRegistry = Effect.acquireRelease(
   Effect.callback<
@@ -18,39 +24,59 @@ export const makeRegistry = Effect.acquireRelease(
   >(
     (resume) => {
       const stored = new Map<string, Stored>()
-      const uploads = new Set<string>()
+      const uploads = new Map<string, Uint8Array>()
       const pushed: Array<string> = []
 
-      const respond = async (request: IncomingMessage) => {
-        const url = new URL(request.url ?? "/", "http://registry.invalid")
-        const found = stored.get(url.pathname)
-        if (request.method === "GET" || request.method === "HEAD") return found === undefined ? 404 : found
-        if (request.method === "POST" && url.pathname.endsWith("/blobs/uploads/")) {
-          const location = `${url.pathname}${randomUUID()}`
-          uploads.add(location)
-          return { location }
-        }
-        const bytes = await buffer(request)
-        const digest = url.searchParams.get("digest")
-        const type = request.headers["content-type"] ?? ""
-        if (url.pathname.includes("/manifests/")) {
-          stored.set(url.pathname, { type, bytes })
-          pushed.push(url.pathname)
-          return 201
-        }
-        if (!uploads.delete(url.pathname) || digest !== digestOf(bytes)) return 400
-        const path = `${url.pathname.split("/uploads/")[0]}/${digest}`
+      const store = (path: string, type: string, bytes: Uint8Array) => {
         stored.set(path, { type, bytes })
         pushed.push(path)
-        return 201
+        return { status: 201, headers: { location: path, "docker-content-digest": digestOf(bytes) } }
+      }
+
+      const respond = async (request: IncomingMessage): Promise<Reply> => {
+        const url = new URL(request.url ?? "/", "http://registry.invalid")
+        const { method } = request
+        if (method === "GET" || method === "HEAD") {
+          // What a client asks first, to find out how to log in.
+          if (url.pathname === "/v2/") return { status: 200 }
+          const found = stored.get(url.pathname)
+          if (found === undefined) return { status: 404 }
+          const headers = {
+            "content-type": found.type,
+            "content-length": String(found.bytes.length),
+            "docker-content-digest": digestOf(found.bytes)
+          }
+          return { status: 200, headers, body: found.bytes }
+        }
+        if (method === "POST" && url.pathname.endsWith("/blobs/uploads/")) {
+          const location = `${url.pathname}${randomUUID()}`
+          uploads.set(location, new Uint8Array())
+          return { status: 202, headers: { location } }
+        }
+        const bytes = await buffer(request)
+        if (url.pathname.includes("/manifests/")) {
+          const type = request.headers["content-type"] ?? ""
+          const byDigest = `${url.pathname.slice(0, url.pathname.lastIndexOf("/"))}/${digestOf(bytes)}`
+          if (byDigest !== url.pathname) stored.set(byDigest, { type, bytes })
+          return store(url.pathname, type, bytes)
+        }
+        const begun = uploads.get(url.pathname)
+        if (begun === undefined) return { status: 404 }
+        const whole = Buffer.concat([begun, bytes])
+        if (method === "PATCH") {
+          uploads.set(url.pathname, whole)
+          return { status: 202, headers: { location: url.pathname, range: `0-${whole.length - 1}` } }
+        }
+        uploads.delete(url.pathname)
+        const digest = url.searchParams.get("digest")
+        if (digest !== digestOf(whole)) return { status: 400 }
+        return store(`${url.pathname.split("/uploads/")[0]}/${digest}`, "application/octet-stream", whole)
       }
 
       const server = createServer(async (request, response) => {
-        const outcome = await respond(request)
-        if (typeof outcome === "number") return response.writeHead(outcome).end()
-        if ("location" in outcome) return response.writeHead(202, outcome).end()
-        response.writeHead(200, { "content-type": outcome.type, "content-length": outcome.bytes.length })
-        response.end(request.method === "HEAD" ? undefined : outcome.bytes)
+        const { body, headers = {}, status } = await respond(request)
+        response.writeHead(status, headers)
+        response.end(request.method === "HEAD" ? undefined : body)
       })
       server.listen(0, "127.0.0.1", () => {
         const address = server.address()

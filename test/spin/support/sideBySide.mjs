@@ -45,10 +45,12 @@ process.on("message", async (told) => {
   }))
   process.send(responses[0])
 })
-process.on("disconnect", () => {
+const end = () => {
   for (const { child } of hosts) child.kill("SIGKILL")
   rmSync(store, { recursive: true, force: true })
   process.exit(0)
-})
+}
+process.on("disconnect", end)
+process.on("SIGTERM", end)
 
 server.listen(0, "127.0.0.1", () => process.send({ port: server.address().port }))

@@ -1,8 +1,6 @@
 /** The component under `wasmtime serve`, over real connections. */
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Scope from "effect/Scope"
 import { execFile, spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdtemp, rm } from "node:fs/promises"
@@ -11,12 +9,7 @@ import { join } from "node:path"
 import { promisify } from "node:util"
 import { root } from "../../node/support/builtProgram.ts"
 import { reservePort } from "../../support/reservePort.ts"
-
-/** A gateway that runs. */
-export interface Gateway {
-  readonly origin: string
-  readonly logged: () => string
-}
+import { RealHost } from "../support/clients.suite.ts"
 
 const run = promisify(execFile)
 
@@ -35,51 +28,47 @@ const compiled = Effect.acquireRelease(
   ({ directory }) => Effect.promise(() => rm(directory, { recursive: true }))
 )
 
-export class Wasmtime extends Context.Service<Wasmtime, {
-  /** Starts a gateway with these variables; it ends with the scope. */
-  readonly start: (variables: Readonly<Record<string, string>>) => Effect.Effect<Gateway, never, Scope.Scope>
-}>()("mcp-authorizer/test/spin/wasmtime/Wasmtime") {
-  static readonly layer = Layer.effect(
-    Wasmtime,
-    Effect.map(compiled, ({ code }) =>
-      Wasmtime.of({
-        start: (variables) =>
-          Effect.map(
-            Effect.acquireRelease(
+/** Starts a process of wasmtime for each gateway. */
+export const layerWasmtime: Layer.Layer<RealHost> = Layer.effect(
+  RealHost,
+  Effect.map(compiled, ({ code }) =>
+    RealHost.of({
+      start: (variables) =>
+        Effect.map(
+          Effect.acquireRelease(
+            Effect.promise(async () => {
+              const port = await Effect.runPromise(reservePort)
+              const given = Object.entries(variables).flatMap((
+                [name, value]
+              ) => ["-S", `config-var=${name}=${value}`])
+              const child = spawn(program, [
+                "serve",
+                "--allow-precompiled",
+                "--addr",
+                `127.0.0.1:${port}`,
+                "-S",
+                "cli,config,keyvalue",
+                ...given,
+                code
+              ])
+              const log: Array<string> = []
+              for (const output of [child.stdout, child.stderr]) {
+                output.setEncoding("utf8")
+                output.on("data", (text: string) => log.push(text))
+              }
+              while (!log.join("").includes("Serving HTTP")) {
+                const [event] = await Promise.race([once(child.stderr, "data"), once(child, "exit")])
+                if (typeof event !== "string") throw new Error(`wasmtime ended: ${log.join("")}`)
+              }
+              return { child, origin: `http://127.0.0.1:${port}`, logged: () => log.join("") }
+            }),
+            ({ child }) =>
               Effect.promise(async () => {
-                const port = await Effect.runPromise(reservePort)
-                const given = Object.entries(variables).flatMap((
-                  [name, value]
-                ) => ["-S", `config-var=${name}=${value}`])
-                const child = spawn(program, [
-                  "serve",
-                  "--allow-precompiled",
-                  "--addr",
-                  `127.0.0.1:${port}`,
-                  "-S",
-                  "cli,config,keyvalue",
-                  ...given,
-                  code
-                ])
-                const log: Array<string> = []
-                for (const output of [child.stdout, child.stderr]) {
-                  output.setEncoding("utf8")
-                  output.on("data", (text: string) => log.push(text))
-                }
-                while (!log.join("").includes("Serving HTTP")) {
-                  const [event] = await Promise.race([once(child.stderr, "data"), once(child, "exit")])
-                  if (typeof event !== "string") throw new Error(`wasmtime ended: ${log.join("")}`)
-                }
-                return { child, origin: `http://127.0.0.1:${port}`, logged: () => log.join("") }
-              }),
-              ({ child }) =>
-                Effect.promise(async () => {
-                  child.kill("SIGKILL")
-                  await once(child, "exit")
-                })
-            ),
-            ({ logged, origin }) => ({ logged, origin })
-          )
-      }))
-  )
-}
+                child.kill("SIGKILL")
+                await once(child, "exit")
+              })
+          ),
+          ({ logged, origin }) => ({ logged, origin })
+        )
+    }))
+)

@@ -1,0 +1,1 @@
+export const buildComponent: (entry: string, output: string, worldName?: string) => Promise<number>
