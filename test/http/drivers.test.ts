@@ -3,6 +3,7 @@ import { assert, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { request } from "undici"
 import type { HttpAppOptions } from "../../src/http/HttpApp.ts"
@@ -116,6 +117,22 @@ layer(Drivers.layer, { excludeTestServices: true })("drivers of the course", (it
         assert.notDeepEqual(yield* play(guard, exchangeWith(example)), yield* playLogged(effect, exchangeWith(example)))
       }))
   }
+
+  it.effect("send the fixed secret of MCP_UPSTREAM_AUTH with both requests, if the MCP server rejects additions", () =>
+    Effect.gen(function*() {
+      const config = configWith({
+        upstreamAuth: { _tag: "Header", field: "x-key", value: Redacted.make("s3cret-of-the-server") }
+      })
+      for (const driver of [yield* effects(config, { onError }), yield* callbacks(config, { onError })]) {
+        const { sent, status } = yield* playLogged(driver, exchangeWith({ body: "initialize", upstream: "strict" }))
+        assert.strictEqual(status, 200)
+        assert.deepStrictEqual(sent.map(({ body }) => body.includes("_authContext")), [true, false])
+        assert.deepStrictEqual(sent.map(({ headers }) => headers["x-key"]), [
+          "s3cret-of-the-server",
+          "s3cret-of-the-server"
+        ])
+      }
+    }))
 
   it.effect("use the embedder's response to an error, with the fields that every response carries", () =>
     Effect.gen(function*() {
