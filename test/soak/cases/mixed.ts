@@ -109,8 +109,14 @@ const provider = (state: "unreachable" | "failing" | "silent"): Disturbance =>
   })
 
 /** Something that clients notice, and that is over when it is over. */
-const noticed = (disturb: Disturbance): Disturbance => (stage) =>
-  Effect.andThen(stage.say({ _tag: "Disturbed" }), Effect.andThen(disturb(stage), stage.say({ _tag: "Calm" })))
+const noticed = (disturb: Disturbance): Disturbance =>
+  Effect.fnUntraced(function*(stage) {
+    yield* stage.say({ _tag: "Disturbed" })
+    // A busy client reads it late, and would count the first failures as others.
+    yield* stage.hear
+    yield* disturb(stage)
+    yield* stage.say({ _tag: "Calm" })
+  })
 
 const rotate: Disturbance = ({ say }) => say({ _tag: "Rotate" })
 

@@ -190,6 +190,7 @@ const obey = (order: MixedOrder): void => {
       return
     case "Disturbed":
       disturbed = true
+      process.stdout.write("disturbed\n")
       return
     case "Calm":
       disturbed = false
