@@ -113,14 +113,21 @@ const reply = async (told) => {
   return { ready: true }
 }
 
-const end = async () => {
+const end = async (code) => {
   await running?.stop()
   await stopRedis()
   rmSync(directory, { recursive: true, force: true })
-  process.exit(0)
+  process.exit(code)
 }
 
-process.on("message", async (told) => process.send(await reply(told)))
-process.on("disconnect", end)
-process.on("SIGTERM", end)
+process.on("message", async (told) => {
+  try {
+    process.send(await reply(told))
+  } catch (error) {
+    process.stderr.write(`${error.stack}\n`)
+    await end(1)
+  }
+})
+process.on("disconnect", () => end(0))
+process.on("SIGTERM", () => end(0))
 process.send({ port: Number(port) })
