@@ -65,11 +65,10 @@ export class ClientConnections<A extends Closable> {
     for (const entry of this.#byPeer) {
       if (entry[1].size > connections.size) [name, connections] = entry
     }
+    const [oldest] = connections
     let left = lookedAt
-    let oldest: A | undefined
     for (const connection of connections) {
       if (connection.isIdle) return [name, connection]
-      oldest ??= connection
       if (--left === 0) break
     }
     return oldest === undefined || name === peer ? undefined : [name, oldest]

@@ -160,6 +160,7 @@ export class Connection {
     this.#socket.destroy()
   }
 
+  /** Call this when the connection has closed. */
   close(): void {
     // Node reports the close only to the response whose turn it is; those behind it would wait forever.
     this.#forgetHeld()

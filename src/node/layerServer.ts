@@ -20,13 +20,9 @@ const drained = (server: Server) =>
   })
 
 /** How many client connections may be open: as configured, or fewer if the process may open fewer files. */
-const connectionLimit = (settings: () => GatewaySettings): () => number => {
-  const descriptors = maxDescriptors()
-  return () => {
-    const current = settings()
-    const upstream = serversOf(current).reduce((sum, { maxUpstreamConnections }) => sum + maxUpstreamConnections, 0)
-    return Math.min(current.maxClientConnections, connectionsPermitted(descriptors, upstream))
-  }
+const maxConnections = (settings: GatewaySettings, descriptors: number): number => {
+  const upstream = serversOf(settings).reduce((sum, { maxUpstreamConnections }) => sum + maxUpstreamConnections, 0)
+  return Math.min(settings.maxClientConnections, connectionsPermitted(descriptors, upstream))
 }
 
 /**
@@ -41,17 +37,21 @@ export const layerServer: Layer.Layer<HttpServer.HttpServer, ServeError, Generat
     // The first generation is built before: a connection may arrive as soon as the server listens.
     const generations = yield* Generations
     const { host, port } = generations.current.settings
-    const settings = () => generations.current.settings
-    const connections = new ClientConnections<Connection>(connectionLimit(settings))
+    const descriptors = maxDescriptors()
+    let max = maxConnections(generations.current.settings, descriptors)
+    const connections = new ClientConnections<Connection>(() => max)
     yield* observeGauge("mcp_authorizer.client_connections", {}, () => connections.size)
     yield* observeCounter("mcp_authorizer.client_connections.displaced", {}, () => connections.displaced)
     const server = makeHttpServer(
-      settings,
+      () => generations.current.settings,
       (request, response, awaitsContinue) => generations.current.handle(request, response, awaitsContinue),
       generations.stopping,
       connections
     )
-    generations.onChange(({ settings }) => setTimeouts(server, settings))
+    generations.onChange(({ settings }) => {
+      setTimeouts(server, settings)
+      max = maxConnections(settings, descriptors)
+    })
     const listening = NodeHttpServer.layerServer(() => server, { host, port })
     // Load balancers send nothing more before connections are rejected: a request that came in between would be lost.
     const announced = Effect.suspend(() => {
